@@ -1,0 +1,33 @@
+// Where restored bytes go. A target is created by the main thread (which alone publishes or discards it) and opened for
+// writing by each worker through its location.
+
+/** Random write access to a disk image being restored. Safe for several writes at once to disjoint ranges. */
+export interface BlockWriter {
+  /** Writes all of `bytes` at `offset`; `TARGET_FULL`, `TARGET_READ_ONLY` or `TARGET_WRITE_FAILED` otherwise. */
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Makes `[offset, offset + length)` read as zeros, by a hole where the target can have one. */
+  zero(offset: number, length: number): Promise<void>;
+  /** Fills `buffer` with what the target holds now (for resume and --verify). */
+  read(buffer: Uint8Array, offset: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Plain data that a worker thread can open again with openBlockWriter. */
+export type TargetLocation =
+  | { kind: "file"; path: string }
+  | { kind: "nbd"; socketPath: string; exportName: string; sizeBytes: number };
+
+/** One restore target from creation to publication. */
+export interface RestoreTarget {
+  readonly location: TargetLocation;
+  /** For messages: the final path. */
+  readonly finalPath: string;
+  /** True when bytes from an interrupted restore of the same snapshot and disk are already there. */
+  readonly resumed: boolean;
+  /** True when every byte reads as zero before anything is written (fresh file): zero runs need no work. */
+  readonly startsZeroed: boolean;
+  /** Flushes to the medium and gives the result its final name. Nothing under the final name changes before this. */
+  publish(): Promise<void>;
+  /** Ends without publishing. `keep`: leave what was written so that the next run can resume. */
+  discard(options: { keep: boolean }): Promise<void>;
+}

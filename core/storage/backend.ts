@@ -1,0 +1,64 @@
+// What the repository needs from a place that stores named objects. Nothing here assumes a file system: S3 and SFTP
+// implement the same interface, and test/conformance/backend.ts is its executable contract.
+
+export interface ObjectInfo {
+  /** Full object name, e.g. `packs/0a/<sid>-0000000a`. Parts: `A–Z a–z 0–9 _ . -`, joined by `/`. */
+  key: string;
+  sizeBytes: number;
+  /** The storage's own clock, milliseconds since 1970. Compare only with other values from the same backend. */
+  modifiedAtMs: number;
+}
+
+export interface ByteRange {
+  /** From the start of the object; negative: from its end (`-32` is the last 32 bytes; `length` is then ignored). */
+  offset: number;
+  /** Bytes wanted. A range that ends after the object is an error, never a short answer. */
+  length: number;
+}
+
+export interface OperationOptions {
+  /** Checked before the operation; an operation under way may still take effect. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A flat, strongly consistent map from names to immutable byte strings.
+ *
+ * Errors (family `backend` or `not-found`): `OBJECT_NOT_FOUND` (get, stat), `OBJECT_RANGE` (range outside the object),
+ * `STORAGE_FULL`, `STORAGE_READ_ONLY`, `STORAGE_FAILED` (anything else; `data.key`, `data.operation`, and `cause`).
+ * After an error of put or putIfAbsent the object may or may not exist, but never with partial contents.
+ */
+export interface Backend {
+  /** For messages: no credentials in it. */
+  readonly location: string;
+
+  /** The whole object, or exactly the given range of it, in a buffer that the caller owns. */
+  get(key: string, options?: OperationOptions & { range?: ByteRange }): Promise<Uint8Array>;
+
+  /** Size and time of one object. */
+  stat(key: string, options?: OperationOptions): Promise<ObjectInfo>;
+
+  /**
+   * Stores `bytes` under `key`, replacing what was there. Durable when it resolves (flushed to the medium), and atomic:
+   * readers see the old contents or all of the new ones. The buffer is not kept after the promise settles.
+   */
+  put(key: string, bytes: Uint8Array, options?: OperationOptions): Promise<void>;
+
+  /**
+   * Stores `bytes` unless the name is taken. Among any number of concurrent callers exactly one gets "created".
+   * Same durability and atomicity as put. After a thrown error the outcome is unknown: call again and, on "exists", get.
+   */
+  putIfAbsent(key: string, bytes: Uint8Array, options?: OperationOptions): Promise<"created" | "exists">;
+
+  /**
+   * Every object whose key starts with `prefix` (a folder path with a final `/`, or empty), in ascending order of key
+   * (UTF-16 code units). Sees every put that finished before the call and no delete that did.
+   */
+  list(prefix: string, options?: OperationOptions): AsyncIterable<ObjectInfo>;
+
+  /** Removes the object; succeeds when it is already gone. */
+  delete(key: string, options?: OperationOptions): Promise<void>;
+
+  /** Frees connections and handles. May be called twice. */
+  close(): Promise<void>;
+}
