@@ -1,0 +1,35 @@
+// The programs each command needs and the Debian package that brings each. Only programs are listed that we start.
+
+const everywhere = [
+  { tool: "qemu-img", package: "qemu-utils" },
+  { tool: "qemu-nbd", package: "qemu-utils" },
+  { tool: "grub-mkimage", package: "grub-common" },
+  { tool: "sfdisk", package: "fdisk" },
+  { tool: "mke2fs", package: "e2fsprogs" },
+  { tool: "debugfs", package: "e2fsprogs" },
+  { tool: "mkfs.vfat", package: "dosfstools" },
+  { tool: "mcopy", package: "mtools" },
+  { tool: "cpio", package: "cpio" },
+  { tool: "openssl", package: "openssl" },
+  { tool: "nbdinfo", package: "libnbd-bin" },
+  { tool: "flock", package: "util-linux" },
+  { tool: "mmdebstrap", package: "mmdebstrap" },
+];
+
+const peers = [
+  { tool: "restic", package: "restic" },
+  { tool: "borg", package: "borgbackup" },
+  { tool: "time", package: "time" },
+];
+
+const byCommand = {
+  build: [],
+  test: everywhere,
+  demo: everywhere,
+  campaign: everywhere,
+  bench: [...everywhere, ...peers],
+};
+
+export function debianToolsFor(command) {
+  return byCommand[command] || [];
+}

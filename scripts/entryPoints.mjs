@@ -1,0 +1,22 @@
+// What gets bundled. An entry point whose file does not exist yet is skipped. Flags are esbuild's.
+
+// A bundle of ES modules still meets CommonJS packages that call require for a built-in module.
+const requireShim =
+  'import { createRequire as createRequireForBundle } from "node:module"; const require = createRequireForBundle(import.meta.url);';
+
+const nodeModule = ["--platform=node", "--format=esm", "--target=node22"];
+
+export const entryPoints = [
+  {
+    source: "cli/main.ts",
+    bundle: "dist/cli/reprise.mjs",
+    flags: [...nodeModule, `--banner:js=#!/usr/bin/env node\n${requireShim}`],
+    executable: true,
+  },
+  {
+    source: "core/engine/worker.ts",
+    bundle: "dist/cli/worker.mjs",
+    flags: [...nodeModule, `--banner:js=${requireShim}`],
+    executable: false,
+  },
+];

@@ -1,0 +1,54 @@
+// `npm run test|demo|bench|campaign`: brings what is missing, builds what changed, then runs the thing under the pinned
+// Node. Node 14.18 syntax: see setup.mjs.
+
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { build } from "./build.mjs";
+import { ensureDebianPackages, ensureNodeModules, pinnedNode, projectRoot, say } from "./setup.mjs";
+
+/** What each command starts; `needsTypes`: whether type errors stop it (the test runner counts them itself). */
+const commands = {
+  test: { script: "scripts/test.mjs", needsTypes: false },
+  demo: { script: "scripts/demo.mjs", needsTypes: false },
+  bench: { script: "build/bench/main.js", needsTypes: true },
+  campaign: { script: "build/test/campaign/main.js", needsTypes: true },
+};
+
+function startUnderPinnedNode(script, args, env) {
+  const folder = path.dirname(pinnedNode);
+  const child = spawn(pinnedNode, ["--enable-source-maps", script, ...args], {
+    cwd: projectRoot,
+    stdio: "inherit",
+    env: { ...process.env, ...env, PATH: `${folder}${path.delimiter}${process.env.PATH}:/usr/sbin:/sbin` },
+  });
+  // Ctrl-C reaches the child by itself (same process group); we only wait for how it ends.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  child.on("exit", (code, signal) => {
+    process.exitCode = code === null ? (signal === "SIGINT" ? 130 : 1) : code;
+  });
+}
+
+function main([name, ...args]) {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    say(`usage: node scripts/run.mjs ${Object.keys(commands).join("|")} [arguments]`);
+    return 64;
+  }
+  if (!ensureNodeModules() || !ensureDebianPackages(name)) return 2;
+  const built = build();
+  if (!built.bundled || (command.needsTypes && !built.typesSound)) {
+    say("the build failed: see above");
+    if (name !== "test") return 1;
+  }
+  if (!fs.existsSync(path.join(projectRoot, command.script))) {
+    say(`${name}: ${command.script} does not exist`);
+    return 2;
+  }
+  const failures = (built.typesSound ? 0 : 1) + (built.bundled ? 0 : 1);
+  startUnderPinnedNode(command.script, args, { REPRISE_BUILD_FAILURES: String(failures) });
+  return 0;
+}
+
+process.exitCode = main(process.argv.slice(2));
