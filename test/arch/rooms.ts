@@ -1,0 +1,107 @@
+// Who may import whom. A room is a folder (or one file); each imports itself and the rooms named here, nothing else.
+// A new edge is a design decision: write docs/adr/NNNN-*.md first, then add it here.
+
+export interface Room {
+  /** A file when it ends with `.ts`, else a folder. The longest match wins. */
+  path: string;
+  mayImport: string[];
+}
+
+// No node:*, no npm package, no types of Node: they compile under tsconfig.pure.json.
+const pure = ["core/errors.ts", "core/format", "core/chunking"];
+
+const ground = [...pure, "core/hash", "core/codec", "core/crypto", "core/platform"];
+const edges = ["core/storage", "core/source", "core/nbd", "core/filesystem", "core/hypervisor"];
+const operations = [
+  "core/backup",
+  "core/restore",
+  "core/verify",
+  "core/retention",
+  "core/gc",
+  "core/repair",
+  "core/stats",
+  "core/restoreTest",
+  "core/gate",
+  "core/export",
+];
+const belowOperations = [...ground, ...edges, "core/repository", "core/engine"];
+
+export const purePaths = [...pure, "core/retention", "core/gc/planGc.ts"];
+
+export const rooms: Room[] = [
+  // ground
+  { path: "core/errors.ts", mayImport: [] },
+  { path: "core/format", mayImport: ["core/errors.ts"] },
+  { path: "core/chunking", mayImport: ["core/errors.ts", "core/format"] },
+  { path: "core/platform", mayImport: ["core/errors.ts"] },
+  { path: "core/hash", mayImport: [...pure, "core/platform"] },
+  { path: "core/codec", mayImport: [...pure, "core/platform", "core/hash"] },
+  { path: "core/crypto", mayImport: [...pure, "core/platform", "core/hash", "core/codec"] },
+
+  // edges
+  { path: "core/storage", mayImport: ground },
+  { path: "core/nbd", mayImport: ground },
+  { path: "core/source", mayImport: [...ground, "core/nbd"] },
+  { path: "core/filesystem", mayImport: [...ground, "core/source"] },
+  { path: "core/hypervisor", mayImport: [...ground, "core/nbd", "core/source"] },
+
+  // repository: knows what a backend is, and none by name
+  { path: "core/repository", mayImport: [...ground, "core/storage/backend.ts"] },
+
+  // engine: threads and what flows between them; the worker's entry file alone knows the lanes of the operations
+  { path: "core/engine", mayImport: [...ground, ...edges, "core/repository"] },
+  {
+    path: "core/engine/worker.ts",
+    mayImport: [...ground, ...edges, "core/repository", "core/engine", "core/backup", "core/restore", "core/verify"],
+  },
+
+  // operations
+  { path: "core/retention", mayImport: pure },
+  { path: "core/gc/planGc.ts", mayImport: pure },
+  { path: "core/backup", mayImport: belowOperations },
+  { path: "core/restore", mayImport: belowOperations },
+  { path: "core/verify", mayImport: belowOperations },
+  { path: "core/gc", mayImport: [...belowOperations, "core/retention"] },
+  { path: "core/repair", mayImport: [...belowOperations, "core/verify"] },
+  { path: "core/stats", mayImport: belowOperations },
+  { path: "core/export", mayImport: [...belowOperations, "core/restore"] },
+  { path: "core/restoreTest", mayImport: [...belowOperations, "core/restore", "core/verify"] },
+  { path: "core/gate", mayImport: belowOperations },
+
+  // the door, and the faces that stand before it
+  { path: "core/index.ts", mayImport: [...belowOperations, ...operations] },
+  { path: "cli", mayImport: ["core/index.ts"] },
+  { path: "extension", mayImport: ["core/index.ts"] },
+  { path: "extension/model", mayImport: ["core/index.ts"] },
+  { path: "action", mayImport: ["core/index.ts"] },
+
+  // not part of the product
+  { path: "bench", mayImport: ["core"] },
+  { path: "test", mayImport: ["core", "cli", "extension", "action", "bench"] },
+];
+
+/** npm packages that only some rooms may name. Tests may name all. */
+export const packagesByRoom: { pattern: RegExp; rooms: string[] }[] = [
+  { pattern: /^vscode$/, rooms: ["extension"] },
+  { pattern: /^@actions\//, rooms: ["action"] },
+];
+
+export function isInside(path: string, roomPath: string): boolean {
+  return path === roomPath || (!roomPath.endsWith(".ts") && path.startsWith(`${roomPath}/`));
+}
+
+/** The most specific room that holds a file. */
+export function roomOf(path: string): Room | undefined {
+  const holders = rooms.filter((room) => isInside(path, room.path));
+  return holders.sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+/** Whether the table lets `from` import `to`; both are project paths. A file without a room is another test's matter. */
+export function isAllowedEdge(from: string, to: string): boolean {
+  const room = roomOf(from);
+  const target = roomOf(to);
+  if (room === undefined || room === target) return true;
+  // a file that is a room of its own still belongs to its folder
+  if (target?.path.endsWith(".ts") && isInside(target.path, room.path)) return true;
+  return room.mayImport.some((allowed) => isInside(to, allowed));
+}
