@@ -2,7 +2,7 @@
 
 import { formatError } from "./bytes.js";
 
-/** 32 lower-case hex digits: 6 bytes of time, 10 random bytes. */
+/** 32 lower-case hex digits: 16 random bytes. */
 export type Sid = string & { readonly brand: "Sid" };
 /** `<sid>-<8 hex digits>`: a pack's or index object's name without its folder. */
 export type PackName = string & { readonly brand: "PackName" };
@@ -26,16 +26,10 @@ export function isSafeId(text: string): boolean {
   return SAFE_ID.test(text);
 }
 
-/** An id from the present time and 10 random bytes; the time only sorts listings. */
-export function makeId(nowMs: number, random: Uint8Array): Sid {
-  if (random.length !== 10) throw formatError("id", "needs 10 random bytes");
-  const time = Math.max(0, Math.floor(nowMs)) % 2 ** 48;
-  return (time.toString(16).padStart(12, "0") + bytesToHex(random)) as Sid;
-}
-
-/** Milliseconds since 1970 that the id claims. */
-export function idTimeMs(id: string): number {
-  return Number.parseInt(id.slice(0, 12), 16);
+/** An id from 16 random bytes. No time in it: people name snapshots by the first digits, which should differ. */
+export function makeId(random: Uint8Array): Sid {
+  if (random.length !== 16) throw formatError("id", "needs 16 random bytes");
+  return bytesToHex(random) as Sid;
 }
 
 export function packName(sid: Sid, number: number): PackName {

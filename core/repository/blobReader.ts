@@ -1,0 +1,88 @@
+// Reads single blobs by id, from whichever copy is good. For map pages, roots and files; disks are read in bulk by the
+// restore and verify lanes.
+
+import { isAbort, isOurError, RepriseError } from "../errors.js";
+import { bytesToHex, objectName, type PackName } from "../format/ids.js";
+import { BLOB_HEADER_BYTES, PACK_HEADER_BYTES } from "../format/pack.js";
+import type { BlobLocation, ChunkIndex } from "./chunkIndex.js";
+import { BlobOpener } from "./packReader.js";
+import type { Repository } from "./repository.js";
+
+export class BlobReader {
+  readonly #repository: Repository;
+  readonly #index: ChunkIndex;
+  readonly #opener: BlobOpener;
+  readonly #introductions = new Map<PackName, Promise<void>>();
+
+  constructor(repository: Repository, index: ChunkIndex) {
+    this.#repository = repository;
+    this.#index = index;
+    this.#opener = new BlobOpener(repository.keyring, repository.hash);
+  }
+
+  /**
+   * The plain bytes of a blob. CHUNK_MISSING when no pack has it; the last copy's error when all copies are damaged.
+   * With `cached`, the local cache is asked first and filled (for map pages and roots).
+   */
+  async read(id: Uint8Array, options: { signal?: AbortSignal; cached?: boolean } = {}): Promise<Uint8Array> {
+    const hex = bytesToHex(id);
+    const cacheName = `pages/${hex.slice(0, 2)}/${hex}`;
+    if (options.cached) {
+      const stored = await this.#repository.cache.get(cacheName);
+      const plain = stored && this.#openCached(cacheName, stored, id);
+      if (plain) return plain;
+    }
+    const plain = await this.#readAnyCopy(id, hex, options.signal);
+    if (options.cached)
+      await this.#repository.cache.put(cacheName, this.#repository.objects.seal(cacheName, "cache", plain));
+    return plain;
+  }
+
+  async #readAnyCopy(id: Uint8Array, hex: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    let lastError: unknown;
+    for (const location of this.#index.copies(id)) {
+      try {
+        return await this.#readCopy(id, location, signal);
+      } catch (error) {
+        if (isAbort(error) || !isOurError(error)) throw error;
+        lastError = error;
+      }
+    }
+    if (lastError !== undefined) throw lastError;
+    throw new RepriseError("corrupt", "CHUNK_MISSING", `chunk ${hex} is in no pack`, {
+      data: { id: hex },
+      hint: "run repair index; if it stays missing, repair from a replica or back up the disk again",
+    });
+  }
+
+  async #readCopy(id: Uint8Array, location: BlobLocation, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    await this.#introduce(location.pack, signal);
+    const range = { offset: location.offset, length: BLOB_HEADER_BYTES + location.storedLength };
+    const bytes = await this.#repository.backend.get(objectName.pack(location.pack), { signal, range });
+    return this.#opener.open(location.pack, bytes, 0, id).plain;
+  }
+
+  async #introduce(pack: PackName, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#opener.knows(pack)) return;
+    let introduction = this.#introductions.get(pack);
+    if (introduction === undefined) {
+      introduction = this.#readPackHeader(pack, signal).finally(() => this.#introductions.delete(pack));
+      this.#introductions.set(pack, introduction);
+    }
+    await introduction;
+  }
+
+  async #readPackHeader(pack: PackName, signal: AbortSignal | undefined): Promise<void> {
+    const range = { offset: 0, length: PACK_HEADER_BYTES };
+    this.#opener.introduce(pack, await this.#repository.backend.get(objectName.pack(pack), { signal, range }));
+  }
+
+  #openCached(name: string, stored: Uint8Array, id: Uint8Array): Uint8Array | undefined {
+    try {
+      const plain = this.#repository.objects.open(name, "cache", stored);
+      return bytesToHex(this.#repository.hash(plain)) === bytesToHex(id) ? plain : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,238 @@
+// All snapshots of a repository with what is known about them. One list per folder, and only objects that the local
+// cache does not have are read, so ten thousand snapshots take a few requests and a fraction of a second.
+
+import { isAbort, isOurError } from "../errors.js";
+import { decodeText, encodeText } from "../format/bytes.js";
+import type { EnvelopeKind } from "../format/envelope.js";
+import { baseName, bytesToHex, folder, isSid, type Sid } from "../format/ids.js";
+import { decodeForgotten, decodeManifest, type Manifest, type VoidDecision } from "../format/manifest.js";
+import { decodeRecord, type RepositoryRecord } from "../format/record.js";
+import { sha256 } from "../hash/digest.js";
+import { mapConcurrent } from "../platform/concurrency.js";
+import { winningRecords } from "./records.js";
+import type { Repository } from "./repository.js";
+import type { OnWarning } from "./warnings.js";
+
+export interface VerificationState {
+  result: "ok" | "damaged";
+  level: "structure" | "data";
+  at: string;
+  damagedRanges: number;
+}
+
+export interface Snapshot {
+  sid: Sid;
+  manifest: Manifest;
+  /** SHA-256 of the manifest's canonical bytes, hex. */
+  digest: string;
+  timeMs: number;
+  notes: string;
+  tags: readonly string[];
+  protected: boolean;
+  verification: VerificationState | null;
+  /** The storage's own time of the manifest. */
+  storedAtMs: number;
+}
+
+export interface Catalog {
+  /** Committed and not forgotten, oldest first (by claimed time, then id). */
+  snapshots: Snapshot[];
+  /** Sids with any decision: committed, VOID, or forgotten. */
+  decided: Set<Sid>;
+  forgotten: Set<Sid>;
+  /** Names of manifests that exist but cannot be read: snapshots that may be lost. */
+  unreadable: { object: string; sid: Sid | null; code: string; message: string }[];
+  records: RepositoryRecord[];
+}
+
+export interface CatalogOptions {
+  signal?: AbortSignal;
+  onWarning: OnWarning;
+}
+
+/**
+ * Reads the catalog. Forgotten objects are listed before manifests, so that a snapshot never seems forgotten without
+ * having been; a manifest that cannot be read is reported, never treated as absent.
+ */
+export async function loadCatalog(repository: Repository, options: CatalogOptions): Promise<Catalog> {
+  const cache = await CatalogCache.load(repository);
+  const forgotten = await loadForgotten(repository, cache, options);
+  const catalog: Catalog = { snapshots: [], decided: new Set(forgotten), forgotten, unreadable: [], records: [] };
+  const manifests = await loadManifests(repository, cache, catalog, options);
+  catalog.records = await loadRecords(repository, cache, options);
+  await cache.save();
+  const winners = winningRecords(catalog.records);
+  for (const loaded of manifests) {
+    if (!forgotten.has(loaded.manifest.sid)) catalog.snapshots.push(describe(loaded, winners.get(loaded.manifest.sid)));
+  }
+  catalog.snapshots.sort((a, b) => a.timeMs - b.timeMs || (a.sid < b.sid ? -1 : 1));
+  return catalog;
+}
+
+interface LoadedManifest {
+  manifest: Manifest;
+  digest: string;
+  storedAtMs: number;
+}
+
+async function loadManifests(
+  repository: Repository,
+  cache: CatalogCache,
+  catalog: Catalog,
+  options: CatalogOptions,
+): Promise<LoadedManifest[]> {
+  const infos = await listIds(repository, folder.snapshots, options);
+  const loaded = await mapConcurrent(infos, async ({ key, sid, modifiedAtMs }) => {
+    try {
+      const plain = await cache.read(key, "snapshot", options);
+      const decision: Manifest | VoidDecision = decodeManifest(plain, key);
+      if (sid === null || decision.sid !== sid) throw new Error("the id in the manifest is not the object's name");
+      catalog.decided.add(sid);
+      if (decision.type === "void") return undefined;
+      return { manifest: decision, digest: bytesToHex(sha256(plain)), storedAtMs: modifiedAtMs };
+    } catch (error) {
+      if (isAbort(error) || isOurError(error, "KEY_WRONG")) throw error;
+      if (isOurError(error) && error.family === "backend") throw error;
+      if (sid !== null) catalog.decided.add(sid);
+      if (sid !== null && catalog.forgotten.has(sid)) return undefined;
+      const code = isOurError(error) ? error.code : "FORMAT_INVALID";
+      catalog.unreadable.push({ object: key, sid, code, message: (error as Error).message });
+      options.onWarning({ code: "SNAPSHOT_UNREADABLE", message: (error as Error).message, data: { object: key } });
+      return undefined;
+    }
+  });
+  return loaded.filter((entry) => entry !== undefined);
+}
+
+/** Sids with a valid forgotten object. A damaged one does not hide its snapshot. */
+async function loadForgotten(repository: Repository, cache: CatalogCache, options: CatalogOptions): Promise<Set<Sid>> {
+  const infos = await listIds(repository, folder.forgotten, options);
+  const sids = await mapConcurrent(infos, async ({ key, sid }) => {
+    const forgotten = await readOrWarn(key, options, async () =>
+      decodeForgotten(await cache.read(key, "forgotten", options), key),
+    );
+    return forgotten !== undefined && forgotten.sid === sid ? sid : undefined;
+  });
+  return new Set(sids.filter((sid) => sid !== undefined));
+}
+
+async function loadRecords(
+  repository: Repository,
+  cache: CatalogCache,
+  options: CatalogOptions,
+): Promise<RepositoryRecord[]> {
+  const infos = await listIds(repository, folder.records, options);
+  const records = await mapConcurrent(infos, ({ key }) =>
+    readOrWarn(key, options, async () => decodeRecord(await cache.read(key, "record", options), key)),
+  );
+  return records.filter((record) => record !== undefined);
+}
+
+async function listIds(
+  repository: Repository,
+  prefix: string,
+  options: CatalogOptions,
+): Promise<{ key: string; sid: Sid | null; modifiedAtMs: number }[]> {
+  const found: { key: string; sid: Sid | null; modifiedAtMs: number }[] = [];
+  for await (const { key, modifiedAtMs } of repository.backend.list(prefix, options)) {
+    const name = baseName(key);
+    found.push({ key, sid: isSid(name) ? name : null, modifiedAtMs });
+  }
+  return found;
+}
+
+async function readOrWarn<T>(key: string, options: CatalogOptions, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isAbort(error) || !isOurError(error) || error.code === "KEY_WRONG" || error.family === "backend") throw error;
+    if (error.code !== "OBJECT_NOT_FOUND")
+      options.onWarning({ code: error.code, message: error.message, data: { object: key } });
+    return undefined;
+  }
+}
+
+function describe(loaded: LoadedManifest, records: Map<string, RepositoryRecord> | undefined): Snapshot {
+  const { manifest, digest, storedAtMs } = loaded;
+  const notes = records?.get("notes");
+  const tags = records?.get("tags");
+  const protection = records?.get("protection");
+  return {
+    sid: manifest.sid,
+    manifest,
+    digest,
+    timeMs: Date.parse(manifest.time),
+    notes: notes?.type === "notes" ? notes.data.text : manifest.notes,
+    tags: tags?.type === "tags" ? tags.data.tags : manifest.tags,
+    protected: protection?.type === "protection" ? protection.data.protected : manifest.protected,
+    verification: verificationOf(manifest.sid, records?.get("verification")),
+    storedAtMs,
+  };
+}
+
+function verificationOf(sid: Sid, record: RepositoryRecord | undefined): VerificationState | null {
+  if (record?.type !== "verification") return null;
+  const damagedRanges = record.data.damaged.filter(({ snapshot }) => snapshot === sid).length;
+  return { result: record.data.result, level: record.data.level, at: record.at, damagedRanges };
+}
+
+/** Opened payloads of immutable objects in a few large cache files, because ten thousand small reads are slow. */
+class CatalogCache {
+  readonly #repository: Repository;
+  readonly #known: Map<string, string>;
+  readonly #used = new Map<string, string>();
+  #changed = false;
+
+  private constructor(repository: Repository, known: Map<string, string>) {
+    this.#repository = repository;
+    this.#known = known;
+  }
+
+  static async load(repository: Repository): Promise<CatalogCache> {
+    const known = new Map<string, string>();
+    for (let part = 0; ; part++) {
+      const name = partName(part);
+      const stored = await repository.cache.get(name);
+      if (stored === undefined) break;
+      try {
+        const text = decodeText(repository.objects.open(name, "cache", stored), name);
+        for (const [key, plain] of JSON.parse(text) as [string, string][]) known.set(key, plain);
+      } catch {
+        await repository.cache.delete(name);
+        break;
+      }
+    }
+    return new CatalogCache(repository, known);
+  }
+
+  async read(key: string, kind: EnvelopeKind, options: { signal?: AbortSignal }): Promise<Uint8Array> {
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      this.#used.set(key, known);
+      return encodeText(known);
+    }
+    const plain = await this.#repository.objects.read(key, kind, options);
+    this.#used.set(key, decodeText(plain, key));
+    this.#changed = true;
+    return plain;
+  }
+
+  /** Writes the parts again when something was added or is gone. */
+  async save(): Promise<void> {
+    if (!this.#changed && this.#used.size === this.#known.size) return;
+    const entries = [...this.#used.entries()];
+    const parts = Math.ceil(entries.length / ENTRIES_PER_PART);
+    for (let part = 0; part < parts; part++) {
+      const name = partName(part);
+      const text = JSON.stringify(entries.slice(part * ENTRIES_PER_PART, (part + 1) * ENTRIES_PER_PART));
+      await this.#repository.cache.put(name, this.#repository.objects.seal(name, "cache", encodeText(text)));
+    }
+    await this.#repository.cache.delete(partName(parts));
+  }
+}
+
+const ENTRIES_PER_PART = 10_000;
+
+function partName(part: number): string {
+  return `catalog-${part}`;
+}

@@ -1,0 +1,67 @@
+// Opening a repository that exists: config, key, cache.
+
+import { openEnvelope } from "../crypto/envelopeSeal.js";
+import type { Keyring } from "../crypto/keyring.js";
+import { isOurError, RepriseError } from "../errors.js";
+import { decodeConfig, type RepositoryConfig } from "../format/config.js";
+import { objectName } from "../format/ids.js";
+import { loadChecksum } from "../hash/checksum.js";
+import type { Backend } from "../storage/backend.js";
+import { type GivenSecret, unlock } from "./keys.js";
+import { FolderCache, NO_CACHE } from "./objectCache.js";
+import { type Environment, Repository } from "./repository.js";
+import type { OnWarning } from "./warnings.js";
+
+export interface OpenOptions {
+  /** Asked only when the repository is encrypted. */
+  secret: () => Promise<GivenSecret>;
+  environment: Environment;
+  /** Folder of all caches; null: no cache. */
+  cacheFolder: string | null;
+  signal?: AbortSignal;
+  onWarning: OnWarning;
+}
+
+export async function openRepository(backend: Backend, options: OpenOptions): Promise<Repository> {
+  await loadChecksum();
+  const config = await readConfig(backend, options);
+  const keyring = config.encryption === "none" ? null : await unlock(backend, config, await options.secret(), options);
+  return openWithKeyring(backend, config, keyring, options);
+}
+
+/** For callers that have the key already (init, worker threads). */
+export function openWithKeyring(
+  backend: Backend,
+  config: RepositoryConfig,
+  keyring: Keyring | null,
+  options: Pick<OpenOptions, "environment" | "cacheFolder">,
+): Repository {
+  if (keyring && !keyring.isConfigMacRight(config)) {
+    throw new RepriseError(
+      "corrupt",
+      "CONFIG_FORGED",
+      `${backend.location}: the config was changed by somebody without the key`,
+      {
+        data: { object: objectName.config },
+        hint: "restore the config object from a replica; do not back up into this repository",
+      },
+    );
+  }
+  const cache = options.cacheFolder === null ? NO_CACHE : new FolderCache(options.cacheFolder, config.repositoryId);
+  return new Repository(backend, config, keyring, options.environment, cache);
+}
+
+/** REPOSITORY_NOT_FOUND when there is no config, the envelope's errors when it is damaged. */
+export async function readConfig(backend: Backend, options: { signal?: AbortSignal } = {}): Promise<RepositoryConfig> {
+  let stored: Uint8Array;
+  try {
+    stored = await backend.get(objectName.config, options);
+  } catch (cause) {
+    if (!isOurError(cause, "OBJECT_NOT_FOUND")) throw cause;
+    throw new RepriseError("not-found", "REPOSITORY_NOT_FOUND", `${backend.location}: there is no repository here`, {
+      hint: "check the location, or make one with reprise init",
+      cause,
+    });
+  }
+  return decodeConfig(openEnvelope(objectName.config, "config", stored, null));
+}

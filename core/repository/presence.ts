@@ -1,0 +1,267 @@
+// What a repository holds right now: steps W2–W4 of docs/protocol.md. Used by writers (which must not rely on packs that
+// a collector may delete) and by readers (which may read anything that is there).
+
+import { isAbort, isOurError } from "../errors.js";
+import { decodeGcFinal, decodeGcPlan } from "../format/gcPlan.js";
+import { baseName, bytesToHex, folder, isPackName, objectName, type PackName, type Sid } from "../format/ids.js";
+import { BLOB_ENTRY_BYTES, BLOB_ID_BYTES } from "../format/pack.js";
+import { decodePackIndex, type PackContents } from "../format/packIndex.js";
+import { decodeQuarantine } from "../format/record.js";
+import { mapConcurrent } from "../platform/concurrency.js";
+import type { ObjectInfo } from "../storage/backend.js";
+import { ChunkIndex } from "./chunkIndex.js";
+import { readPackContents } from "./packReader.js";
+import type { Repository } from "./repository.js";
+import type { OnWarning } from "./warnings.js";
+
+export interface PresenceOptions {
+  signal?: AbortSignal;
+  onWarning: OnWarning;
+}
+
+export interface Presence {
+  index: ChunkIndex;
+  /** Every listed pack with its size and time. */
+  packs: Map<PackName, ObjectInfo>;
+  /** Packs that no index object describes; read from their trailers. A writer adds them to its own index. */
+  adopted: PackContents[];
+  /** Names of the index objects that were listed. */
+  indexNames: string[];
+  /** Copies found damaged by an earlier verification: `pack/id`. Not in a writer's index. */
+  quarantined: Set<string>;
+}
+
+/** Index objects up to this total are kept in memory between the two passes of ChunkIndex.build. */
+const KEEP_INDEX_BYTES = 64 * 1024 * 1024;
+
+/** W2, W3, W4 in this order. Call only after the session was announced. */
+export async function loadPresenceForWriting(repository: Repository, options: PresenceOptions): Promise<Presence> {
+  const condemned = await listCondemned(repository, options);
+  const packs = await listPacks(repository, options);
+  const quarantined = await loadQuarantine(repository, options);
+  return loadIndex(repository, packs, condemned, quarantined, options);
+}
+
+/** Everything that can be read, condemned or not. */
+export async function loadPresenceForReading(repository: Repository, options: PresenceOptions): Promise<Presence> {
+  const packs = await listPacks(repository, options);
+  return loadIndex(repository, packs, { packs: new Set(), everything: false }, new Set(), options);
+}
+
+export async function listPacks(
+  repository: Repository,
+  options: { signal?: AbortSignal },
+): Promise<Map<PackName, ObjectInfo>> {
+  const packs = new Map<PackName, ObjectInfo>();
+  for await (const info of repository.backend.list(folder.packs, options)) {
+    const name = baseName(info.key);
+    if (isPackName(name) && objectName.pack(name) === info.key) packs.set(name, info);
+  }
+  return packs;
+}
+
+export interface Condemned {
+  /** Packs named in any plan or final. */
+  packs: Set<PackName>;
+  /** A plan could not be read: any pack may be in it, so none is relied on. */
+  everything: boolean;
+}
+
+/** W2: packs that a collector has announced to delete, or has decided to. */
+export async function listCondemned(repository: Repository, options: PresenceOptions): Promise<Condemned> {
+  const condemned: Condemned = { packs: new Set(), everything: false };
+  const names: string[] = [];
+  for await (const { key } of repository.backend.list(folder.gc, options)) names.push(key);
+  const finals = new Set(names.filter((name) => name.endsWith(".final")));
+  for (const name of names) {
+    const packs = await readCondemned(repository, name, options);
+    if (packs !== "unreadable") for (const pack of packs) condemned.packs.add(pack);
+    else if (!finals.has(name.replace(/\.plan$/, ".final")) || name.endsWith(".final")) condemned.everything = true;
+  }
+  return condemned;
+}
+
+async function readCondemned(
+  repository: Repository,
+  name: string,
+  options: PresenceOptions,
+): Promise<readonly PackName[] | "unreadable"> {
+  try {
+    if (name.endsWith(".final")) {
+      return decodeGcFinal(await repository.objects.read(name, "gcFinal", options), name).delete;
+    }
+    if (name.endsWith(".plan")) {
+      return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name).victims;
+    }
+    return [];
+  } catch (error) {
+    if (isAbort(error) || isOurError(error, "KEY_WRONG")) throw error;
+    // Gone between list and get: its deletions are done, and the packs are not listed any more (W3 follows).
+    if (isOurError(error, "OBJECT_NOT_FOUND")) return [];
+    if (isOurError(error) && error.family === "backend") throw error;
+    options.onWarning({
+      code: "GC_OBJECT_UNREADABLE",
+      message: `${name} cannot be read; nothing already stored is relied on until gc has abandoned it (${String((error as Error).message)})`,
+      data: { object: name },
+    });
+    return "unreadable";
+  }
+}
+
+/** Copies that a verification found damaged. Unreadable quarantine objects are skipped: they only save work. */
+export async function loadQuarantine(repository: Repository, options: PresenceOptions): Promise<Set<string>> {
+  const copies = new Set<string>();
+  for await (const { key } of repository.backend.list(folder.quarantine, options)) {
+    const bytes = await readHint(repository, key, "quarantine", options);
+    if (bytes === undefined) continue;
+    for (const { pack, id } of decodeQuarantine(bytes, key).blobs) copies.add(`${pack}/${id}`);
+  }
+  return copies;
+}
+
+async function loadIndex(
+  repository: Repository,
+  packs: Map<PackName, ObjectInfo>,
+  condemned: Condemned,
+  quarantined: Set<string>,
+  options: PresenceOptions,
+): Promise<Presence> {
+  const infos: ObjectInfo[] = [];
+  for await (const info of repository.backend.list(folder.index, options)) infos.push(info);
+  const indexNames = infos.map((info) => info.key);
+  const totalBytes = infos.reduce((sum, info) => sum + info.sizeBytes, 0);
+  const kept = totalBytes <= KEEP_INDEX_BYTES ? new Map<string, PackContents[]>() : null;
+  const usable = (pack: PackContents) =>
+    !condemned.everything && !condemned.packs.has(pack.name) && packs.get(pack.name)?.sizeBytes === pack.sizeBytes;
+
+  const described = new Set<PackName>();
+  const unreadable = new Set<string>();
+  let adopted: PackContents[] | null = null;
+  async function forEachPack(visit: (pack: PackContents) => void): Promise<void> {
+    const done = new Set<PackName>();
+    for (const name of indexNames) {
+      if (unreadable.has(name)) continue;
+      const contents = kept?.get(name) ?? (await readIndexObject(repository, name, options));
+      if (contents === undefined) {
+        unreadable.add(name);
+        continue;
+      }
+      kept?.set(name, contents);
+      for (const pack of contents) {
+        if (packs.get(pack.name)?.sizeBytes === pack.sizeBytes) described.add(pack.name);
+        if (done.has(pack.name) || !usable(pack)) continue;
+        done.add(pack.name);
+        visit(withoutQuarantined(pack, quarantined));
+      }
+    }
+    adopted ??= await adoptPacks(repository, packs, described, options);
+    for (const pack of adopted) if (usable(pack)) visit(withoutQuarantined(pack, quarantined));
+  }
+  const index = await ChunkIndex.build(forEachPack, totalBytes / BLOB_ENTRY_BYTES);
+  return { index, packs, adopted: adopted ?? [], indexNames, quarantined };
+}
+
+/** Tables of contents of one index object; undefined when it is gone or damaged (packs explain themselves). */
+export async function readIndexObject(
+  repository: Repository,
+  name: string,
+  options: PresenceOptions,
+): Promise<PackContents[] | undefined> {
+  const cached = await repository.cache.get(name);
+  if (cached) {
+    try {
+      return decodePackIndex(repository.objects.open(name, "packIndex", cached), name);
+    } catch {
+      await repository.cache.delete(name);
+    }
+  }
+  const stored = await readHintBytes(repository, name, options);
+  if (stored === undefined) return undefined;
+  try {
+    const contents = decodePackIndex(repository.objects.open(name, "packIndex", stored), name);
+    await repository.cache.put(name, stored);
+    return contents;
+  } catch (error) {
+    if (isOurError(error, "KEY_WRONG")) throw error;
+    options.onWarning({
+      code: "INDEX_DAMAGED",
+      message: `${(error as Error).message}; the packs' own tables of contents are used instead`,
+      data: { object: name },
+    });
+    return undefined;
+  }
+}
+
+async function adoptPacks(
+  repository: Repository,
+  packs: Map<PackName, ObjectInfo>,
+  described: ReadonlySet<PackName>,
+  options: PresenceOptions,
+): Promise<PackContents[]> {
+  const orphans = [...packs.entries()].filter(([name]) => !described.has(name));
+  const contents = await mapConcurrent(orphans, async ([name, info]) => {
+    try {
+      return await readPackContents(repository.backend, name, info.sizeBytes, options);
+    } catch (error) {
+      if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
+      if (error.code !== "OBJECT_NOT_FOUND") {
+        options.onWarning({ code: error.code, message: error.message, data: error.data });
+      }
+      return undefined;
+    }
+  });
+  return contents.filter((pack) => pack !== undefined);
+}
+
+function withoutQuarantined(pack: PackContents, quarantined: ReadonlySet<string>): PackContents {
+  if (quarantined.size === 0) return pack;
+  const good: Uint8Array[] = [];
+  for (let i = 0; i < pack.blobCount; i++) {
+    const entry = pack.entries.subarray(i * BLOB_ENTRY_BYTES, (i + 1) * BLOB_ENTRY_BYTES);
+    const id = bytesToHex(entry.subarray(0, BLOB_ID_BYTES));
+    if (!quarantined.has(`${pack.name}/${id}`)) good.push(entry);
+  }
+  if (good.length === pack.blobCount) return pack;
+  const entries = new Uint8Array(good.length * BLOB_ENTRY_BYTES);
+  good.forEach((entry, i) => {
+    entries.set(entry, i * BLOB_ENTRY_BYTES);
+  });
+  return { ...pack, blobCount: good.length, entries };
+}
+
+async function readHint(
+  repository: Repository,
+  name: string,
+  kind: "quarantine",
+  options: PresenceOptions,
+): Promise<Uint8Array | undefined> {
+  const stored = await readHintBytes(repository, name, options);
+  if (stored === undefined) return undefined;
+  try {
+    return repository.objects.open(name, kind, stored);
+  } catch (error) {
+    if (isOurError(error, "KEY_WRONG")) throw error;
+    options.onWarning({ code: "OBJECT_DAMAGED", message: (error as Error).message, data: { object: name } });
+    return undefined;
+  }
+}
+
+async function readHintBytes(
+  repository: Repository,
+  name: string,
+  options: PresenceOptions,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await repository.backend.get(name, options);
+  } catch (error) {
+    if (isOurError(error, "OBJECT_NOT_FOUND")) return undefined;
+    throw error;
+  }
+}
+
+/** Sids that created any of these packs. */
+export function packCreators(packs: Iterable<PackName>): Set<Sid> {
+  const creators = new Set<Sid>();
+  for (const name of packs) creators.add(name.slice(0, 32) as Sid);
+  return creators;
+}

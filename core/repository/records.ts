@@ -1,0 +1,60 @@
+// What was learned about snapshots later: notes, tags, protection, verification. docs/format/record.md.
+
+import { RepriseError } from "../errors.js";
+import { objectName, type Sid } from "../format/ids.js";
+import { MAX_RECORD_SNAPSHOTS } from "../format/limits.js";
+import { encodeRecord, type RecordBody, type RepositoryRecord } from "../format/record.js";
+import type { Repository } from "./repository.js";
+
+export type NewRecord = Exclude<RecordBody, { type: "unknown" }>;
+
+/** Writes a record about the snapshots; `known` are the records read before, they give the sequence number. */
+export async function writeRecord(
+  repository: Repository,
+  body: NewRecord,
+  snapshots: readonly Sid[],
+  known: readonly RepositoryRecord[],
+  options: { signal?: AbortSignal } = {},
+): Promise<RepositoryRecord> {
+  if (snapshots.length === 0 || snapshots.length > MAX_RECORD_SNAPSHOTS) {
+    throw new RepriseError("usage", "RECORD_SNAPSHOTS", `a record cannot speak of ${snapshots.length} snapshots`);
+  }
+  const about = new Set(snapshots);
+  const before = known.filter((record) => record.type === body.type && record.snapshots.some((sid) => about.has(sid)));
+  const record: RepositoryRecord = {
+    rid: repository.newId(),
+    snapshots,
+    sequence: 1 + before.reduce((highest, { sequence }) => Math.max(highest, sequence), 0),
+    at: repository.nowIso(),
+    by: repository.author,
+    ...body,
+  };
+  await repository.objects.write(objectName.record(record.rid), "record", encodeRecord(record), options);
+  return record;
+}
+
+/** True when `a` speaks later than `b` of the same type and snapshot: higher sequence, then protection, then rid. */
+export function outranks(a: RepositoryRecord, b: RepositoryRecord): boolean {
+  if (a.sequence !== b.sequence) return a.sequence > b.sequence;
+  if (a.type === "protection" && b.type === "protection" && a.data.protected !== b.data.protected) {
+    return a.data.protected;
+  }
+  return a.rid > b.rid;
+}
+
+/** The winning record of each type for each snapshot. */
+export function winningRecords(
+  records: readonly RepositoryRecord[],
+): Map<Sid, Map<RepositoryRecord["type"], RepositoryRecord>> {
+  const winners = new Map<Sid, Map<RepositoryRecord["type"], RepositoryRecord>>();
+  for (const record of records) {
+    if (record.type === "unknown") continue;
+    for (const sid of record.snapshots) {
+      const ofSnapshot = winners.get(sid) ?? new Map<RepositoryRecord["type"], RepositoryRecord>();
+      winners.set(sid, ofSnapshot);
+      const present = ofSnapshot.get(record.type);
+      if (!present || outranks(record, present)) ofSnapshot.set(record.type, record);
+    }
+  }
+  return winners;
+}

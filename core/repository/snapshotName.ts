@@ -1,0 +1,92 @@
+// How people name a snapshot: `vm/web1@latest`, `vm/web1@2026-11-21T02:00:00Z`, `vm/web1~2`, an id or its unique prefix, each
+// with the namespace in front where there is one: `prod:vm/web1@latest`.
+
+import { RepriseError } from "../errors.js";
+import { isGroup, isNamespace } from "../format/manifest.js";
+import type { Snapshot } from "./catalog.js";
+
+const MIN_PREFIX = 4;
+
+/** SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS or SNAPSHOT_NAME_INVALID. `snapshots` are oldest first, as in the catalog. */
+export function resolveSnapshot(name: string, snapshots: readonly Snapshot[]): Snapshot {
+  if (/^[0-9a-f]+$/.test(name) && name.length >= MIN_PREFIX) return byIdPrefix(name, snapshots);
+  const parsed = parseGroupName(name);
+  const candidates = snapshots.filter(
+    ({ manifest }) => manifest.group === parsed.group && manifest.namespace === parsed.namespace,
+  );
+  if (candidates.length === 0) throw notFound(name, knownGroups(snapshots));
+  if (parsed.back !== undefined)
+    return require(name, candidates.at(-1 - parsed.back), `it has ${candidates.length} snapshots`);
+  const wanted = candidates.filter(({ manifest }) => manifest.time === parsed.time);
+  if (wanted.length > 1) throw ambiguous(name, wanted);
+  return require(name, wanted[0], `times start with ${candidates.at(-1)?.manifest.time ?? ""}`);
+}
+
+/** `[namespace:]type/id` as used in names and `--group`. */
+export function splitNamespace(text: string): { namespace: string; group: string } {
+  const colon = text.indexOf(":");
+  const namespace = colon < 0 ? "" : text.slice(0, colon);
+  const group = text.slice(colon + 1);
+  if (!isGroup(group) || !isNamespace(namespace)) {
+    throw new RepriseError("usage", "GROUP_INVALID", `"${text}" is not a machine's name`, {
+      hint: "a machine is vm/NAME, ct/NAME or host/NAME (letters, digits, . _ -), with NAMESPACE: in front where there is one",
+    });
+  }
+  return { namespace, group };
+}
+
+/** The inverse of splitNamespace. */
+export function qualifiedGroup(namespace: string, group: string): string {
+  return namespace === "" ? group : `${namespace}:${group}`;
+}
+
+function byIdPrefix(prefix: string, snapshots: readonly Snapshot[]): Snapshot {
+  const found = snapshots.filter(({ sid }) => sid.startsWith(prefix));
+  if (found.length > 1) throw ambiguous(prefix, found);
+  return require(prefix, found[0], "no snapshot id starts like this");
+}
+
+function parseGroupName(name: string): { namespace: string; group: string; back?: number; time?: string } {
+  const tilde = /^(.*)~(\d{1,9})$/.exec(name);
+  if (tilde) return { ...splitNamespace(tilde[1] as string), back: Number(tilde[2]) };
+  const at = name.indexOf("@");
+  if (at < 0) {
+    throw new RepriseError("usage", "SNAPSHOT_NAME_INVALID", `"${name}" does not name a snapshot`, {
+      hint: "use vm/NAME@latest, vm/NAME@2026-11-21T02:00:00Z, vm/NAME~1 (the one before the latest) or at least 4 digits of an id",
+    });
+  }
+  const group = splitNamespace(name.slice(0, at));
+  const time = name.slice(at + 1);
+  return time === "latest" ? { ...group, back: 0 } : { ...group, time };
+}
+
+function require(name: string, snapshot: Snapshot | undefined, detail: string): Snapshot {
+  if (snapshot) return snapshot;
+  throw notFound(name, detail);
+}
+
+function knownGroups(snapshots: readonly Snapshot[]): string {
+  const groups = [...new Set(snapshots.map(({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group)))];
+  if (groups.length === 0) return "the repository has no snapshots";
+  return `known machines: ${groups.slice(0, 10).join(", ")}${groups.length > 10 ? ", …" : ""}`;
+}
+
+function notFound(name: string, detail: string): RepriseError {
+  return new RepriseError("not-found", "SNAPSHOT_NOT_FOUND", `snapshot ${name} does not exist (${detail})`, {
+    data: { name },
+    hint: "list what there is with reprise snapshots",
+  });
+}
+
+function ambiguous(name: string, found: readonly Snapshot[]): RepriseError {
+  const ids = found.slice(0, 5).map(({ sid }) => sid);
+  return new RepriseError(
+    "usage",
+    "SNAPSHOT_AMBIGUOUS",
+    `"${name}" fits ${found.length} snapshots: ${ids.join(", ")}`,
+    {
+      data: { name, ids },
+      hint: "give more digits of the id",
+    },
+  );
+}
