@@ -1,0 +1,227 @@
+// Decides which snapshots of one group a retention policy keeps. Pure: the same snapshots, options, zone and now give
+// the same plan, whatever their order. Follows the rules of Proxmox Backup Server's prune exactly for keep-last …
+// keep-yearly, and adds keep-within and a rule for snapshots dated in the future. For users: docs/retention.md.
+
+import { RepriseError } from "../errors.js";
+import type { BucketRule } from "./bucket.js";
+import { bucketLabel, localTimeText } from "./bucket.js";
+import type { Duration } from "./duration.js";
+import { formatDuration, subtractDuration } from "./duration.js";
+import type { LocalTime, TimeZone } from "./localTime.js";
+import { MAX_TIME_MS, openTimeZone } from "./localTime.js";
+import type { CountRule, KeepOptions } from "./prunePolicy.js";
+import { COUNT_RULES, checkKeepOptions, hasWithin, keepsEverything } from "./prunePolicy.js";
+
+export interface PruneCandidate {
+  /** Unique within the call. */
+  id: string;
+  timeMs: number;
+  /** No policy may forget it. */
+  protected: boolean;
+  /** False for a backup that has not ended, or never will. */
+  finished: boolean;
+}
+
+/** "keep-partial": an unfinished backup that may still be running. Only "remove" may be forgotten. */
+export type PruneMark = "keep" | "remove" | "protected" | "keep-partial";
+
+/** What decided: a counting rule, or "all" (no rule is on) or "none" (no rule selected it). */
+export type PruneRule = CountRule | "within" | "protected" | "unfinished" | "future" | "all" | "none";
+
+export interface PruneDecision {
+  id: string;
+  timeMs: number;
+  mark: PruneMark;
+  /** At least one, for people; branch on `mark` and `rule`. */
+  reasons: string[];
+  rule: PruneRule;
+}
+
+export interface PruneContext {
+  /** IANA name; days, weeks and so on begin and end in this zone. */
+  timeZone: string;
+  nowMs: number;
+  /** How far ahead of now a snapshot's time may lie before it counts as the future; clocks differ. Default 5 minutes. */
+  futureToleranceMs?: number;
+}
+
+export const DEFAULT_FUTURE_TOLERANCE_MS = 5 * 60_000;
+
+/** A snapshot on its way to a decision. */
+interface Entry {
+  readonly candidate: PruneCandidate;
+  mark: PruneMark | undefined;
+  rule: PruneRule;
+  reasons: string[];
+  local: LocalTime | undefined;
+}
+
+/**
+ * Decides about all snapshots of one group. The plan is newest first; equal times: the higher id first.
+ *
+ * The order of the rules, each of which only sees what no earlier one has decided:
+ * 1. Protected snapshots stay. They use up no count and cover no bucket.
+ * 2. Snapshots dated after now + tolerance stay, and for all rules below they do not exist: somebody who can choose the
+ *    time of a snapshot must not be able to push real ones out.
+ * 3. Unfinished ones go, except the newest when nothing finished is newer: it may be running.
+ * 4. keep-within keeps every finished snapshot not older than the duration, counted back from now (not from the newest
+ *    snapshot, whose time an attacker can choose). It comes first so that what it keeps covers buckets like any other
+ *    kept snapshot: `within 30d, monthly 6` is 30 days of everything and then the six months before them.
+ * 5. keep-last, hourly, daily, weekly, monthly, yearly. Each first notes the buckets that already hold a kept snapshot
+ *    ("covered"), then walks from newest to oldest: a covered bucket is passed over and uses up no count; the first
+ *    snapshot of a new bucket is kept; further ones in a bucket taken by this walk are removed, which no later rule
+ *    undoes; the walk ends at the first new bucket beyond the count. keep-last treats every snapshot as a bucket.
+ * 6. What is left is removed.
+ *
+ * Without any rule that is on, everything is kept. Throws KEEP_OPTIONS_INVALID, DURATION_INVALID, TIMEZONE_UNKNOWN,
+ * TIME_OUT_OF_RANGE, and PRUNE_CANDIDATE_INVALID for a repeated id or a time that is no time.
+ */
+export function planPrune(
+  snapshots: readonly PruneCandidate[],
+  keep: KeepOptions,
+  context: PruneContext,
+): PruneDecision[] {
+  const policy = checkKeepOptions(keep);
+  const zone = openTimeZone(context.timeZone);
+  const entries = newestFirst(snapshots);
+  if (keepsEverything(policy)) {
+    for (const entry of entries) decide(entry, "keep", "all", "no keep rule is set: everything is kept");
+  } else {
+    const present = setFutureAside(entries, context, zone);
+    markUnfinished(present);
+    if (hasWithin(policy)) markWithin(present, policy.within, context.nowMs, zone);
+    for (const rule of COUNT_RULES) {
+      const count = policy[rule] ?? 0;
+      if (count === 0) continue;
+      if (rule === "last") markLast(present, count);
+      else markBuckets(present, rule, count, zone);
+    }
+  }
+  return entries.map(toDecision);
+}
+
+function newestFirst(snapshots: readonly PruneCandidate[]): Entry[] {
+  const ids = new Set<string>();
+  for (const { id, timeMs } of snapshots) {
+    if (ids.has(id)) throw invalidCandidate(id, "is listed twice");
+    if (!(Math.abs(timeMs) <= MAX_TIME_MS)) throw invalidCandidate(id, `has no valid time: ${timeMs}`);
+    ids.add(id);
+  }
+  return [...snapshots]
+    .sort((a, b) => b.timeMs - a.timeMs || (a.id < b.id ? 1 : -1))
+    .map((candidate) => ({ candidate, mark: undefined, rule: "none", reasons: [], local: undefined }));
+}
+
+function invalidCandidate(id: string, what: string): RepriseError {
+  return new RepriseError("invariant", "PRUNE_CANDIDATE_INVALID", `snapshot ${id} ${what}`, { data: { id } });
+}
+
+/** Keeps what is dated in the future; returns the others. */
+function setFutureAside(entries: readonly Entry[], context: PruneContext, zone: TimeZone): Entry[] {
+  const { nowMs, futureToleranceMs = DEFAULT_FUTURE_TOLERANCE_MS } = context;
+  const latestMs = nowMs + futureToleranceMs;
+  if (!Number.isFinite(latestMs)) {
+    throw new RepriseError("usage", "TIME_OUT_OF_RANGE", "the present time is not a time", { data: { nowMs } });
+  }
+  const present: Entry[] = [];
+  for (const entry of entries) {
+    if (entry.candidate.timeMs <= latestMs) {
+      present.push(entry);
+      continue;
+    }
+    const when = `${localTimeText(localTimeOf(entry, zone))} ${zone.name}`;
+    decide(entry, "keep", "future", `time lies in the future: ${when}; kept, counts for no rule`);
+  }
+  return present;
+}
+
+function markUnfinished(present: readonly Entry[]): void {
+  let newer: "nothing" | "an unfinished" | "a finished" = "nothing";
+  for (const entry of present) {
+    if (entry.candidate.finished) {
+      newer = "a finished";
+      continue;
+    }
+    if (newer === "nothing") {
+      decide(entry, "keep-partial", "unfinished", "unfinished, nothing newer exists: it may still be running");
+      newer = "an unfinished";
+    } else {
+      const kind = newer === "a finished" ? "finished" : "unfinished";
+      decide(entry, "remove", "unfinished", `unfinished, a newer ${kind} snapshot exists`);
+    }
+  }
+}
+
+function markWithin(present: readonly Entry[], within: Duration, nowMs: number, zone: TimeZone): void {
+  const oldestMs = subtractDuration(nowMs, within, zone);
+  const reason = `within ${formatDuration(within)}`;
+  for (const entry of present) {
+    if (isOpen(entry) && entry.candidate.timeMs >= oldestMs) decide(entry, "keep", "within", reason);
+  }
+}
+
+function markLast(present: readonly Entry[], count: number): void {
+  let taken = 0;
+  for (const entry of present) {
+    if (taken === count) return;
+    if (!isOpen(entry)) continue;
+    taken += 1;
+    decide(entry, "keep", "last", `keep-last ${taken} of ${count}`);
+  }
+}
+
+function markBuckets(present: readonly Entry[], rule: BucketRule, count: number, zone: TimeZone): void {
+  const labelOf = (entry: Entry) => bucketLabel(rule, localTimeOf(entry, zone));
+  const covered = coveredBuckets(present, labelOf);
+  const taken = new Set<string>();
+  for (const [index, entry] of present.entries()) {
+    if (!isOpen(entry)) continue;
+    const label = labelOf(entry);
+    const coveredBy = covered.get(label);
+    if (coveredBy !== undefined) {
+      entry.reasons.push(`${label} already has a ${coveredBy < index ? "newer" : "kept"} snapshot (${rule})`);
+    } else if (taken.has(label)) {
+      decide(entry, "remove", rule, ...entry.reasons, `${label} already has a newer snapshot (${rule})`);
+    } else {
+      if (taken.size === count) return;
+      taken.add(label);
+      const isNewest = index === 0 || labelOf(present[index - 1]!) !== label;
+      const which = isNewest ? "newest" : "newest remaining";
+      decide(entry, "keep", rule, `keep-${rule} ${taken.size} of ${count}: ${which} of ${label}`);
+    }
+  }
+}
+
+/** The buckets that hold a kept snapshot, each with the position of the newest one. */
+function coveredBuckets(present: readonly Entry[], labelOf: (entry: Entry) => string): Map<string, number> {
+  const covered = new Map<string, number>();
+  for (const [index, entry] of present.entries()) {
+    if (entry.mark !== "keep") continue;
+    const label = labelOf(entry);
+    if (!covered.has(label)) covered.set(label, index);
+  }
+  return covered;
+}
+
+/** Still to be decided by a rule. */
+function isOpen(entry: Entry): boolean {
+  return entry.mark === undefined && !entry.candidate.protected;
+}
+
+function decide(entry: Entry, mark: PruneMark, rule: PruneRule, ...reasons: string[]): void {
+  entry.mark = mark;
+  entry.rule = rule;
+  entry.reasons = reasons;
+}
+
+function localTimeOf(entry: Entry, zone: TimeZone): LocalTime {
+  entry.local ??= zone.localTime(entry.candidate.timeMs);
+  return entry.local;
+}
+
+function toDecision({ candidate, mark, rule, reasons }: Entry): PruneDecision {
+  const { id, timeMs } = candidate;
+  if (candidate.protected) return { id, timeMs, mark: "protected", reasons: ["protected"], rule: "protected" };
+  if (mark !== undefined) return { id, timeMs, mark, reasons, rule };
+  return { id, timeMs, mark: "remove", reasons: reasons.length > 0 ? reasons : ["not selected by any rule"], rule };
+}
