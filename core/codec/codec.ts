@@ -2,15 +2,14 @@
 // smaller. Knows nothing of digests: damage and forgery are found by the caller, before and after.
 
 import { RepriseError } from "../errors.js";
+import type { BlobCodec } from "../format/pack.js";
 import { codecFailed } from "./codecFailed.js";
 import { looksIncompressible } from "./compressibility.js";
 import { compressLz4, decompressLz4 } from "./lz4.js";
 import { compressZstd, decompressZstd, ZSTD_LEVELS } from "./zstd.js";
 
-export type Codec = "none" | "zstd" | "lz4";
-
-/** The numbers that stand for codecs in stored bytes: the position in this list. */
-const CODECS: readonly Codec[] = ["none", "zstd", "lz4"];
+/** By name; the numbers that stand for them in stored bytes are in core/format/pack.ts. */
+export type Codec = BlobCodec;
 
 export const DEFAULT_ZSTD_LEVEL = 3;
 
@@ -25,20 +24,6 @@ export interface EncodedBlob {
   codec: Codec;
   /** With "none" the very bytes that were passed in; else a view of fresh memory. */
   bytes: Uint8Array;
-}
-
-export function codecNumber(codec: Codec): number {
-  return CODECS.indexOf(codec);
-}
-
-/** Throws `CODEC_UNKNOWN` (unsupported): written by a newer version, or not a codec at all. */
-export function codecOfNumber(number: number): Codec {
-  const codec = CODECS[number];
-  if (codec !== undefined) return codec;
-  throw new RepriseError("unsupported", "CODEC_UNKNOWN", `codec ${number} is not known`, {
-    data: { codec: number },
-    hint: "use a newer version to read this repository",
-  });
 }
 
 /** Synchronous and CPU-bound: call it in a worker. Throws `CODEC_LEVEL_INVALID` (usage). */
