@@ -193,7 +193,10 @@ class SteppedBackend implements Backend {
     let last = "";
     for (;;) {
       const page = await this.#perform("list", prefix, () => this.#page(prefix, last, options));
-      yield* page;
+      for (const info of page) {
+        options?.signal?.throwIfAborted();
+        yield info;
+      }
       if (page.length < this.#pageEntries) return;
       last = page.at(-1)!.key;
     }
