@@ -30,8 +30,10 @@ const NO_LINKS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "
 export async function openLocalBackend(folder: string, options: LocalBackendOptions = {}): Promise<Backend> {
   const calls = options.calls ?? fsPromises;
   const path = resolve(folder);
+  let operation: LocalOperation = "create";
   try {
     if (options.create) await createFolder(path, calls);
+    operation = "open";
     const root = await fsPromises.realpath(path);
     const info = await calls.stat(root, { bigint: true });
     if (!info.isDirectory()) throw notAFolder(path);
@@ -44,7 +46,7 @@ export async function openLocalBackend(folder: string, options: LocalBackendOpti
   } catch (error) {
     if (systemCode(error) === "ENOENT") throw folderNotFound(path);
     if (systemCode(error) === "ENOTDIR" || systemCode(error) === "EEXIST") throw notAFolder(path);
-    throw localError(error, { operation: "open", path });
+    throw localError(error, { operation, path });
   }
 }
 
@@ -166,6 +168,7 @@ class LocalBackend implements Backend {
       const outcome = await publish(temporary, this.#files.path(key));
       temporary = undefined;
       await this.#files.syncFolder(folder);
+      await this.#files.checkAttached(); // else it may be durable, but in the folder below an unmounted disk
       return outcome;
     } catch (error) {
       if (temporary !== undefined) await this.#files.removeTemporary(temporary);

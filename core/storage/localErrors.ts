@@ -2,17 +2,17 @@
 
 import { isAbort, isOurError, RepriseError } from "../errors.js";
 
-export type LocalOperation = "open" | "get" | "stat" | "put" | "putIfAbsent" | "list" | "delete";
+export type LocalOperation = "create" | "open" | "get" | "stat" | "put" | "putIfAbsent" | "list" | "delete";
 
 /** What was being done, for the error's data. */
 export interface LocalContext {
   operation: LocalOperation;
-  /** Key or prefix; absent for open. */
+  /** Key or prefix; absent for create and open. */
   key?: string;
   path: string;
 }
 
-const READS: ReadonlySet<LocalOperation> = new Set(["get", "stat", "list"]);
+const READS: ReadonlySet<LocalOperation> = new Set(["get", "stat", "list", "open"]);
 /** EFBIG: the process may not write a file that large (`ulimit -f`). */
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 const REFUSED: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM"]);

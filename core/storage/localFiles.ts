@@ -22,7 +22,7 @@ export const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
-const TEMPORARY_NAME = /^[0-9]+-[0-9a-f]{16}$/;
+const TEMPORARY_NAME = /^[0-9]+-[0-9a-f]{16}(-link)?$/;
 /** Not blocking: opening a FIFO that somebody put there must not hang. Absent on Windows. */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 /** What file systems answer that cannot open or flush a folder; their renames are as durable as they get. */

@@ -4,11 +4,13 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as fsPromises from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isOurError, type RepriseError } from "../../core/errors.js";
+import { isOurError } from "../../core/errors.js";
 import type { Backend } from "../../core/storage/backend.js";
 import { openLocalBackend } from "../../core/storage/localBackend.js";
 import { localError } from "../../core/storage/localErrors.js";
 import type { FileCalls } from "../../core/storage/localFiles.js";
+import { assertCode } from "../support/assertCode.js";
+import { listKeys } from "../support/listing.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 
 const before = new Uint8Array([1, 2, 3, 4]);
@@ -176,8 +178,8 @@ describe("local backend on failing system calls", () => {
     ];
     for (const [name, stat] of gone) {
       calls.stat = stat as FileCalls["stat"];
-      await assertCode(collect(backend, ""), "STORAGE_FAILED", name);
-      await assertCode(collect(backend, "sessions/"), "STORAGE_FAILED", name);
+      await assertCode(listKeys(backend, ""), "STORAGE_FAILED", name);
+      await assertCode(listKeys(backend, "sessions/"), "STORAGE_FAILED", name);
       await assertCode(backend.get("none"), "STORAGE_FAILED", name);
       await assertCode(backend.stat("none/x"), "STORAGE_FAILED", name);
       await assertCode(backend.delete("none"), "STORAGE_FAILED", name);
@@ -192,14 +194,14 @@ describe("local backend on failing system calls", () => {
     let stats = 0;
     calls.stat = (async (...args: Parameters<FileCalls["stat"]>) =>
       ++stats === 1 ? await fsPromises.stat(...args) : { dev: -1n }) as FileCalls["stat"];
-    await assertCode(collect(backend, "packs/"), "STORAGE_FAILED");
+    await assertCode(listKeys(backend, "packs/"), "STORAGE_FAILED");
   });
 
   it("fails a listing when a folder or a file cannot be looked at", async () => {
     for (const call of ["readdir", "lstat"] as const) {
       for (const code of ["EIO", "EMFILE", "EACCES"]) {
         calls[call] = (() => Promise.reject(systemError(code))) as never;
-        const error = await assertCode(collect(backend, "packs/"), "STORAGE_FAILED");
+        const error = await assertCode(listKeys(backend, "packs/"), "STORAGE_FAILED");
         assert.equal(error.retry, code === "EMFILE" ? "later" : "never");
       }
       calls[call] = system[call] as never;
@@ -215,7 +217,7 @@ describe("local backend on failing system calls", () => {
       fs.rmSync(join(folder.path, "z"), { recursive: true, force: true });
       return entries;
     }) as FileCalls["readdir"];
-    assert.deepEqual(await collect(backend, ""), ["config", "packs/x"]);
+    assert.deepEqual(await listKeys(backend, ""), ["config", "packs/x"]);
   });
 
   it("shows a file that one of two readings of its folder misses", async () => {
@@ -224,7 +226,7 @@ describe("local backend on failing system calls", () => {
       const entries = await fsPromises.readdir(...args);
       return reading++ % 2 === 0 ? [] : entries;
     }) as FileCalls["readdir"];
-    assert.deepEqual(await collect(backend, "packs/"), ["packs/x"]);
+    assert.deepEqual(await listKeys(backend, "packs/"), ["packs/x"]);
   });
 
   it("says so when a file ends before its size", async () => {
@@ -257,19 +259,4 @@ describe("local errors", () => {
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: made by a test`), { code, syscall: "test", errno: -1 });
-}
-
-async function collect(backend: Backend, prefix: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of backend.list(prefix)) keys.push(key);
-  return keys;
-}
-
-async function assertCode(promise: Promise<unknown>, code: string, about = ""): Promise<RepriseError> {
-  const error = await promise.then(
-    () => assert.fail(`${about}: expected ${code}, but it succeeded`),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(isOurError(error, code), `${about}: expected ${code}, got ${String(error)}`);
-  return error;
 }

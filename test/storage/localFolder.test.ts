@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { isOurError } from "../../core/errors.js";
-import type { Backend } from "../../core/storage/backend.js";
 import { openLocalBackend } from "../../core/storage/localBackend.js";
+import { assertCode } from "../support/assertCode.js";
+import { listKeys } from "../support/listing.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 
 const bytes = new Uint8Array([1, 2, 3, 4]);
@@ -54,7 +54,7 @@ describe("local folder", () => {
 
     it("writes nothing into a folder that is only read", async () => {
       const backend = await openLocalBackend(root);
-      await collectKeys(backend);
+      await listKeys(backend);
       await backend.get("a").catch(() => undefined);
       assert.deepEqual(fs.readdirSync(root), []);
     });
@@ -70,7 +70,7 @@ describe("local folder", () => {
       fs.utimesSync(join(tmp, kept[0]!), dayAgo + 60, dayAgo + 60);
       const backend = await openLocalBackend(root);
       assert.deepEqual(fs.readdirSync(tmp).sort(), [...kept].sort());
-      assert.deepEqual(await collectKeys(backend), []);
+      assert.deepEqual(await listKeys(backend), []);
     });
   });
 
@@ -96,7 +96,7 @@ describe("local folder", () => {
         await assertCode(backend.put(`${name}/0a/new`, bytes), "STORAGE_SYMLINK");
         await assertCode(backend.putIfAbsent(`${name}/new`, bytes), "STORAGE_SYMLINK");
         await assertCode(backend.delete(`${name}/victim`), "STORAGE_SYMLINK");
-        await assertCode(collectKeys(backend, `${name}/`), "STORAGE_SYMLINK");
+        await assertCode(listKeys(backend, `${name}/`), "STORAGE_SYMLINK");
       }
       await assertCode(backend.get("packs/victim"), "STORAGE_SYMLINK");
       fs.rmSync(join(root, "tmp"), { recursive: true });
@@ -113,7 +113,7 @@ describe("local folder", () => {
       await backend.put("packs/x", bytes);
       fs.symlinkSync(outside, join(root, "packs/link"));
       fs.symlinkSync(folder.path, join(root, "packs/folder-link"));
-      assert.deepEqual(await collectKeys(backend), ["packs/x"]);
+      assert.deepEqual(await listKeys(backend), ["packs/x"]);
       await assertCode(backend.get("packs/link"), "OBJECT_NOT_FOUND");
       await assertCode(backend.stat("packs/link"), "OBJECT_NOT_FOUND");
       assert.equal(await backend.putIfAbsent("packs/link", bytes), "exists");
@@ -134,7 +134,7 @@ describe("local folder", () => {
     for (const name of ["a b", "lost+found", "é", "x~"]) fs.writeFileSync(join(root, "packs", name), "x");
     fs.mkdirSync(join(root, "lost+found"));
     fs.writeFileSync(join(root, "lost+found/inside"), "x");
-    assert.deepEqual(await collectKeys(backend), ["packs/x"]);
+    assert.deepEqual(await listKeys(backend), ["packs/x"]);
     await assertCode(backend.get("packs/pipe"), "OBJECT_NOT_FOUND");
     await assertCode(backend.get("packs/folder"), "OBJECT_NOT_FOUND");
     await assertCode(backend.stat("packs/folder"), "OBJECT_NOT_FOUND");
@@ -159,7 +159,7 @@ describe("local folder", () => {
     await backend.put("folder/x", bytes);
     await assertCode(backend.put("folder", bytes), "STORAGE_FAILED");
     assert.deepEqual(fs.readdirSync(join(root, "tmp")), []);
-    assert.deepEqual(await collectKeys(backend), ["folder/x", "packs"]);
+    assert.deepEqual(await listKeys(backend), ["folder/x", "packs"]);
   });
 
   it("makes folders again that somebody removed", async () => {
@@ -180,6 +180,7 @@ describe("local folder", () => {
       await assertCode(backend.put("a", bytes), "STORAGE_READ_ONLY");
       await assertCode(backend.putIfAbsent("b", bytes), "STORAGE_READ_ONLY");
       await assertCode(backend.put("new/folder", bytes), "STORAGE_READ_ONLY");
+      await assertCode(openLocalBackend(join(root, "new"), { create: true }), "STORAGE_READ_ONLY");
       assert.deepEqual(await backend.get("packs/x"), bytes);
     } finally {
       thaw();
@@ -230,17 +231,4 @@ function targetInside(root: string): (descriptor: string) => string[] {
 
 function modeOf(path: string): number {
   return fs.statSync(path).mode & 0o777;
-}
-
-async function collectKeys(backend: Backend, prefix = ""): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of backend.list(prefix)) keys.push(key);
-  return keys;
-}
-
-async function assertCode(promise: Promise<unknown>, code: string): Promise<void> {
-  await assert.rejects(promise, (error) => {
-    assert.ok(isOurError(error, code), `expected ${code}, got ${String(error)}`);
-    return true;
-  });
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isOurError } from "../../core/errors.js";
 import { MemoryBackend } from "../../core/storage/memoryBackend.js";
 import { openBackend, workerLocation } from "../../core/storage/openBackend.js";
 import { throttleBackend } from "../../core/storage/throttledBackend.js";
+import { assertCode } from "../support/assertCode.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 
 describe("openBackend", () => {
@@ -58,12 +58,3 @@ describe("openBackend", () => {
     assert.equal(workerLocation(throttleBackend(local, { bytesPerSecond: 1 })), null, "workers would have no limit");
   });
 });
-
-async function assertCode(promise: Promise<unknown>, code: string) {
-  const error = await promise.then(
-    () => assert.fail(`expected ${code}`),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(isOurError(error, code), `expected ${code}, got ${String(error)}`);
-  return error;
-}

@@ -7,6 +7,7 @@ import { openLocalBackend } from "../../core/storage/localBackend.js";
 import { MemoryBackend } from "../../core/storage/memoryBackend.js";
 import { type ProbeCheckName, probeBackend } from "../../core/storage/probe.js";
 import { FaultyBackend } from "../support/faultyBackend.js";
+import { listKeys } from "../support/listing.js";
 import { makeTemporaryFolder } from "../support/temporaryFolder.js";
 
 const RANDOM = "0123456789abcdef0123456789abcdef";
@@ -102,7 +103,7 @@ describe("probe", () => {
       );
       assert.equal(result.ok, true);
       assert.equal(result.checks.length, 7);
-      assert.deepEqual(await keysOf(backend), ["config"]);
+      assert.deepEqual(await listKeys(backend), ["config"]);
     }
     await folder.remove();
   });
@@ -143,7 +144,7 @@ describe("probe", () => {
     const expected = ["put-if-absent", "put-if-absent-race", "get-after-put", "range", "list-after-delete"];
     assert.deepEqual(failed, expected);
     assert.match(result.checks[0]!.detail, /failed on order/);
-    assert.deepEqual(await keysOf(memory), []);
+    assert.deepEqual(await listKeys(memory), []);
     backend.assertAllReached();
   });
 
@@ -157,7 +158,7 @@ describe("probe", () => {
       return await get(key, options);
     };
     await assert.rejects(probeBackend(backend, RANDOM, { signal: controller.signal }), isAbort);
-    assert.deepEqual(await keysOf(memory), []);
+    assert.deepEqual(await listKeys(memory), []);
     await assert.rejects(probeBackend(backend, RANDOM, { signal: AbortSignal.abort() }), isAbort);
   });
 
@@ -167,9 +168,3 @@ describe("probe", () => {
     }
   });
 });
-
-async function keysOf(backend: Backend): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of backend.list("")) keys.push(key);
-  return keys;
-}
