@@ -47,9 +47,9 @@ export function decodeConfig(bytes: Uint8Array): RepositoryConfig {
     encryption,
     keyId: encryption === "none" ? null : fields.hex("keyId", 8),
     chunker: {
-      minBytes: chunker.integer("minBytes", KIB, MIB),
-      averageBytes: chunker.integer("averageBytes", 2 * KIB, MAX_BLOB_PLAIN),
-      maxBytes: chunker.integer("maxBytes", 4 * KIB, MAX_BLOB_PLAIN),
+      minBytes: chunker.integer("minBytes", 4 * KIB, MIB),
+      averageBytes: chunker.integer("averageBytes", 16 * KIB, MAX_BLOB_PLAIN),
+      maxBytes: chunker.integer("maxBytes", 32 * KIB, MAX_BLOB_PLAIN),
       segmentBytes: chunker.integer("segmentBytes", 64 * KIB, 16 * MIB),
     },
     packBytes: fields.integer("packBytes", MIN_PACK_TARGET, MAX_PACK_TARGET),

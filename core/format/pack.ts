@@ -23,6 +23,8 @@ export const PACK_HEADER_BYTES = 64;
 export const BLOB_HEADER_BYTES = 64;
 export const BLOB_ENTRY_BYTES = 48;
 export const PACK_FOOTER_BYTES = 32;
+/** What follows the entries: the header once more, and the footer. */
+export const PACK_TAIL_BYTES = PACK_HEADER_BYTES + PACK_FOOTER_BYTES;
 export const BLOB_ID_BYTES = 32;
 
 export const BLOB_KINDS = ["chunk", "page", "root", "file"] as const;
@@ -202,7 +204,7 @@ export function decodePackFooter(bytes: Uint8Array, sizeBytes: number, what: str
   if (reader.u64() !== checksum(bytes.subarray(0, PACK_FOOTER_BYTES - 8))) reader.fail("checksum does not match");
   reader.expectEnd();
   if (count > MAX_BLOBS_PER_PACK) reader.fail(`${count} blobs are above the limit`);
-  if (entriesOffset + count * BLOB_ENTRY_BYTES + PACK_FOOTER_BYTES !== sizeBytes) {
+  if (entriesOffset + count * BLOB_ENTRY_BYTES + PACK_TAIL_BYTES !== sizeBytes) {
     reader.fail(`${count} entries from byte ${entriesOffset} do not end at the pack's size ${sizeBytes}`);
   }
   return { count, entriesOffset, entriesChecksum };

@@ -3,9 +3,9 @@
 
 import { isAbort, isOurError, RepriseError } from "../errors.js";
 import { bytesToHex, objectName, type PackName } from "../format/ids.js";
-import { BLOB_HEADER_BYTES, PACK_HEADER_BYTES } from "../format/pack.js";
+import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import type { BlobLocation, ChunkIndex } from "./chunkIndex.js";
-import { BlobOpener } from "./packReader.js";
+import { BlobOpener, fetchPackHeader } from "./packReader.js";
 import type { Repository } from "./repository.js";
 
 export class BlobReader {
@@ -73,8 +73,7 @@ export class BlobReader {
   }
 
   async #readPackHeader(pack: PackName, signal: AbortSignal | undefined): Promise<void> {
-    const range = { offset: 0, length: PACK_HEADER_BYTES };
-    this.#opener.introduce(pack, await this.#repository.backend.get(objectName.pack(pack), { signal, range }));
+    this.#opener.introduce(pack, await fetchPackHeader(this.#repository.backend, pack, { signal }));
   }
 
   #openCached(name: string, stored: Uint8Array, id: Uint8Array): Uint8Array | undefined {

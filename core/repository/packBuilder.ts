@@ -20,6 +20,7 @@ import {
   encodePackHeader,
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
+  PACK_TAIL_BYTES,
   writeBlobHeader,
 } from "../format/pack.js";
 import { checksum64 } from "../hash/checksum.js";
@@ -70,13 +71,14 @@ export class PackBuilder {
   constructor(options: PackBuilderOptions) {
     this.#options = options;
     this.#next = options.firstNumber;
-    this.#capacity = options.packBytes + MAX_BLOB_STORED + BLOB_HEADER_BYTES + BLOB_ENTRY_BYTES + PACK_FOOTER_BYTES;
+    this.#capacity = options.packBytes + MAX_BLOB_STORED + BLOB_HEADER_BYTES + BLOB_ENTRY_BYTES + PACK_TAIL_BYTES;
   }
 
   /** Encodes and appends one blob. Returns its stored size with header; see `isFull` for when to finish. */
   add(kind: BlobKind, id: Uint8Array, plain: Uint8Array, choice: CodecChoice): number {
     const encoded = encodeBlob(plain, choice);
-    const pack = (this.#open ??= this.#begin());
+    this.#open ??= this.#begin();
+    const pack = this.#open;
     const offset = pack.used;
     const storedLength = encoded.bytes.length + (pack.cipher ? BLOB_TAG_BYTES : 0);
     const ordinal = pack.entries.length;
@@ -96,7 +98,7 @@ export class PackBuilder {
   get isFull(): boolean {
     if (this.#open === null) return false;
     const { used, entries } = this.#open;
-    return used + entries.length * BLOB_ENTRY_BYTES + PACK_FOOTER_BYTES >= this.#options.packBytes;
+    return used + entries.length * BLOB_ENTRY_BYTES + PACK_TAIL_BYTES >= this.#options.packBytes;
   }
 
   /** Closes the open pack; null when there is none. */
@@ -110,8 +112,9 @@ export class PackBuilder {
       checksum64,
     );
     pack.bytes.set(entries, pack.used);
-    pack.bytes.set(footer, pack.used + entries.length);
-    const sizeBytes = pack.used + entries.length + PACK_FOOTER_BYTES;
+    pack.bytes.set(pack.bytes.subarray(0, PACK_HEADER_BYTES), pack.used + entries.length);
+    pack.bytes.set(footer, pack.used + entries.length + PACK_HEADER_BYTES);
+    const sizeBytes = pack.used + entries.length + PACK_TAIL_BYTES;
     const bytes = pack.bytes.subarray(0, sizeBytes);
     checkTrailer(bytes, pack.name);
     return { name: pack.name, bytes, blobCount: pack.entries.length, entries, buffer: pack.buffer };
@@ -138,7 +141,7 @@ export class PackBuilder {
 /** Reads the trailer back before the pack is stored. */
 function checkTrailer(pack: Uint8Array, name: PackName): void {
   const footer = decodePackFooter(pack.subarray(-PACK_FOOTER_BYTES), pack.length, name, checksum64);
-  const entries = pack.subarray(footer.entriesOffset, pack.length - PACK_FOOTER_BYTES);
+  const entries = pack.subarray(footer.entriesOffset, pack.length - PACK_TAIL_BYTES);
   if (checksum64(entries) !== footer.entriesChecksum) {
     throw new RepriseError("invariant", "PACK_TRAILER", `pack ${name}: trailer does not read back`, {
       data: { pack: name },

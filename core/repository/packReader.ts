@@ -20,6 +20,7 @@ import {
   isBlobMagicAt,
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
+  PACK_TAIL_BYTES,
   type PackHeader,
 } from "../format/pack.js";
 import type { PackContents } from "../format/packIndex.js";
@@ -45,8 +46,8 @@ export async function readPackContents(
     const footer = decodePackFooter(tail.subarray(-PACK_FOOTER_BYTES), sizeBytes, key, checksum64);
     const wanted = footer.count * BLOB_ENTRY_BYTES;
     const entries =
-      wanted + PACK_FOOTER_BYTES <= tail.length
-        ? tail.slice(tail.length - PACK_FOOTER_BYTES - wanted, tail.length - PACK_FOOTER_BYTES)
+      wanted + PACK_TAIL_BYTES <= tail.length
+        ? tail.slice(tail.length - PACK_TAIL_BYTES - wanted, tail.length - PACK_TAIL_BYTES)
         : await backend.get(key, { ...options, range: { offset: footer.entriesOffset, length: wanted } });
     if (checksum64(entries) !== footer.entriesChecksum)
       throw trailerDamaged(name, "entries do not match their checksum");
@@ -93,6 +94,19 @@ export function readPackHeader(bytes: Uint8Array, name: PackName): PackHeader {
   return header;
 }
 
+/** Fetches the header, or its second copy when the first is damaged. */
+export async function fetchPackHeader(backend: Backend, name: PackName, options?: OperationOptions): Promise<PackHeader> {
+  const key = objectName.pack(name);
+  const first = await backend.get(key, { ...options, range: { offset: 0, length: PACK_HEADER_BYTES } });
+  try {
+    return readPackHeader(first, name);
+  } catch (error) {
+    if (!(error instanceof RepriseError) || error.family !== "format") throw error;
+    const tail = await backend.get(key, { ...options, range: { offset: -PACK_TAIL_BYTES, length: PACK_TAIL_BYTES } });
+    return readPackHeader(tail.subarray(0, PACK_HEADER_BYTES), name);
+  }
+}
+
 /** Opens blobs of packs; keeps the ciphers of the packs it has met. Not shared between threads. */
 export class BlobOpener {
   readonly #keyring: Keyring | null;
@@ -109,9 +123,8 @@ export class BlobOpener {
     return this.#ciphers.has(pack);
   }
 
-  /** `header` is the first 64 bytes of the pack. */
-  introduce(pack: PackName, headerBytes: Uint8Array): void {
-    const header = readPackHeader(headerBytes, pack);
+  /** Makes the pack's blobs openable. */
+  introduce(pack: PackName, header: PackHeader): void {
     if (header.encrypted !== (this.#keyring !== null)) {
       throw forged(pack, "", header.encrypted ? "pack is encrypted, the repository is not" : "pack is not encrypted");
     }

@@ -21,11 +21,21 @@ export interface OperationOptions {
   signal?: AbortSignal;
 }
 
+export interface GetOptions extends OperationOptions {
+  /** Absent: the whole object. */
+  range?: ByteRange;
+  /** Memory to read into; when it is large enough the answer is a view of its start. Fresh memory is dear. */
+  into?: Uint8Array;
+}
+
 /**
- * A flat, strongly consistent map from names to immutable byte strings.
+ * A flat, strongly consistent map from names to immutable byte strings. Names have at most 512 characters, do not start
+ * with `tmp/`, and no name is a folder of another one (`a` and `a/b`: a local folder cannot hold both). An object has at
+ * most 256 MiB.
  *
  * Errors (family `backend` or `not-found`): `OBJECT_NOT_FOUND` (get, stat), `OBJECT_RANGE` (range outside the object),
- * `STORAGE_FULL`, `STORAGE_READ_ONLY`, `STORAGE_FAILED` (anything else; `data.key`, `data.operation`, and `cause`).
+ * `STORAGE_FULL`, `STORAGE_READ_ONLY`, `STORAGE_FAILED` (anything else; `data.key`, `data.operation`, and `cause`),
+ * `STORAGE_KEY_INVALID`, `OBJECT_TOO_LARGE`, `STORAGE_SYMLINK` (local), `PUT_IF_ABSENT_UNSUPPORTED` (putIfAbsent).
  * After an error of put or putIfAbsent the object may or may not exist, but never with partial contents.
  */
 export interface Backend {
@@ -33,7 +43,7 @@ export interface Backend {
   readonly location: string;
 
   /** The whole object, or exactly the given range of it, in a buffer that the caller owns. */
-  get(key: string, options?: OperationOptions & { range?: ByteRange }): Promise<Uint8Array>;
+  get(key: string, options?: GetOptions): Promise<Uint8Array>;
 
   /** Size and time of one object. */
   stat(key: string, options?: OperationOptions): Promise<ObjectInfo>;

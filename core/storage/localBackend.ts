@@ -4,7 +4,7 @@
 import * as fsPromises from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { RepriseError } from "../errors.js";
-import type { Backend, ByteRange, ObjectInfo, OperationOptions } from "./backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions } from "./backend.js";
 import { type LocalOperation, localError, systemCode } from "./localErrors.js";
 import { type FileCalls, LocalFiles, parentOf, symlinkFound, syncFolder } from "./localFiles.js";
 import { listObjects } from "./localList.js";
@@ -62,10 +62,11 @@ class LocalBackend implements Backend {
     this.#files = files;
   }
 
-  get(key: string, options: OperationOptions & { range?: ByteRange } = {}): Promise<Uint8Array> {
+  get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     return this.#read("get", key, options, async (handle, sizeBytes) => {
       const { offset, length } = resolveRange(key, sizeBytes, options.range);
-      const bytes = new Uint8Array(length);
+      const { into } = options;
+      const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
       for (let filled = 0; filled < length; ) {
         const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
         if (bytesRead === 0) throw new Error(`the file ended after ${offset + filled} of ${sizeBytes} bytes`);

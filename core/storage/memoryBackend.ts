@@ -1,7 +1,7 @@
 // A backend in memory, for tests and for `memory:` locations: linearizable (each operation takes effect when it is
 // called) and deterministic given its clock. Bytes are copied in and out.
 
-import type { Backend, ByteRange, ObjectInfo, OperationOptions } from "./backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions } from "./backend.js";
 import { checkObjectSize, objectNotFound, resolveRange } from "./objectBytes.js";
 import { checkKey, checkPrefix } from "./objectKey.js";
 
@@ -31,10 +31,13 @@ export class MemoryBackend implements Backend {
     this.#now = options.now ?? Date.now;
   }
 
-  async get(key: string, options: OperationOptions & { range?: ByteRange } = {}): Promise<Uint8Array> {
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     const { bytes } = this.#find(key, options);
     const { offset, length } = resolveRange(key, bytes.length, options.range);
-    return bytes.slice(offset, offset + length);
+    const { into } = options;
+    if (into === undefined || into.length < length) return bytes.slice(offset, offset + length);
+    into.set(bytes.subarray(offset, offset + length));
+    return into.subarray(0, length);
   }
 
   async stat(key: string, options: OperationOptions = {}): Promise<ObjectInfo> {

@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { RepriseError } from "../errors.js";
-import type { Backend, ByteRange, ObjectInfo, OperationOptions } from "./backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions } from "./backend.js";
 
 /** Time not used in the past that may be caught up, so that slow single operations do not lower the average. */
 const CREDIT_MS = 1000;
@@ -70,7 +70,7 @@ class ThrottledBackend implements Backend {
     this.#bucket = bucket;
   }
 
-  async get(key: string, options: OperationOptions & { range?: ByteRange } = {}): Promise<Uint8Array> {
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
     options.signal?.throwIfAborted();
     await this.#bucket.take(0, options.signal);
     const bytes = await this.#inner.get(key, options);

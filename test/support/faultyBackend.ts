@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { RepriseError } from "../../core/errors.js";
-import type { Backend, ByteRange, ObjectInfo, OperationOptions } from "../../core/storage/backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions } from "../../core/storage/backend.js";
 
 export type FaultyMethod = "get" | "stat" | "put" | "putIfAbsent" | "list" | "delete";
 
@@ -76,7 +76,7 @@ export class FaultyBackend implements Backend {
     assert.ok(!this.#fullWanted || this.#fullReached, "the storage never became full");
   }
 
-  async get(key: string, options?: OperationOptions & { range?: ByteRange }): Promise<Uint8Array> {
+  async get(key: string, options?: GetOptions): Promise<Uint8Array> {
     const fault = this.#take("get", key);
     if (fault?.kind === "before") throw errorOf(fault, "get", key);
     const bytes = await this.#inner.get(key, options);

@@ -2,7 +2,7 @@
 // tests ("stop after each prefix, reopen"). Put it directly on the storage, below wrappers that lose replies.
 
 import assert from "node:assert/strict";
-import type { Backend, ByteRange, ObjectInfo, OperationOptions } from "../../core/storage/backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions } from "../../core/storage/backend.js";
 import { MemoryBackend, type MemoryState } from "../../core/storage/memoryBackend.js";
 
 export interface RecordedOperation {
@@ -62,7 +62,7 @@ export class RecordingBackend implements Backend {
     return backend;
   }
 
-  get(key: string, options?: OperationOptions & { range?: ByteRange }): Promise<Uint8Array> {
+  get(key: string, options?: GetOptions): Promise<Uint8Array> {
     return this.#record({ operation: "get", key, atMs: this.#now() }, () => this.#inner.get(key, options));
   }
 

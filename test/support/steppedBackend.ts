@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { RepriseError } from "../../core/errors.js";
-import type { Backend, ByteRange, ObjectInfo, OperationOptions } from "../../core/storage/backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions } from "../../core/storage/backend.js";
 
 export type SteppedOperation = "get" | "stat" | "put" | "putIfAbsent" | "list" | "delete";
 
@@ -171,7 +171,7 @@ class SteppedBackend implements Backend {
     this.#pageEntries = pageEntries;
   }
 
-  get(key: string, options?: OperationOptions & { range?: ByteRange }): Promise<Uint8Array> {
+  get(key: string, options?: GetOptions): Promise<Uint8Array> {
     return this.#perform("get", key, () => this.#inner.get(key, options));
   }
 

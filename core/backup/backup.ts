@@ -1,0 +1,222 @@
+// Backing up a machine: disks and configuration files into one snapshot. The order of everything that touches the
+// repository is the writer's side of docs/protocol.md.
+
+import { isAbort, isOurError, RepriseError } from "../errors.js";
+import { bytesToHex, type BlobIdHex } from "../format/ids.js";
+import { formatTime } from "../format/fields.js";
+import { MAX_ARCHIVES, MAX_BLOB_PLAIN } from "../format/limits.js";
+import { type Archive, isGroup, isNamespace, type Manifest, type SnapshotStatistics } from "../format/manifest.js";
+import { isSafeId } from "../format/ids.js";
+import { encodeManifest } from "../format/manifest.js";
+import { sha256 } from "../hash/digest.js";
+import type { OnProgress } from "../platform/progress.js";
+import type { CodecChoice } from "../repository/packBuilder.js";
+import type { Repository } from "../repository/repository.js";
+import { WriterSession } from "../repository/session.js";
+import type { OnWarning } from "../repository/warnings.js";
+import { backUpImage } from "./backupImage.js";
+import type { DiskInput } from "./diskInput.js";
+import { DryRunSink, type BlobSink, SessionSink } from "./blobSink.js";
+import { BackupLanes } from "./backupLanes.js";
+
+export interface FileInput {
+  name: string;
+  bytes: Uint8Array;
+}
+
+export interface BackupRequest {
+  /** `vm/web1`, `ct/…`, `host/…`. */
+  group: string;
+  /** Empty for the root. */
+  namespace: string;
+  disks: readonly DiskInput[];
+  /** Machine configuration and the like, at most 4 MiB each. */
+  files: readonly FileInput[];
+  notes: string;
+  tags: readonly string[];
+  protected: boolean;
+  codec: CodecChoice;
+  /** Reads, cuts and compares, stores nothing. */
+  dryRun: boolean;
+  /** How many worker threads; default: cores, at most 8. */
+  lanes?: number;
+}
+
+export interface BackupOptions {
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+  onWarning: OnWarning;
+}
+
+export interface BackupResult {
+  /** Null after a dry run. */
+  manifest: Manifest | null;
+  /** SHA-256 of the manifest, hex; null after a dry run. */
+  digest: string | null;
+  statistics: SnapshotStatistics;
+}
+
+/** A fenced backup is repeated; more than this many times in a row means that something else is wrong. */
+const MAX_FENCED = 3;
+
+/**
+ * Makes one snapshot. Nothing is visible before its single commit. Errors of the source and the storage end it; what was
+ * uploaded stays re-usable until the next collection. An abort ends it the same way.
+ */
+export async function backUp(repository: Repository, request: BackupRequest, options: BackupOptions): Promise<BackupResult> {
+  checkRequest(request);
+  const started = performance.now();
+  const time = formatTime(repository.environment.now());
+  if (request.dryRun) {
+    const sink = await DryRunSink.open(repository, options);
+    const { statistics } = await storeArchives(repository, request, sink, options);
+    return { manifest: null, digest: null, statistics: { ...statistics, durationMs: elapsedMs(started) } };
+  }
+  for (let fenced = 0; fenced < MAX_FENCED; fenced++) {
+    const result = await backUpOnce(repository, request, options, time, started);
+    if (result !== "fenced") return result;
+    if (request.disks.some(({ kind }) => kind === "stream")) throw fencedStream();
+    options.onWarning({
+      code: "SESSION_FENCED",
+      message: "a collector gave this backup up because it had not been heard of for hours; storing what is missing again",
+    });
+  }
+  throw new RepriseError("conflict", "SESSION_FENCED", `this backup was given up by collectors ${MAX_FENCED} times`, {
+    retry: "later",
+    hint: "check that gc --fence-after is longer than the pauses of this machine (suspend, lost network)",
+  });
+}
+
+async function backUpOnce(
+  repository: Repository,
+  request: BackupRequest,
+  options: BackupOptions,
+  time: string,
+  started: number,
+): Promise<BackupResult | "fenced"> {
+  const { signal, onWarning } = options;
+  const session = await WriterSession.open(repository, { purpose: "backup", group: request.group, signal, onWarning });
+  try {
+    const sink = new SessionSink(repository, session);
+    const { archives, statistics } = await storeArchives(repository, request, sink, options);
+    await session.writeIndex();
+    signal?.throwIfAborted();
+    const total = { ...statistics, durationMs: elapsedMs(started) };
+    const manifest = makeManifest(repository, request, session, time, archives, total);
+    if ((await session.commit(manifest)) === "fenced") {
+      await session.end();
+      return "fenced";
+    }
+    await session.end();
+    return { manifest, digest: bytesToHex(sha256(encodeManifest(manifest))), statistics: total };
+  } catch (error) {
+    await giveUp(session, error, options);
+    throw error;
+  }
+}
+
+/** Best effort: without it a collector finds out by itself after some hours. An undecided commit must stay undecided. */
+async function giveUp(session: WriterSession, error: unknown, options: BackupOptions): Promise<void> {
+  const reason = isAbort(error) ? "interrupted" : String((error as Error).message).slice(0, 500);
+  try {
+    await session.abandon(reason);
+  } catch (cause) {
+    session.drop();
+    if (!isOurError(cause)) throw cause;
+    options.onWarning({ code: "SESSION_LEFT_OPEN", message: `the session could not be closed (${cause.message}); gc will` });
+  }
+}
+
+async function storeArchives(
+  repository: Repository,
+  request: BackupRequest,
+  sink: BlobSink,
+  options: BackupOptions,
+): Promise<{ archives: Archive[]; statistics: SnapshotStatistics }> {
+  const lanes = new BackupLanes(repository, sink, request);
+  try {
+    const archives: Archive[] = [];
+    for (const disk of request.disks) archives.push(await backUpImage(repository, disk, lanes, sink, options));
+    for (const file of request.files) archives.push(await storeFile(file, sink));
+    await lanes.finish();
+    await sink.finish();
+    return { archives, statistics: { ...sink.statistics, durationMs: 0 } };
+  } finally {
+    await lanes.close();
+  }
+}
+
+async function storeFile(file: FileInput, sink: BlobSink): Promise<Archive> {
+  const id = await sink.storeBlob("file", file.bytes);
+  const root = bytesToHex(id) as BlobIdHex;
+  return { name: file.name, kind: "file", sizeBytes: file.bytes.length, root, format: "file", lost: [] };
+}
+
+function makeManifest(
+  repository: Repository,
+  request: BackupRequest,
+  session: WriterSession,
+  time: string,
+  archives: Archive[],
+  statistics: SnapshotStatistics,
+): Manifest {
+  const { host, tool, now } = repository.environment;
+  const stream = request.disks.some(({ kind }) => kind === "stream");
+  return {
+    type: "snapshot",
+    sid: session.sid,
+    namespace: request.namespace,
+    group: request.group,
+    time,
+    finishedAt: formatTime(now()),
+    host,
+    tool,
+    mode: stream ? "stream" : "offline",
+    consistency: "unknown",
+    archives,
+    notes: request.notes,
+    tags: [...request.tags],
+    protected: request.protected,
+    statistics,
+    repairedFrom: null,
+  };
+}
+
+function checkRequest(request: BackupRequest): void {
+  if (!isGroup(request.group) || !isNamespace(request.namespace)) {
+    throw new RepriseError("usage", "GROUP_INVALID", `"${request.group}" in "${request.namespace}" is not a machine's name`, {
+      hint: "a machine is vm/NAME, ct/NAME or host/NAME; letters, digits, . _ - only",
+    });
+  }
+  const names = [...request.disks, ...request.files].map(({ name }) => name);
+  if (names.length === 0 || names.length > MAX_ARCHIVES) {
+    throw new RepriseError("usage", "BACKUP_EMPTY", `a snapshot holds 1 to ${MAX_ARCHIVES} disks and files, not ${names.length}`);
+  }
+  for (const name of names) {
+    if (!isSafeId(name)) {
+      throw new RepriseError("usage", "ARCHIVE_NAME_INVALID", `"${name}" cannot be the name of a disk in a snapshot`, {
+        hint: "use letters, digits, . _ - and give --name NAME=PATH",
+      });
+    }
+  }
+  if (new Set(names).size !== names.length) {
+    throw new RepriseError("usage", "ARCHIVE_NAME_TWICE", "two disks or files have the same name", {
+      hint: "give each its own with --name NAME=PATH",
+    });
+  }
+  for (const { name, bytes } of request.files) {
+    if (bytes.length <= MAX_BLOB_PLAIN) continue;
+    throw new RepriseError("usage", "CONFIG_FILE_TOO_LARGE", `${name}: ${bytes.length} bytes, at most 4 MiB are stored as a file`);
+  }
+}
+
+function fencedStream(): RepriseError {
+  return new RepriseError("conflict", "SESSION_FENCED", "a collector gave this backup up, and a stream cannot be read again", {
+    retry: "later",
+    hint: "run the backup again; what was stored already is not stored twice",
+  });
+}
+
+function elapsedMs(started: number): number {
+  return Math.round(performance.now() - started);
+}

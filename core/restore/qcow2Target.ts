@@ -1,0 +1,150 @@
+// A qcow2 file as restore target: qemu-img makes it under a partial name, a writable qemu-nbd serves it to the workers,
+// and it is published only after qemu-img has found its structure sound.
+
+import type { FileHandle } from "node:fs/promises";
+import { isOurError } from "../errors.js";
+import { firstLine, runTool } from "../platform/tool.js";
+import { refuseForeignFiles } from "../source/foreignFiles.js";
+import { type QemuNbd, startQemuNbd } from "../source/qemuNbd.js";
+import type { RestoreTarget, TargetLocation } from "./blockTarget.js";
+import type { FileTargetOptions } from "./fileTarget.js";
+import { checkFinalName, openPartial, partialPathOf, publishPartial, removePartial } from "./partialFile.js";
+import { targetFailed, writeError } from "./targetErrors.js";
+
+const lockFailure = /Failed to get .*lock/;
+const sectorBytes = 512;
+/** Checking reads all tables of the image: seconds per TiB. */
+const checkTimeoutMs = 30 * 60_000;
+/** Exit codes of `qemu-img check`. */
+const checkExit = { sound: 0, corrupt: 2, leaks: 3 } as const;
+
+/** As createFileTarget, and TOOL_MISSING without qemu-img and qemu-nbd. The image is rounded up to whole sectors. */
+export async function createQcow2Target(options: FileTargetOptions & { signal?: AbortSignal }): Promise<RestoreTarget> {
+  const { finalPath, sizeBytes, force, signal } = options;
+  await checkFinalName(finalPath, force);
+  const { path, handle, isNew } = await openPartial(partialPathOf(finalPath, options.resumeKey));
+  try {
+    const resumed = !isNew && (await canResume(path, sizeBytes, signal));
+    if (!resumed) await createImage(path, sizeBytes, signal);
+    const server = await startQemuNbd({ imagePath: path, format: "qcow2", writable: true, signal });
+    return new Qcow2Target(handle, server, { path, finalPath, sizeBytes, force, resumed });
+  } catch (error) {
+    await handle.close();
+    if (isNew) await removePartial(path).catch(() => undefined);
+    if (isOurError(error, "SOURCE_IN_USE")) throw inUse(path);
+    throw writeError(path, `make a qcow2 image of ${sizeBytes} bytes`, error);
+  }
+}
+
+/** qemu-img takes the image's lock before it empties the file: another run of the same restore is never disturbed. */
+async function createImage(path: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
+  const args = ["create", "-q", "-f", "qcow2", path, String(roundedUp(sizeBytes))];
+  const result = await runTool("qemu-img", args, { signal });
+  if (result.exitCode === 0) return;
+  if (lockFailure.test(result.stderr)) throw inUse(path);
+  const errno = /No space left/.test(result.stderr) ? "ENOSPC" : undefined;
+  throw writeError(path, `make a qcow2 image: ${firstLine(result.stderr)}`, { code: errno });
+}
+
+function inUse(path: string): Error {
+  const hint = "another restore of the same disk is running; wait for it";
+  return targetFailed("TARGET_IN_USE", `${path} is being written`, { data: { path }, hint, retry: "later" });
+}
+
+function roundedUp(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / sectorBytes) * sectorBytes;
+}
+
+/** Anything that is not a sound image of the right size is written anew. */
+async function canResume(path: string, sizeBytes: number, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await refuseForeignFiles(path, "qcow2", signal);
+    const info = await runTool("qemu-img", ["info", "--output=json", "-f", "qcow2", path], { signal });
+    if (lockFailure.test(info.stderr)) throw inUse(path);
+    const virtualBytes = (JSON.parse(info.stdout) as { "virtual-size"?: unknown })["virtual-size"];
+    if (virtualBytes !== roundedUp(sizeBytes)) return false;
+    await checkImage(path, signal);
+    return true;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (isOurError(error, "TARGET_IN_USE")) throw error;
+    return false;
+  }
+}
+
+/** TARGET_WRITE_FAILED for a corrupt image. Leaked clusters, which a killed server leaves, are freed. */
+async function checkImage(path: string, signal?: AbortSignal): Promise<void> {
+  const options = { signal, timeoutMs: checkTimeoutMs };
+  let result = await runTool("qemu-img", ["check", "-q", "-f", "qcow2", path], options);
+  if (result.exitCode === checkExit.leaks) {
+    await runTool("qemu-img", ["check", "-q", "-r", "leaks", "-f", "qcow2", path], options);
+    result = await runTool("qemu-img", ["check", "-q", "-f", "qcow2", path], options);
+  }
+  if (result.exitCode === checkExit.sound) return;
+  const what = result.exitCode === checkExit.corrupt ? "is corrupt" : "cannot be checked";
+  throw targetFailed("TARGET_WRITE_FAILED", `the image ${path} ${what}: ${firstLine(result.stderr)}`, {
+    data: { path },
+  });
+}
+
+interface Qcow2Facts {
+  path: string;
+  finalPath: string;
+  sizeBytes: number;
+  force: boolean;
+  resumed: boolean;
+}
+
+class Qcow2Target implements RestoreTarget {
+  readonly location: TargetLocation;
+  readonly finalPath: string;
+  readonly resumed: boolean;
+  readonly startsZeroed: boolean;
+  readonly #handle: FileHandle;
+  readonly #server: QemuNbd;
+  readonly #path: string;
+  readonly #force: boolean;
+  #ended = false;
+
+  constructor(handle: FileHandle, server: QemuNbd, facts: Qcow2Facts) {
+    const { socketPath, exportName } = server;
+    this.location = { kind: "nbd", socketPath, exportName, sizeBytes: facts.sizeBytes };
+    this.finalPath = facts.finalPath;
+    this.resumed = facts.resumed;
+    this.startsZeroed = !facts.resumed;
+    this.#handle = handle;
+    this.#server = server;
+    this.#path = facts.path;
+    this.#force = facts.force;
+  }
+
+  /** The workers have closed their writers. */
+  async publish(): Promise<void> {
+    await this.#finishWriting();
+    await checkImage(this.#path);
+    await publishPartial(this.#handle, this.#path, this.finalPath, this.#force);
+    this.#ended = true;
+    await this.#handle.close();
+  }
+
+  async discard({ keep }: { keep: boolean }): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#server.stop();
+    await this.#handle.close();
+    if (!keep) await removePartial(this.#path);
+  }
+
+  /** After this the file on the medium is complete and nobody holds it open. */
+  async #finishWriting(): Promise<void> {
+    try {
+      if (this.#server.keeper.usable) await this.#server.keeper.flush();
+      const clean = await this.#server.stop();
+      if (!clean)
+        throw targetFailed("TARGET_WRITE_FAILED", "qemu-nbd did not finish the image", { data: { path: this.#path } });
+      await this.#handle.sync();
+    } catch (error) {
+      throw writeError(this.#path, `flush ${this.#path}`, error);
+    }
+  }
+}

@@ -1,0 +1,190 @@
+// The part of a restore that runs in worker threads: read packs, open blobs, check every digest, write the target.
+
+import { Keyring } from "../crypto/keyring.js";
+import { withTransfer } from "../engine/lane.js";
+import { type ErrorAsData, errorToData, isAbort } from "../errors.js";
+import { equalBytes } from "../format/bytes.js";
+import { objectName, type PackName } from "../format/ids.js";
+import { loadChecksum } from "../hash/checksum.js";
+import { makeChunkHasher } from "../hash/digest.js";
+import { BlobOpener, fetchPackHeader, type Hasher } from "../repository/packReader.js";
+import type { PackRead, WantedBlob } from "../repository/packReads.js";
+import type { Backend } from "../storage/backend.js";
+import { openBackend } from "../storage/openBackend.js";
+import type { BlockWriter, TargetLocation } from "./blockTarget.js";
+import { openBlockWriter } from "./openTarget.js";
+
+export interface RestoreLaneInit {
+  /** Where the repository is; the main thread's backend itself when the lane runs inline. */
+  storage: string | Backend;
+  masterKey: Uint8Array | null;
+  /** Null: nothing is written (streams). */
+  target: TargetLocation | null;
+}
+
+export interface RestoreBatch {
+  reads: PackRead[];
+  zeros: { offset: number; length: number }[];
+  /** The target may hold the right bytes already: compare before writing. */
+  compare: boolean;
+}
+
+export interface FailedBlob {
+  id: Uint8Array;
+  plainLength: number;
+  targets: number[];
+  pack: PackName;
+  error: ErrorAsData;
+}
+
+export interface RestoreBatchResult {
+  bytesWritten: number;
+  bytesKept: number;
+  failed: FailedBlob[];
+}
+
+export interface CheckBatch {
+  entries: { offset: number; length: number; id: Uint8Array | null }[];
+}
+
+export interface RestoreLaneApi {
+  /** Writes chunks and zeros; a chunk that cannot be had is reported, the others are written all the same. */
+  restore(batch: RestoreBatch): Promise<RestoreBatchResult>;
+  /** Plain bytes of the blobs, in the order of `reads` and `blobs`. */
+  decode(batch: { reads: PackRead[] }): Promise<{ parts: Uint8Array[]; failed: FailedBlob[] }>;
+  /** Reads the target again; answers the ranges that are not what they should be. */
+  check(batch: CheckBatch): Promise<{ wrong: { offset: number; length: number }[] }>;
+}
+
+export async function createRestoreLane(init: RestoreLaneInit): Promise<RestoreLaneApi> {
+  await loadChecksum();
+  const backend = typeof init.storage === "string" ? await openBackend(init.storage) : init.storage;
+  const writer = init.target ? await openBlockWriter(init.target) : null;
+  return new RestoreLane(backend, init.masterKey ? new Keyring(init.masterKey) : null, writer);
+}
+
+class RestoreLane implements RestoreLaneApi {
+  readonly #backend: Backend;
+  readonly #writer: BlockWriter | null;
+  readonly #hash: Hasher;
+  readonly #opener: BlobOpener;
+
+  constructor(backend: Backend, keyring: Keyring | null, writer: BlockWriter | null) {
+    this.#backend = backend;
+    this.#writer = writer;
+    this.#hash = makeChunkHasher(keyring?.chunkIdKey ?? null);
+    this.#opener = new BlobOpener(keyring, this.#hash);
+  }
+
+  async restore(batch: RestoreBatch): Promise<RestoreBatchResult> {
+    const writer = this.#writer as BlockWriter;
+    const result: RestoreBatchResult = { bytesWritten: 0, bytesKept: 0, failed: [] };
+    for (const { offset, length } of batch.zeros) await writer.zero(offset, length);
+    for (const read of batch.reads) {
+      const wanted = batch.compare ? await this.#dropKept(read, writer, result) : read;
+      if (wanted.blobs.length === 0) continue;
+      await this.#openEach(wanted, result.failed, async (blob, plain) => {
+        for (const offset of blob.targets) {
+          await writer.write(plain, offset);
+          result.bytesWritten += plain.length;
+        }
+      });
+    }
+    return result;
+  }
+
+  async decode(batch: { reads: PackRead[] }): Promise<{ parts: Uint8Array[]; failed: FailedBlob[] }> {
+    const parts: Uint8Array[] = [];
+    const failed: FailedBlob[] = [];
+    for (const read of batch.reads) {
+      // A copy: a decoder's result may be a view of a larger buffer, which must not move as a whole.
+      await this.#openEach(read, failed, async (_blob, plain) => void parts.push(plain.slice()));
+    }
+    return withTransfer(
+      { parts, failed },
+      parts.map(({ buffer }) => buffer as ArrayBuffer),
+    );
+  }
+
+  async check(batch: CheckBatch): Promise<{ wrong: { offset: number; length: number }[] }> {
+    const wrong: { offset: number; length: number }[] = [];
+    for (const { offset, length, id } of batch.entries) {
+      const right = id === null ? await this.#isZero(offset, length) : await this.#holds(id, offset, length);
+      if (!right) wrong.push({ offset, length });
+    }
+    return { wrong };
+  }
+
+  /** Reads one stretch of a pack and hands out its blobs; what fails is noted with its error. */
+  async #openEach(
+    read: PackRead,
+    failed: FailedBlob[],
+    use: (blob: WantedBlob, plain: Uint8Array) => Promise<void>,
+  ): Promise<void> {
+    const { pack } = read;
+    let bytes: Uint8Array;
+    try {
+      if (!this.#opener.knows(pack)) await this.#introduce(pack);
+      bytes = await this.#backend.get(objectName.pack(pack), { range: { offset: read.offset, length: read.length } });
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      for (const blob of read.blobs) failed.push(failedBlob(blob, pack, error));
+      return;
+    }
+    for (const blob of read.blobs) {
+      let plain: Uint8Array;
+      try {
+        plain = this.#opener.open(pack, bytes, blob.offset - read.offset, blob.id).plain;
+        if (plain.length !== blob.plainLength)
+          throw new Error(`chunk has ${plain.length} bytes, the map says ${blob.plainLength}`);
+      } catch (error) {
+        failed.push(failedBlob(blob, pack, error));
+        continue;
+      }
+      await use(blob, plain);
+    }
+  }
+
+  async #introduce(pack: PackName): Promise<void> {
+    this.#opener.introduce(pack, await fetchPackHeader(this.#backend, pack));
+  }
+
+  /** The read without the blobs that the target holds everywhere already. */
+  async #dropKept(read: PackRead, writer: BlockWriter, result: RestoreBatchResult): Promise<PackRead> {
+    const blobs: WantedBlob[] = [];
+    for (const blob of read.blobs) {
+      const present = new Uint8Array(blob.plainLength);
+      const missing: number[] = [];
+      for (const offset of blob.targets) {
+        await writer.read(present, offset);
+        if (equalBytes(this.#hash(present), blob.id)) result.bytesKept += blob.plainLength;
+        else missing.push(offset);
+      }
+      if (missing.length > 0) blobs.push({ ...blob, targets: missing });
+    }
+    return { ...read, blobs };
+  }
+
+  async #holds(id: Uint8Array, offset: number, length: number): Promise<boolean> {
+    const present = new Uint8Array(length);
+    await this.#writer?.read(present, offset);
+    return equalBytes(this.#hash(present), id);
+  }
+
+  async #isZero(offset: number, length: number): Promise<boolean> {
+    const part = new Uint8Array(Math.min(length, ZERO_CHECK_BYTES));
+    for (let at = 0; at < length; at += part.length) {
+      const view = part.subarray(0, Math.min(part.length, length - at));
+      await this.#writer?.read(view, offset + at);
+      if (view.some((byte) => byte !== 0)) return false;
+    }
+    return true;
+  }
+}
+
+const ZERO_CHECK_BYTES = 1024 * 1024;
+
+function failedBlob(blob: WantedBlob, pack: PackName, error: unknown): FailedBlob {
+  const { id, plainLength, targets } = blob;
+  return { id, plainLength, targets, pack, error: errorToData(error) };
+}

@@ -1,0 +1,116 @@
+// Writes one disk of a snapshot to a stream, in order: for stdout and pipes. Damage ends it, because a stream cannot be
+// mended afterwards.
+
+import type { Lane } from "../engine/lane.js";
+import { errorFromData, RepriseError } from "../errors.js";
+import { bytesToHex } from "../format/ids.js";
+import type { Archive } from "../format/manifest.js";
+import type { OnProgress } from "../platform/progress.js";
+import { BlobReader } from "../repository/blobReader.js";
+import { type ImageEntry, ImageReader } from "../repository/imageReader.js";
+import { planReads } from "../repository/packReads.js";
+import type { Presence } from "../repository/presence.js";
+import type { Repository } from "../repository/repository.js";
+import type { RestoreLaneApi } from "./restoreLane.js";
+import { startRestoreLanes } from "./restoreLanes.js";
+
+export interface RestoreStreamOptions {
+  lanes?: number;
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+}
+
+/** Entries decoded together; two such groups a lane are in memory at once. */
+const GROUP_BYTES = 8 * 1024 * 1024;
+const ZEROS = new Uint8Array(1024 * 1024);
+
+/** The bytes of the disk in order. Throws RESTORE_DAMAGED at the first chunk that cannot be had. */
+export async function* restoreStream(
+  repository: Repository,
+  presence: Presence,
+  archive: Archive,
+  options: RestoreStreamOptions,
+): AsyncIterable<Uint8Array> {
+  const image = await ImageReader.open(archive, new BlobReader(repository, presence.index), options.signal);
+  const lanes = await startRestoreLanes(repository, null, options.lanes);
+  const ahead: Promise<Uint8Array[]>[] = [];
+  let done = 0;
+  try {
+    let turn = 0;
+    for await (const group of groups(image, options.signal)) {
+      const lane = lanes[turn++ % lanes.length] as Lane<RestoreLaneApi>;
+      const decoded = decodeGroup(group, presence, lane, archive.name);
+      decoded.catch(() => {});
+      ahead.push(decoded);
+      if (ahead.length <= lanes.length) continue;
+      for (const part of await (ahead.shift() as Promise<Uint8Array[]>)) yield part;
+      report();
+    }
+    for (const rest of ahead.splice(0)) for (const part of await rest) yield part;
+  } finally {
+    for (const lane of lanes) await lane.close();
+  }
+
+  function report(): void {
+    done = Math.min(archive.sizeBytes, done + GROUP_BYTES);
+    const { name: subject, sizeBytes: total } = archive;
+    options.onProgress?.({ operation: "restore", phase: "stream", subject, done, total, unit: "bytes" });
+  }
+}
+
+async function* groups(image: ImageReader, signal: AbortSignal | undefined): AsyncIterable<ImageEntry[]> {
+  for (let page = 0; page < image.pageCount; page++) {
+    signal?.throwIfAborted();
+    let group: ImageEntry[] = [];
+    let bytes = 0;
+    for (const entry of await image.readPage(page, signal)) {
+      group.push(entry);
+      bytes += entry.id === null ? 0 : entry.length;
+      if (bytes < GROUP_BYTES) continue;
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+    if (group.length > 0) yield group;
+  }
+}
+
+/** The group's bytes in order of the disk; zeros as views of one shared buffer. */
+async function decodeGroup(
+  group: ImageEntry[],
+  presence: Presence,
+  lane: Lane<RestoreLaneApi>,
+  archiveName: string,
+): Promise<Uint8Array[]> {
+  const plan = planReads(group, presence.index);
+  const [missing] = plan.missing;
+  if (missing) throw damaged(archiveName, missing.targets[0], `chunk ${bytesToHex(missing.id)} is in no pack`);
+  const { parts, failed } = await lane.call("decode", { reads: plan.reads });
+  const [first] = failed;
+  if (first) throw damaged(archiveName, first.targets[0], first.error.message, errorFromData(first.error));
+  const byOffset = new Map<number, Uint8Array>();
+  let part = 0;
+  for (const read of plan.reads) {
+    for (const blob of read.blobs) {
+      const bytes = parts[part++] as Uint8Array;
+      for (const offset of blob.targets) byOffset.set(offset, bytes);
+    }
+  }
+  return group.flatMap(({ offset, length, id }) =>
+    id === null ? zeros(length) : [byOffset.get(offset) as Uint8Array],
+  );
+}
+
+function zeros(length: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let left = length; left > 0; left -= ZEROS.length) parts.push(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+  return parts;
+}
+
+function damaged(archive: string, offset: number | undefined, reason: string, cause?: unknown): RepriseError {
+  return new RepriseError("corrupt", "RESTORE_DAMAGED", `${archive} at byte ${offset}: ${reason}`, {
+    data: { archive, offset },
+    hint: "restore to a file with --skip-damaged to get the rest",
+    cause,
+  });
+}

@@ -1,0 +1,145 @@
+// From damaged or missing blobs to what people lose: which snapshots, which disks, which bytes.
+
+import { isAbort, isOurError } from "../errors.js";
+import { bytesToHex, hexToBytes, type Sid } from "../format/ids.js";
+import type { Archive } from "../format/manifest.js";
+import { BLOB_ID_BYTES } from "../format/pack.js";
+import type { DamagedRange } from "../format/record.js";
+import type { BlobReader } from "../repository/blobReader.js";
+import type { Snapshot } from "../repository/catalog.js";
+import type { ChunkIndex } from "../repository/chunkIndex.js";
+import { ImageReader } from "../repository/imageReader.js";
+import type { StructureDamage } from "./verify.js";
+
+export interface SnapshotVerdict {
+  sid: Sid;
+  namespace: string;
+  group: string;
+  time: string;
+  result: "ok" | "damaged";
+  /** Ranges of disks (or whole files) that cannot be restored. */
+  damaged: (DamagedRange & { reason: string })[];
+}
+
+/** Judges each snapshot; `neededIds` are the blobs among the bad ones that some snapshot needs. */
+export async function attributeDamage(
+  snapshots: readonly Snapshot[],
+  blobs: BlobReader,
+  index: ChunkIndex,
+  damage: StructureDamage,
+  badCopies: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<{ verdicts: SnapshotVerdict[]; neededIds: Set<string> }> {
+  const judge = new Judge(blobs, index, damage, badCopies, signal);
+  const verdicts: SnapshotVerdict[] = [];
+  for (const snapshot of snapshots) verdicts.push(await judge.judge(snapshot));
+  return { verdicts, neededIds: judge.neededIds };
+}
+
+class Judge {
+  readonly neededIds = new Set<string>();
+  readonly #blobs: BlobReader;
+  readonly #index: ChunkIndex;
+  readonly #damage: StructureDamage;
+  readonly #badCopies: ReadonlySet<string>;
+  /** Hex ids with at least one bad copy; empty in the usual case, which makes the walk cheap. */
+  readonly #suspects = new Set<string>();
+  readonly #signal: AbortSignal | undefined;
+  /** Disks that were judged already: root id → ranges without the snapshot. */
+  readonly #known = new Map<string, { offset: number; length: number; reason: string }[]>();
+
+  constructor(
+    blobs: BlobReader,
+    index: ChunkIndex,
+    damage: StructureDamage,
+    badCopies: ReadonlySet<string>,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#blobs = blobs;
+    this.#index = index;
+    this.#damage = damage;
+    this.#badCopies = badCopies;
+    this.#signal = signal;
+    for (const copy of badCopies) this.#suspects.add(copy.slice(copy.indexOf("/") + 1));
+  }
+
+  async judge(snapshot: Snapshot): Promise<SnapshotVerdict> {
+    const { sid, manifest } = snapshot;
+    const damaged: SnapshotVerdict["damaged"] = [];
+    for (const archive of manifest.archives) {
+      const ranges = this.#known.get(archive.root) ?? (await this.#judgeArchive(archive));
+      this.#known.set(archive.root, ranges);
+      for (const range of ranges) damaged.push({ snapshot: sid, archive: archive.name, ...range });
+    }
+    const { namespace, group, time } = manifest;
+    return { sid, namespace, group, time, result: damaged.length === 0 ? "ok" : "damaged", damaged };
+  }
+
+  async #judgeArchive(archive: Archive): Promise<{ offset: number; length: number; reason: string }[]> {
+    const root = hexToBytes(archive.root, BLOB_ID_BYTES, "archive root");
+    const whole = { offset: 0, length: archive.sizeBytes };
+    const lost = this.#lost(root);
+    if (lost !== null) return [{ ...whole, reason: lost }];
+    if (archive.kind === "file") return [];
+    const ranges: { offset: number; length: number; reason: string }[] = [];
+    const image = await this.#attempt(() => ImageReader.open(archive, this.#blobs, this.#signal), whole, ranges);
+    for (let page = 0; image && page < image.pageCount; page++) await this.#judgePage(image, page, ranges);
+    return ranges;
+  }
+
+  async #judgePage(image: ImageReader, page: number, ranges: { offset: number; length: number; reason: string }[]): Promise<void> {
+    const id = image.pageId(page);
+    if (id === null) return;
+    const span = image.pageSpan(page);
+    const lost = this.#lost(id);
+    if (lost !== null) {
+      ranges.push({ ...span, reason: lost });
+      return;
+    }
+    if (this.#isClean) return this.#checkReadable(image, page, ranges);
+    const entries = await this.#attempt(() => image.readPage(page, this.#signal), span, ranges);
+    for (const entry of entries ?? []) {
+      const reason = entry.id === null ? null : this.#lost(entry.id);
+      if (reason !== null) ranges.push({ offset: entry.offset, length: entry.length, reason });
+    }
+  }
+
+  async #checkReadable(image: ImageReader, page: number, ranges: { offset: number; length: number; reason: string }[]): Promise<void> {
+    const hex = bytesToHex(image.pageId(page) as Uint8Array);
+    if (this.#readable.has(hex)) return;
+    const entries = await this.#attempt(() => image.readPage(page, this.#signal), image.pageSpan(page), ranges);
+    if (entries) this.#readable.add(hex);
+  }
+
+  readonly #readable = new Set<string>();
+
+  get #isClean(): boolean {
+    return this.#suspects.size === 0 && this.#damage.missing.size === 0;
+  }
+
+  /** Why the blob cannot be had, or null. */
+  #lost(id: Uint8Array): string | null {
+    if (this.#isClean) return null;
+    const hex = bytesToHex(id);
+    if (this.#damage.missing.has(hex)) return "chunk is in no pack";
+    if (!this.#suspects.has(hex)) return null;
+    this.neededIds.add(hex);
+    const copies = this.#index.copies(id);
+    if (copies.some(({ pack }) => !this.#badCopies.has(`${pack}/${hex}`))) return null;
+    return "every copy of the chunk is damaged";
+  }
+
+  async #attempt<T>(
+    read: () => Promise<T>,
+    range: { offset: number; length: number },
+    ranges: { offset: number; length: number; reason: string }[],
+  ): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
+      ranges.push({ ...range, reason: error.message });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,188 @@
+// Proving stored data undamaged. Three depths in one run: every small object opens; every chunk of the chosen snapshots is
+// in a pack that exists; and, when asked, every byte of the packs is read and every digest computed.
+
+import type { QuarantinedBlob } from "../format/record.js";
+import { bytesToHex, type PackName, type Sid } from "../format/ids.js";
+import { checksum64 } from "../hash/checksum.js";
+import { encodeText } from "../format/bytes.js";
+import type { OnProgress } from "../platform/progress.js";
+import { BlobReader } from "../repository/blobReader.js";
+import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
+import { loadPresenceForReading, loadQuarantine, type Presence } from "../repository/presence.js";
+import { visitReachable } from "../repository/reachability.js";
+import type { Repository } from "../repository/repository.js";
+import type { OnWarning } from "../repository/warnings.js";
+import { attributeDamage, type SnapshotVerdict } from "./attributeDamage.js";
+import { checkObjects, type ObjectProblem } from "./objectChecks.js";
+import { recordVerification } from "./recordVerification.js";
+import type { PackProblem } from "./verifyLane.js";
+import { verifyPacks } from "./verifyPacks.js";
+
+export interface VerifyRequest {
+  /** Which snapshots; null: all, and every object of the repository. */
+  snapshots: readonly Snapshot[] | null;
+  readData: boolean;
+  /** Leave out snapshots with a good verification of at least this depth that is younger than `outdatedAfterMs`. */
+  ignoreVerified: boolean;
+  /** Null: a verification never becomes outdated. */
+  outdatedAfterMs: number | null;
+  /** Read only packs of slice `part` of `of` (1-based); needs readData. */
+  subset: { part: number; of: number } | null;
+  /** Store what was found: verification records, and damaged copies in quarantine. */
+  record: boolean;
+  lanes?: number;
+}
+
+export interface VerifyOptions {
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+  onWarning: OnWarning;
+}
+
+export interface VerifyReport {
+  /** True when nothing that a snapshot needs, and no object of the repository, is damaged. */
+  ok: boolean;
+  level: "structure" | "data";
+  snapshots: SnapshotVerdict[];
+  /** Snapshots left out because of an earlier, recent verification. */
+  skipped: Sid[];
+  objects: { checked: number; problems: ObjectProblem[]; foreign: string[] };
+  packs: { listed: number; read: number; bytesRead: number; problems: (PackProblem & { needed: boolean })[] };
+  /** Share of the listed packs that this run read, 0–1. */
+  coverage: number;
+  durationMs: number;
+}
+
+export async function verifyRepository(
+  repository: Repository,
+  request: VerifyRequest,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
+  const started = performance.now();
+  const catalog = await loadCatalog(repository, options);
+  const chosen = chooseSnapshots(catalog, request, repository.environment.now());
+  const objects = request.snapshots === null ? await checkAllObjects(repository, options) : NO_OBJECTS;
+  const presence = await loadPresenceForReading(repository, options);
+  const blobs = new BlobReader(repository, presence.index);
+  const damage = await checkStructure(chosen.snapshots, blobs, presence, options);
+  const packs = request.readData ? await readPacks(repository, presence, damage.packs, request, options) : NOTHING_READ;
+  const badCopies = await badCopiesOf(repository, packs.problems, options);
+  const { verdicts, neededIds } = await attributeDamage(chosen.snapshots, blobs, presence.index, damage, badCopies, options.signal);
+  const problems = packs.problems.map((problem) => ({ ...problem, needed: isNeeded(problem, neededIds) }));
+  const report: VerifyReport = {
+    ok: verdicts.every(({ result }) => result === "ok") && objects.problems.length === 0 && problems.length === 0,
+    level: request.readData ? "data" : "structure",
+    snapshots: verdicts,
+    skipped: chosen.skipped,
+    objects,
+    packs: { listed: presence.packs.size, read: packs.read, bytesRead: packs.bytesRead, problems },
+    coverage: presence.packs.size === 0 ? 1 : packs.read / presence.packs.size,
+    durationMs: Math.round(performance.now() - started),
+  };
+  if (request.record) await recordVerification(repository, report, catalog, request, options);
+  return report;
+}
+
+/** What the structural walk has found. */
+export interface StructureDamage {
+  /** Hex ids of blobs that no listed pack holds. */
+  missing: Set<string>;
+  /** Packs that hold something the chosen snapshots need. */
+  packs: Set<PackName>;
+}
+
+const NO_OBJECTS = { checked: 0, problems: [] as ObjectProblem[], foreign: [] as string[] };
+const NOTHING_READ = { read: 0, bytesRead: 0, problems: [] as PackProblem[] };
+
+function chooseSnapshots(catalog: Catalog, request: VerifyRequest, nowMs: number): { snapshots: Snapshot[]; skipped: Sid[] } {
+  const snapshots: Snapshot[] = [];
+  const skipped: Sid[] = [];
+  for (const snapshot of request.snapshots ?? catalog.snapshots) {
+    if (request.ignoreVerified && isFresh(snapshot, request, nowMs)) skipped.push(snapshot.sid);
+    else snapshots.push(snapshot);
+  }
+  return { snapshots, skipped };
+}
+
+function isFresh(snapshot: Snapshot, request: VerifyRequest, nowMs: number): boolean {
+  const { verification } = snapshot;
+  if (verification === null || verification.result !== "ok") return false;
+  if (request.readData && verification.level !== "data") return false;
+  return request.outdatedAfterMs === null || nowMs - Date.parse(verification.at) < request.outdatedAfterMs;
+}
+
+async function checkAllObjects(repository: Repository, options: VerifyOptions): Promise<VerifyReport["objects"]> {
+  let done = 0;
+  return checkObjects(repository, {
+    signal: options.signal,
+    onChecked: () => {
+      done++;
+      options.onProgress?.({ operation: "verify", phase: "objects", done, unit: "objects" });
+    },
+  });
+}
+
+async function checkStructure(
+  snapshots: readonly Snapshot[],
+  blobs: BlobReader,
+  presence: Presence,
+  options: VerifyOptions,
+): Promise<StructureDamage> {
+  const damage: StructureDamage = { missing: new Set(), packs: new Set() };
+  const visitor = {
+    onBlob(id: Uint8Array) {
+      const copies = presence.index.copies(id);
+      if (copies.length === 0) damage.missing.add(bytesToHex(id));
+      for (const { pack } of copies) damage.packs.add(pack);
+    },
+    // attributeDamage meets the same map again and names the disk and range.
+    onUnreadable() {},
+    onSnapshot(done: number, total: number) {
+      options.onProgress?.({ operation: "verify", phase: "structure", done, total, unit: "snapshots" });
+    },
+  };
+  await visitReachable(snapshots, blobs, visitor, options.signal);
+  return damage;
+}
+
+async function readPacks(
+  repository: Repository,
+  presence: Presence,
+  needed: ReadonlySet<PackName>,
+  request: VerifyRequest,
+  options: VerifyOptions,
+): Promise<{ read: number; bytesRead: number; problems: PackProblem[] }> {
+  const all = request.snapshots === null && !request.ignoreVerified;
+  const packs = [...presence.packs.entries()]
+    .filter(([name]) => (all || needed.has(name)) && isInSubset(name, request.subset))
+    .map(([name, { sizeBytes }]) => ({ name, sizeBytes }));
+  return verifyPacks(repository, packs, { ...options, lanes: request.lanes });
+}
+
+/** The slice of a pack depends on its name only, so that n runs with n slices read every pack once. */
+function isInSubset(name: PackName, subset: VerifyRequest["subset"]): boolean {
+  if (subset === null) return true;
+  return Number(checksum64(encodeText(name)) % BigInt(subset.of)) === subset.part - 1;
+}
+
+/** Copies known as damaged: from this run, and from earlier ones. */
+async function badCopiesOf(
+  repository: Repository,
+  problems: readonly PackProblem[],
+  options: VerifyOptions,
+): Promise<Set<string>> {
+  const bad = new Set<string>();
+  for (const { pack, id } of problems) if (id !== null) bad.add(`${pack}/${id}`);
+  for (const copy of await loadQuarantine(repository, options)) bad.add(copy);
+  return bad;
+}
+
+/** Damage in a pack's own tables hurts nobody while its blobs can be read. */
+function isNeeded(problem: PackProblem, neededIds: ReadonlySet<string>): boolean {
+  return problem.id === null ? false : neededIds.has(problem.id);
+}
+
+/** For the quarantine object. */
+export function quarantinedBlobs(report: VerifyReport): QuarantinedBlob[] {
+  return report.packs.problems.flatMap(({ pack, id }) => (id === null ? [] : [{ pack, id }]));
+}

@@ -1,0 +1,136 @@
+// The part of a verification that runs in worker threads: read a whole pack and check every byte of it.
+
+import { Keyring } from "../crypto/keyring.js";
+import { isAbort, isOurError } from "../errors.js";
+import { bytesToHex, objectName, type PackName } from "../format/ids.js";
+import {
+  BLOB_ENTRY_BYTES,
+  BLOB_HEADER_BYTES,
+  BLOB_ID_BYTES,
+  decodePackFooter,
+  PACK_FOOTER_BYTES,
+  PACK_HEADER_BYTES,
+  PACK_TAIL_BYTES,
+} from "../format/pack.js";
+import { checksum64, loadChecksum } from "../hash/checksum.js";
+import { makeChunkHasher } from "../hash/digest.js";
+import { BlobOpener, readPackHeader, scanPack } from "../repository/packReader.js";
+import type { Backend } from "../storage/backend.js";
+import { openBackend } from "../storage/openBackend.js";
+
+export interface VerifyLaneInit {
+  storage: string | Backend;
+  masterKey: Uint8Array | null;
+}
+
+export interface PackProblem {
+  pack: PackName;
+  /** Hex id of the damaged blob; null: header, table of contents or the pack as a whole. */
+  id: string | null;
+  code: string;
+  message: string;
+}
+
+export interface PackVerdict {
+  pack: PackName;
+  bytes: number;
+  blobs: number;
+  problems: PackProblem[];
+}
+
+export interface VerifyLaneApi {
+  verifyPack(pack: { name: PackName; sizeBytes: number }): Promise<PackVerdict>;
+}
+
+export async function createVerifyLane(init: VerifyLaneInit): Promise<VerifyLaneApi> {
+  await loadChecksum();
+  const backend = typeof init.storage === "string" ? await openBackend(init.storage) : init.storage;
+  return new VerifyLane(backend, init.masterKey ? new Keyring(init.masterKey) : null);
+}
+
+class VerifyLane implements VerifyLaneApi {
+  readonly #backend: Backend;
+  readonly #keyring: Keyring | null;
+  /** Packs are read into the same memory again and again. */
+  #buffer = new Uint8Array(0);
+
+  constructor(backend: Backend, keyring: Keyring | null) {
+    this.#backend = backend;
+    this.#keyring = keyring;
+  }
+
+  async verifyPack({ name, sizeBytes }: { name: PackName; sizeBytes: number }): Promise<PackVerdict> {
+    const verdict: PackVerdict = { pack: name, bytes: sizeBytes, blobs: 0, problems: [] };
+    const note = (code: string, message: string, id: string | null = null) => {
+      verdict.problems.push({ pack: name, id, code, message });
+    };
+    let bytes: Uint8Array;
+    try {
+      if (this.#buffer.length < sizeBytes) this.#buffer = new Uint8Array(sizeBytes);
+      const into = this.#buffer.subarray(0, sizeBytes);
+      bytes = await this.#backend.get(objectName.pack(name), { range: { offset: 0, length: sizeBytes }, into });
+    } catch (error) {
+      if (isAbort(error) || !isOurError(error)) throw error;
+      note(error.code, error.message);
+      return verdict;
+    }
+    checkPack(name, bytes, this.#keyring, verdict, note);
+    return verdict;
+  }
+}
+
+type Note = (code: string, message: string, id?: string | null) => void;
+
+function checkPack(name: PackName, bytes: Uint8Array, keyring: Keyring | null, verdict: PackVerdict, note: Note): void {
+  const opener = new BlobOpener(keyring, makeChunkHasher(keyring?.chunkIdKey ?? null));
+  if (!introduce(opener, name, bytes, note)) return;
+  const entries = tableOfContents(name, bytes, note);
+  const count = entries.length / BLOB_ENTRY_BYTES;
+  const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
+  let expectedOffset = PACK_HEADER_BYTES;
+  for (let i = 0; i < count; i++) {
+    const at = i * BLOB_ENTRY_BYTES;
+    const id = entries.subarray(at, at + BLOB_ID_BYTES);
+    const offset = view.getUint32(at + 32, true);
+    verdict.blobs++;
+    if (offset !== expectedOffset) note("PACK_GAP", `pack ${name}: bytes ${expectedOffset} to ${offset} belong to no blob`);
+    try {
+      const { header } = opener.open(name, bytes, offset, id);
+      const same = header.ordinal === i && header.storedLength === view.getUint32(at + 36, true);
+      if (!same) note("BLOB_SWAPPED", `pack ${name}: blob ${i} differs from the table of contents`, bytesToHex(id));
+    } catch (error) {
+      if (!isOurError(error)) throw error;
+      note(error.code, error.message, bytesToHex(id));
+    }
+    expectedOffset = offset + BLOB_HEADER_BYTES + view.getUint32(at + 36, true);
+  }
+}
+
+/** Both copies of the header must be whole; one is enough to go on. */
+function introduce(opener: BlobOpener, name: PackName, bytes: Uint8Array, note: Note): boolean {
+  let introduced = false;
+  for (const start of [0, Math.max(0, bytes.length - PACK_TAIL_BYTES)]) {
+    try {
+      opener.introduce(name, readPackHeader(bytes.subarray(start, start + PACK_HEADER_BYTES), name));
+      introduced = true;
+    } catch (error) {
+      if (!isOurError(error)) throw error;
+      note(error.code === "FORMAT_INVALID" ? "PACK_HEADER_DAMAGED" : error.code, error.message);
+    }
+  }
+  return introduced;
+}
+
+/** The entries; when they are damaged, what a scan of the blobs finds. */
+function tableOfContents(name: PackName, bytes: Uint8Array, note: Note): Uint8Array {
+  try {
+    const footer = decodePackFooter(bytes.subarray(-PACK_FOOTER_BYTES), bytes.length, `pack ${name}`, checksum64);
+    const entries = bytes.subarray(footer.entriesOffset, bytes.length - PACK_TAIL_BYTES);
+    if (checksum64(entries) === footer.entriesChecksum) return entries;
+    note("PACK_TRAILER_DAMAGED", `pack ${name}: the table of contents does not match its checksum`);
+  } catch (error) {
+    if (!isOurError(error)) throw error;
+    note("PACK_TRAILER_DAMAGED", error.message);
+  }
+  return scanPack(name, bytes).entries;
+}

@@ -1,0 +1,50 @@
+// Hands packs to verify lanes and collects what they find.
+
+import { inlineLane, type Lane } from "../engine/lane.js";
+import { defaultLaneCount, threadLane } from "../engine/threadLane.js";
+import type { PackName } from "../format/ids.js";
+import { mapConcurrent } from "../platform/concurrency.js";
+import type { OnProgress } from "../platform/progress.js";
+import type { Repository } from "../repository/repository.js";
+import { workerLocation } from "../storage/openBackend.js";
+import { createVerifyLane, type PackProblem, type VerifyLaneApi } from "./verifyLane.js";
+
+export async function verifyPacks(
+  repository: Repository,
+  packs: readonly { name: PackName; sizeBytes: number }[],
+  options: { lanes?: number; signal?: AbortSignal; onProgress?: OnProgress },
+): Promise<{ read: number; bytesRead: number; problems: PackProblem[] }> {
+  const total = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const result = { read: 0, bytesRead: 0, problems: [] as PackProblem[] };
+  if (packs.length === 0) return result;
+  const lanes = await startLanes(repository, Math.min(packs.length, options.lanes ?? defaultLaneCount()));
+  const free = [...lanes];
+  try {
+    await mapConcurrent(
+      packs,
+      async (pack) => {
+        options.signal?.throwIfAborted();
+        const lane = free.pop() as Lane<VerifyLaneApi>;
+        const verdict = await lane.call("verifyPack", pack);
+        free.push(lane);
+        result.read++;
+        result.bytesRead += verdict.bytes;
+        result.problems.push(...verdict.problems);
+        options.onProgress?.({ operation: "verify", phase: "data", done: result.bytesRead, total, unit: "bytes" });
+      },
+      lanes.length,
+    );
+  } finally {
+    for (const lane of lanes) await lane.close();
+  }
+  return result;
+}
+
+async function startLanes(repository: Repository, count: number): Promise<Lane<VerifyLaneApi>[]> {
+  const storage = workerLocation(repository.backend);
+  const masterKey = repository.keyring?.master ?? null;
+  if (storage === null || count === 0) {
+    return [inlineLane(await createVerifyLane({ storage: repository.backend, masterKey }), async () => {})];
+  }
+  return Array.from({ length: count }, () => threadLane<VerifyLaneApi>("verify", { storage, masterKey }));
+}
