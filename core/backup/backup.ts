@@ -2,12 +2,17 @@
 // repository is the writer's side of docs/protocol.md.
 
 import { isAbort, isOurError, RepriseError } from "../errors.js";
-import { bytesToHex, type BlobIdHex } from "../format/ids.js";
 import { formatTime } from "../format/fields.js";
+import { type BlobIdHex, bytesToHex, isSafeId } from "../format/ids.js";
 import { MAX_ARCHIVES, MAX_BLOB_PLAIN } from "../format/limits.js";
-import { type Archive, isGroup, isNamespace, type Manifest, type SnapshotStatistics } from "../format/manifest.js";
-import { isSafeId } from "../format/ids.js";
-import { encodeManifest } from "../format/manifest.js";
+import {
+  type Archive,
+  encodeManifest,
+  isGroup,
+  isNamespace,
+  type Manifest,
+  type SnapshotStatistics,
+} from "../format/manifest.js";
 import { sha256 } from "../hash/digest.js";
 import type { OnProgress } from "../platform/progress.js";
 import type { CodecChoice } from "../repository/packBuilder.js";
@@ -15,9 +20,9 @@ import type { Repository } from "../repository/repository.js";
 import { WriterSession } from "../repository/session.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { backUpImage } from "./backupImage.js";
-import type { DiskInput } from "./diskInput.js";
-import { DryRunSink, type BlobSink, SessionSink } from "./blobSink.js";
 import { BackupLanes } from "./backupLanes.js";
+import { type BlobSink, DryRunSink, SessionSink } from "./blobSink.js";
+import type { DiskInput } from "./diskInput.js";
 
 export interface FileInput {
   name: string;
@@ -63,7 +68,11 @@ const MAX_FENCED = 3;
  * Makes one snapshot. Nothing is visible before its single commit. Errors of the source and the storage end it; what was
  * uploaded stays re-usable until the next collection. An abort ends it the same way.
  */
-export async function backUp(repository: Repository, request: BackupRequest, options: BackupOptions): Promise<BackupResult> {
+export async function backUp(
+  repository: Repository,
+  request: BackupRequest,
+  options: BackupOptions,
+): Promise<BackupResult> {
   checkRequest(request);
   const started = performance.now();
   const time = formatTime(repository.environment.now());
@@ -78,7 +87,8 @@ export async function backUp(repository: Repository, request: BackupRequest, opt
     if (request.disks.some(({ kind }) => kind === "stream")) throw fencedStream();
     options.onWarning({
       code: "SESSION_FENCED",
-      message: "a collector gave this backup up because it had not been heard of for hours; storing what is missing again",
+      message:
+        "a collector gave this backup up because it had not been heard of for hours; storing what is missing again",
     });
   }
   throw new RepriseError("conflict", "SESSION_FENCED", `this backup was given up by collectors ${MAX_FENCED} times`, {
@@ -123,7 +133,10 @@ async function giveUp(session: WriterSession, error: unknown, options: BackupOpt
   } catch (cause) {
     session.drop();
     if (!isOurError(cause)) throw cause;
-    options.onWarning({ code: "SESSION_LEFT_OPEN", message: `the session could not be closed (${cause.message}); gc will` });
+    options.onWarning({
+      code: "SESSION_LEFT_OPEN",
+      message: `the session could not be closed (${cause.message}); gc will`,
+    });
   }
 }
 
@@ -184,13 +197,22 @@ function makeManifest(
 
 function checkRequest(request: BackupRequest): void {
   if (!isGroup(request.group) || !isNamespace(request.namespace)) {
-    throw new RepriseError("usage", "GROUP_INVALID", `"${request.group}" in "${request.namespace}" is not a machine's name`, {
-      hint: "a machine is vm/NAME, ct/NAME or host/NAME; letters, digits, . _ - only",
-    });
+    throw new RepriseError(
+      "usage",
+      "GROUP_INVALID",
+      `"${request.group}" in "${request.namespace}" is not a machine's name`,
+      {
+        hint: "a machine is vm/NAME, ct/NAME or host/NAME; letters, digits, . _ - only",
+      },
+    );
   }
   const names = [...request.disks, ...request.files].map(({ name }) => name);
   if (names.length === 0 || names.length > MAX_ARCHIVES) {
-    throw new RepriseError("usage", "BACKUP_EMPTY", `a snapshot holds 1 to ${MAX_ARCHIVES} disks and files, not ${names.length}`);
+    throw new RepriseError(
+      "usage",
+      "BACKUP_EMPTY",
+      `a snapshot holds 1 to ${MAX_ARCHIVES} disks and files, not ${names.length}`,
+    );
   }
   for (const name of names) {
     if (!isSafeId(name)) {
@@ -206,15 +228,24 @@ function checkRequest(request: BackupRequest): void {
   }
   for (const { name, bytes } of request.files) {
     if (bytes.length <= MAX_BLOB_PLAIN) continue;
-    throw new RepriseError("usage", "CONFIG_FILE_TOO_LARGE", `${name}: ${bytes.length} bytes, at most 4 MiB are stored as a file`);
+    throw new RepriseError(
+      "usage",
+      "CONFIG_FILE_TOO_LARGE",
+      `${name}: ${bytes.length} bytes, at most 4 MiB are stored as a file`,
+    );
   }
 }
 
 function fencedStream(): RepriseError {
-  return new RepriseError("conflict", "SESSION_FENCED", "a collector gave this backup up, and a stream cannot be read again", {
-    retry: "later",
-    hint: "run the backup again; what was stored already is not stored twice",
-  });
+  return new RepriseError(
+    "conflict",
+    "SESSION_FENCED",
+    "a collector gave this backup up, and a stream cannot be read again",
+    {
+      retry: "later",
+      hint: "run the backup again; what was stored already is not stored twice",
+    },
+  );
 }
 
 function elapsedMs(started: number): number {

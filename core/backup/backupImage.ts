@@ -1,15 +1,15 @@
 // Backs up one disk: segments go to the lanes, what comes back goes into the image map.
 
 import { RepriseError } from "../errors.js";
-import { entryLength, isZeroEntry, zeroEntry } from "../format/imageMap.js";
 import { type BlobIdHex, bytesToHex } from "../format/ids.js";
+import { entryLength, isZeroEntry, zeroEntry } from "../format/imageMap.js";
 import { MAX_IMAGE_BYTES } from "../format/limits.js";
 import type { Archive } from "../format/manifest.js";
 import { ImageMapWriter, type SegmentEntries } from "../repository/imageMapWriter.js";
 import type { Repository } from "../repository/repository.js";
 import { readSegments } from "../source/streamSource.js";
 import type { BackupOptions } from "./backup.js";
-import { SLOTS_PER_LANE, type SegmentJob } from "./backupLane.js";
+import { type SegmentJob, SLOTS_PER_LANE } from "./backupLane.js";
 import type { BackupLanes } from "./backupLanes.js";
 import type { BlobSink } from "./blobSink.js";
 import type { DiskInput } from "./diskInput.js";
@@ -100,11 +100,18 @@ async function runLanes(
   for (const outcome of await Promise.allSettled(runners)) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-async function storeSegment(segment: Segment, lane: number, lanes: BackupLanes, sink: BlobSink): Promise<SegmentEntries> {
+async function storeSegment(
+  segment: Segment,
+  lane: number,
+  lanes: BackupLanes,
+  sink: BlobSink,
+): Promise<SegmentEntries> {
   if (segment.job === null) return { lengths: Uint32Array.of(zeroEntry(segment.length)), ids: new Uint8Array(0) };
   const { slot, lengths, ids, bytesRead } = await lanes.scan(lane, segment.job);
   sink.statistics.bytesRead += bytesRead;
-  const chunkLengths = Array.from(lengths).filter((value) => !isZeroEntry(value)).map(entryLength);
+  const chunkLengths = Array.from(lengths)
+    .filter((value) => !isZeroEntry(value))
+    .map(entryLength);
   await lanes.encode(lane, slot, sink.claimNew(ids, chunkLengths));
   return { lengths, ids };
 }
@@ -134,7 +141,9 @@ function progressOf(options: NamedOptions): (bytes: number) => void {
 }
 
 function newMap(repository: Repository, sizeBytes: number, sink: BlobSink): ImageMapWriter {
-  return new ImageMapWriter(sizeBytes, repository.config.chunker.segmentBytes, (kind, plain) => sink.storeBlob(kind, plain));
+  return new ImageMapWriter(sizeBytes, repository.config.chunker.segmentBytes, (kind, plain) =>
+    sink.storeBlob(kind, plain),
+  );
 }
 
 function archiveOf(name: string, sizeBytes: number, format: string, root: Uint8Array): Archive {
@@ -143,5 +152,9 @@ function archiveOf(name: string, sizeBytes: number, format: string, root: Uint8A
 
 function checkSize(name: string, sizeBytes: number): void {
   if (sizeBytes <= MAX_IMAGE_BYTES) return;
-  throw new RepriseError("unsupported", "IMAGE_TOO_LARGE", `${name}: ${sizeBytes} bytes, at most 2^46 (64 TiB) are supported`);
+  throw new RepriseError(
+    "unsupported",
+    "IMAGE_TOO_LARGE",
+    `${name}: ${sizeBytes} bytes, at most 2^46 (64 TiB) are supported`,
+  );
 }

@@ -5,7 +5,13 @@ import { defaultLaneCount, threadLane } from "../engine/threadLane.js";
 import type { Sid } from "../format/ids.js";
 import type { CodecChoice, FinishedPack } from "../repository/packBuilder.js";
 import type { Repository } from "../repository/repository.js";
-import { type BackupLaneApi, type BackupLaneInit, createBackupLane, type ScannedSegment, type SegmentJob } from "./backupLane.js";
+import {
+  type BackupLaneApi,
+  type BackupLaneInit,
+  createBackupLane,
+  type ScannedSegment,
+  type SegmentJob,
+} from "./backupLane.js";
 import type { BlobSink } from "./blobSink.js";
 
 /** `lanes: 0` runs everything on this thread (tests, and hosts where threads cannot start). */

@@ -1,8 +1,8 @@
 // Decides which blobs are new and takes finished packs. One for real backups, one for dry runs.
 
+import type { Sid } from "../format/ids.js";
 import { MAX_BLOB_STORED } from "../format/limits.js";
 import { BLOB_ID_BYTES, type BlobKind } from "../format/pack.js";
-import type { Sid } from "../format/ids.js";
 import type { ChunkIndex } from "../repository/chunkIndex.js";
 import { type CodecChoice, type FinishedPack, PackBuilder } from "../repository/packBuilder.js";
 import { loadPresenceForReading } from "../repository/presence.js";
@@ -131,7 +131,10 @@ export class DryRunSink implements BlobSink {
     this.#claims = claims;
   }
 
-  static async open(repository: Repository, options: { signal?: AbortSignal; onWarning: OnWarning }): Promise<DryRunSink> {
+  static async open(
+    repository: Repository,
+    options: { signal?: AbortSignal; onWarning: OnWarning },
+  ): Promise<DryRunSink> {
     const { index } = await loadPresenceForReading(repository, options);
     return new DryRunSink(repository, new Claims(index));
   }

@@ -95,6 +95,8 @@ async function loadManifests(
       if (isOurError(error) && error.family === "backend") throw error;
       if (sid !== null) catalog.decided.add(sid);
       if (sid !== null && catalog.forgotten.has(sid)) return undefined;
+      // Gone between list and get: a collector has removed a manifest that was forgotten long ago.
+      if (isOurError(error, "OBJECT_NOT_FOUND")) return undefined;
       const code = isOurError(error) ? error.code : "FORMAT_INVALID";
       catalog.unreadable.push({ object: key, sid, code, message: (error as Error).message });
       options.onWarning({ code: "SNAPSHOT_UNREADABLE", message: (error as Error).message, data: { object: key } });

@@ -78,6 +78,18 @@ export class ChunkIndex {
     return found;
   }
 
+  /**
+   * Position of the first copy among the loaded blobs (0 … loadedCount − 1), or −1: for bit sets over the index. The same id
+   * always has the same position. Blobs added since loading have none.
+   */
+  positionOf(bytes: Uint8Array, at = 0): number {
+    return this.#findLoaded(bytes, at);
+  }
+
+  get loadedCount(): number {
+    return this.#packOf.length;
+  }
+
   /** Notes that a blob is on its way, so that it is stored once. Its location follows with addPack. */
   addPending(bytes: Uint8Array, at = 0): void {
     this.#added.insert(bytes, at, PENDING, 0, 0);

@@ -95,7 +95,11 @@ export function readPackHeader(bytes: Uint8Array, name: PackName): PackHeader {
 }
 
 /** Fetches the header, or its second copy when the first is damaged. */
-export async function fetchPackHeader(backend: Backend, name: PackName, options?: OperationOptions): Promise<PackHeader> {
+export async function fetchPackHeader(
+  backend: Backend,
+  name: PackName,
+  options?: OperationOptions,
+): Promise<PackHeader> {
   const key = objectName.pack(name);
   const first = await backend.get(key, { ...options, range: { offset: 0, length: PACK_HEADER_BYTES } });
   try {

@@ -67,16 +67,23 @@ export interface Condemned {
   everything: boolean;
 }
 
-/** W2: packs that a collector has announced to delete, or has decided to. */
-export async function listCondemned(repository: Repository, options: PresenceOptions): Promise<Condemned> {
+/** W2 and G5: packs that a collector has announced to delete, or has decided to; `except` is the caller's own plan. */
+export async function listCondemned(
+  repository: Repository,
+  options: PresenceOptions,
+  { except }: { except?: string } = {},
+): Promise<Condemned> {
   const condemned: Condemned = { packs: new Set(), everything: false };
-  const names: string[] = [];
-  for await (const { key } of repository.backend.list(folder.gc, options)) names.push(key);
-  const finals = new Set(names.filter((name) => name.endsWith(".final")));
-  for (const name of names) {
-    const packs = await readCondemned(repository, name, options);
-    if (packs !== "unreadable") for (const pack of packs) condemned.packs.add(pack);
-    else if (!finals.has(name.replace(/\.plan$/, ".final")) || name.endsWith(".final")) condemned.everything = true;
+  const names = new Set<string>();
+  for await (const { key } of repository.backend.list(folder.gc, options)) if (key !== except) names.add(key);
+  const gids = new Set([...names].map((name) => name.replace(/\.(plan|final)$/, "")));
+  for (const gid of gids) {
+    const plan = names.has(`${gid}.plan`) ? await readCondemned(repository, `${gid}.plan`, options) : "absent";
+    const final = names.has(`${gid}.final`) ? await readCondemned(repository, `${gid}.final`, options) : "absent";
+    // A final is part of its plan. A plan goes away only when its deletions are done, so a final that is left alone and
+    // damaged names nothing that is still listed.
+    if (plan === "unreadable" && !Array.isArray(final)) condemned.everything = true;
+    for (const packs of [plan, final]) if (Array.isArray(packs)) for (const pack of packs) condemned.packs.add(pack);
   }
   return condemned;
 }
@@ -85,23 +92,19 @@ async function readCondemned(
   repository: Repository,
   name: string,
   options: PresenceOptions,
-): Promise<readonly PackName[] | "unreadable"> {
+): Promise<readonly PackName[] | "unreadable" | "absent"> {
   try {
     if (name.endsWith(".final")) {
       return decodeGcFinal(await repository.objects.read(name, "gcFinal", options), name).delete;
     }
-    if (name.endsWith(".plan")) {
-      return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name).victims;
-    }
-    return [];
+    return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name).victims;
   } catch (error) {
-    if (isAbort(error) || isOurError(error, "KEY_WRONG")) throw error;
+    if (isAbort(error) || !isOurError(error) || error.family === "backend" || error.family === "key") throw error;
     // Gone between list and get: its deletions are done, and the packs are not listed any more (W3 follows).
-    if (isOurError(error, "OBJECT_NOT_FOUND")) return [];
-    if (isOurError(error) && error.family === "backend") throw error;
+    if (error.code === "OBJECT_NOT_FOUND") return "absent";
     options.onWarning({
       code: "GC_OBJECT_UNREADABLE",
-      message: `${name} cannot be read; nothing already stored is relied on until gc has abandoned it (${String((error as Error).message)})`,
+      message: `${error.message}; the next gc abandons it, until then more may be stored than necessary`,
       data: { object: name },
     });
     return "unreadable";

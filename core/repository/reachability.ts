@@ -1,8 +1,8 @@
 // Walks everything that snapshots refer to. Pages shared by many snapshots are read once.
 
 import { isAbort, isOurError } from "../errors.js";
-import { decodeImagePage } from "../format/imageMap.js";
 import { bytesToHex, hexToBytes, type Sid } from "../format/ids.js";
+import { decodeImagePage } from "../format/imageMap.js";
 import type { Archive } from "../format/manifest.js";
 import { BLOB_ID_BYTES, type BlobKind } from "../format/pack.js";
 import { mapConcurrent } from "../platform/concurrency.js";
@@ -60,7 +60,11 @@ async function visitImage(
 ): Promise<void> {
   visitor.onBlob(rootId, "root", 0);
   const where = { sid, archive: archive.name };
-  const image = await attempt(() => ImageReader.open(archive, blobs, signal), { ...where, offset: 0, length: archive.sizeBytes });
+  const image = await attempt(() => ImageReader.open(archive, blobs, signal), {
+    ...where,
+    offset: 0,
+    length: archive.sizeBytes,
+  });
   if (image === undefined) return;
   const pages: number[] = [];
   for (let page = 0; page < image.pageCount; page++) {
@@ -71,10 +75,13 @@ async function visitImage(
     const id = image.pageId(page) as Uint8Array;
     const span = image.pageSpan(page);
     visitor.onBlob(id, "page", 0);
-    const plain = await attempt(async () => {
-      const bytes = await blobs.read(id, { signal, cached: true });
-      return decodeImagePage(bytes, span.length, `page ${bytesToHex(id)}`);
-    }, { ...where, ...span });
+    const plain = await attempt(
+      async () => {
+        const bytes = await blobs.read(id, { signal, cached: true });
+        return decodeImagePage(bytes, span.length, `page ${bytesToHex(id)}`);
+      },
+      { ...where, ...span },
+    );
     if (plain === undefined) return;
     let chunk = 0;
     for (const value of plain.lengths) {
@@ -84,7 +91,10 @@ async function visitImage(
     }
   });
 
-  async function attempt<T>(read: () => Promise<T>, problem: Omit<UnreadableMap, "code" | "message">): Promise<T | undefined> {
+  async function attempt<T>(
+    read: () => Promise<T>,
+    problem: Omit<UnreadableMap, "code" | "message">,
+  ): Promise<T | undefined> {
     try {
       return await read();
     } catch (error) {

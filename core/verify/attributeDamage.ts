@@ -87,7 +87,11 @@ class Judge {
     return ranges;
   }
 
-  async #judgePage(image: ImageReader, page: number, ranges: { offset: number; length: number; reason: string }[]): Promise<void> {
+  async #judgePage(
+    image: ImageReader,
+    page: number,
+    ranges: { offset: number; length: number; reason: string }[],
+  ): Promise<void> {
     const id = image.pageId(page);
     if (id === null) return;
     const span = image.pageSpan(page);
@@ -104,7 +108,11 @@ class Judge {
     }
   }
 
-  async #checkReadable(image: ImageReader, page: number, ranges: { offset: number; length: number; reason: string }[]): Promise<void> {
+  async #checkReadable(
+    image: ImageReader,
+    page: number,
+    ranges: { offset: number; length: number; reason: string }[],
+  ): Promise<void> {
     const hex = bytesToHex(image.pageId(page) as Uint8Array);
     if (this.#readable.has(hex)) return;
     const entries = await this.#attempt(() => image.readPage(page, this.#signal), image.pageSpan(page), ranges);

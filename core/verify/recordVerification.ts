@@ -22,10 +22,20 @@ export async function recordVerification(
     // A slice of the packs says nothing good about a snapshot as a whole.
     const level = request.subset === null ? report.level : "structure";
     await record(repository, catalog, "damaged", level, report.snapshots.filter(isDamaged), options);
-    await record(repository, catalog, "ok", level, report.snapshots.filter((verdict) => !isDamaged(verdict)), options);
+    await record(
+      repository,
+      catalog,
+      "ok",
+      level,
+      report.snapshots.filter((verdict) => !isDamaged(verdict)),
+      options,
+    );
   } catch (error) {
     if (isAbort(error) || !isOurError(error) || error.family !== "backend") throw error;
-    options.onWarning({ code: "VERIFICATION_NOT_RECORDED", message: `the result could not be stored: ${error.message}` });
+    options.onWarning({
+      code: "VERIFICATION_NOT_RECORDED",
+      message: `the result could not be stored: ${error.message}`,
+    });
   }
 }
 
@@ -55,5 +65,11 @@ async function record(
     .slice(0, MAX_DAMAGED_RANGES)
     .map(({ snapshot, archive, offset, length }) => ({ snapshot, archive, offset, length }));
   const sids: Sid[] = verdicts.map(({ sid }) => sid);
-  await writeRecord(repository, { type: "verification", data: { level, result, damaged } }, sids, catalog.records, options);
+  await writeRecord(
+    repository,
+    { type: "verification", data: { level, result, damaged } },
+    sids,
+    catalog.records,
+    options,
+  );
 }

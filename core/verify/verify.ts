@@ -1,10 +1,10 @@
 // Proving stored data undamaged. Three depths in one run: every small object opens; every chunk of the chosen snapshots is
 // in a pack that exists; and, when asked, every byte of the packs is read and every digest computed.
 
-import type { QuarantinedBlob } from "../format/record.js";
-import { bytesToHex, type PackName, type Sid } from "../format/ids.js";
-import { checksum64 } from "../hash/checksum.js";
 import { encodeText } from "../format/bytes.js";
+import { bytesToHex, type PackName, type Sid } from "../format/ids.js";
+import type { QuarantinedBlob } from "../format/record.js";
+import { checksum64 } from "../hash/checksum.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
@@ -67,7 +67,14 @@ export async function verifyRepository(
   const damage = await checkStructure(chosen.snapshots, blobs, presence, options);
   const packs = request.readData ? await readPacks(repository, presence, damage.packs, request, options) : NOTHING_READ;
   const badCopies = await badCopiesOf(repository, packs.problems, options);
-  const { verdicts, neededIds } = await attributeDamage(chosen.snapshots, blobs, presence.index, damage, badCopies, options.signal);
+  const { verdicts, neededIds } = await attributeDamage(
+    chosen.snapshots,
+    blobs,
+    presence.index,
+    damage,
+    badCopies,
+    options.signal,
+  );
   const problems = packs.problems.map((problem) => ({ ...problem, needed: isNeeded(problem, neededIds) }));
   const report: VerifyReport = {
     ok: verdicts.every(({ result }) => result === "ok") && objects.problems.length === 0 && problems.length === 0,
@@ -94,7 +101,11 @@ export interface StructureDamage {
 const NO_OBJECTS = { checked: 0, problems: [] as ObjectProblem[], foreign: [] as string[] };
 const NOTHING_READ = { read: 0, bytesRead: 0, problems: [] as PackProblem[] };
 
-function chooseSnapshots(catalog: Catalog, request: VerifyRequest, nowMs: number): { snapshots: Snapshot[]; skipped: Sid[] } {
+function chooseSnapshots(
+  catalog: Catalog,
+  request: VerifyRequest,
+  nowMs: number,
+): { snapshots: Snapshot[]; skipped: Sid[] } {
   const snapshots: Snapshot[] = [];
   const skipped: Sid[] = [];
   for (const snapshot of request.snapshots ?? catalog.snapshots) {

@@ -93,7 +93,8 @@ function checkPack(name: PackName, bytes: Uint8Array, keyring: Keyring | null, v
     const id = entries.subarray(at, at + BLOB_ID_BYTES);
     const offset = view.getUint32(at + 32, true);
     verdict.blobs++;
-    if (offset !== expectedOffset) note("PACK_GAP", `pack ${name}: bytes ${expectedOffset} to ${offset} belong to no blob`);
+    if (offset !== expectedOffset)
+      note("PACK_GAP", `pack ${name}: bytes ${expectedOffset} to ${offset} belong to no blob`);
     try {
       const { header } = opener.open(name, bytes, offset, id);
       const same = header.ordinal === i && header.storedLength === view.getUint32(at + 36, true);

@@ -1,0 +1,101 @@
+// Forgetting snapshots, one by one or by a retention policy. It writes forgotten objects and frees no space; gc does.
+
+import { RepriseError } from "../errors.js";
+import { objectName, type Sid } from "../format/ids.js";
+import { encodeForgotten } from "../format/manifest.js";
+import type { OnProgress } from "../platform/progress.js";
+import type { Catalog, Snapshot } from "../repository/catalog.js";
+import type { Repository } from "../repository/repository.js";
+import { qualifiedGroup } from "../repository/snapshotName.js";
+import { type PruneDecision, planPrune } from "../retention/planPrune.js";
+import type { KeepOptions } from "../retention/prunePolicy.js";
+
+export interface ForgetOptions {
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+}
+
+/** SNAPSHOT_PROTECTED when one of them is protected: nothing is forgotten then. */
+export function checkForgettable(snapshots: readonly Snapshot[]): void {
+  const guarded = snapshots.find((snapshot) => snapshot.protected);
+  if (guarded === undefined) return;
+  const { namespace, group, time } = guarded.manifest;
+  throw new RepriseError("usage", "SNAPSHOT_PROTECTED", `${qualifiedGroup(namespace, group)}@${time} is protected`, {
+    data: { sid: guarded.sid },
+    hint: "nothing was forgotten; take the protection away first with reprise unprotect",
+  });
+}
+
+/** Oldest first, so that an interruption leaves the newer ones. Forgetting twice is no error. */
+export async function forgetSnapshots(
+  repository: Repository,
+  sids: readonly Sid[],
+  reason: string,
+  options: ForgetOptions = {},
+): Promise<void> {
+  let done = 0;
+  for (const sid of sids) {
+    options.signal?.throwIfAborted();
+    const forgotten = { sid, at: repository.nowIso(), by: repository.author, reason: reason.slice(0, 1000) };
+    await repository.objects.writeOnce(objectName.forgotten(sid), "forgotten", encodeForgotten(forgotten), options);
+    options.onProgress?.({ operation: "forget", phase: "forget", done: ++done, total: sids.length, unit: "snapshots" });
+  }
+}
+
+export interface GroupPrunePlan {
+  namespace: string;
+  group: string;
+  /** Newest first. */
+  decisions: (PruneDecision & { snapshot: Snapshot })[];
+}
+
+export interface PruneScope {
+  /** Only this group; null: every group, each on its own. */
+  group: string | null;
+  /** Only this namespace; null: all. */
+  namespace: string | null;
+  keep: KeepOptions;
+  timeZone: string;
+  nowMs: number;
+}
+
+/** What a policy would do, group by group, with a reason for each snapshot. */
+export function planRepositoryPrune(catalog: Catalog, scope: PruneScope): GroupPrunePlan[] {
+  const groups = new Map<string, Snapshot[]>();
+  for (const snapshot of catalog.snapshots) {
+    const { namespace, group } = snapshot.manifest;
+    if (scope.group !== null && group !== scope.group) continue;
+    if (scope.namespace !== null && namespace !== scope.namespace) continue;
+    const key = qualifiedGroup(namespace, group);
+    groups.set(key, [...(groups.get(key) ?? []), snapshot]);
+  }
+  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, snapshots]) => planGroup(snapshots, scope));
+}
+
+/** Forgets what the plan removes. */
+export async function applyPrune(
+  repository: Repository,
+  plans: readonly GroupPrunePlan[],
+  options: ForgetOptions = {},
+): Promise<Sid[]> {
+  const removed = plans.flatMap(({ decisions }) => decisions.filter(({ mark }) => mark === "remove")).reverse();
+  const sids = removed.map(({ snapshot }) => snapshot.sid);
+  await forgetSnapshots(repository, sids, "prune", options);
+  return sids;
+}
+
+function planGroup(snapshots: readonly Snapshot[], scope: PruneScope): GroupPrunePlan {
+  const bySid = new Map(snapshots.map((snapshot) => [snapshot.sid as string, snapshot]));
+  const candidates = snapshots.map((snapshot) => ({
+    id: snapshot.sid as string,
+    timeMs: snapshot.timeMs,
+    protected: snapshot.protected,
+    finished: true,
+  }));
+  const { keep, timeZone, nowMs } = scope;
+  const decisions = planPrune(candidates, keep, { timeZone, nowMs }).map((decision) => {
+    return { ...decision, snapshot: bySid.get(decision.id) as Snapshot };
+  });
+  const { namespace, group } = (snapshots[0] as Snapshot).manifest;
+  return { namespace, group, decisions };
+}

@@ -1,0 +1,178 @@
+// Garbage collection: finish what earlier collections began, mark, repack, plan, delete, tidy up. The collector's side of
+// docs/protocol.md; backups go on meanwhile and are never waited for with a lock.
+
+import { RepriseError } from "../errors.js";
+import { bytesToHex, type PackName, packSid, type Sid } from "../format/ids.js";
+import { type Catalog, loadCatalog } from "../repository/catalog.js";
+import { loadPresenceForReading, loadQuarantine, type Presence } from "../repository/presence.js";
+import type { Repository } from "../repository/repository.js";
+import { probeBackend } from "../storage/probe.js";
+import { fenceSilent, type OpenSession } from "./fencing.js";
+import { tidyUp } from "./housekeeping.js";
+import { countUsage, Marks } from "./marks.js";
+import { type Execution, type ExecutionOptions, executePlan, listPlans, writePlan } from "./planExecution.js";
+import { DEFAULT_GC_POLICY, type GcPlanSummary, planGc } from "./planGc.js";
+import { repack } from "./repack.js";
+
+export interface GcRequest {
+  /** Only say what would happen. */
+  dryRun: boolean;
+  /** Sessions silent for so long are given up; storage.md: 6 hours. */
+  fenceAfterMs: number;
+  /** Share of unused bytes that may stay, 0–1. */
+  maxUnused: number;
+}
+
+export type GcOptions = Omit<ExecutionOptions, "fenceAfterMs">;
+
+export interface GcReport {
+  dryRun: boolean;
+  plan: GcPlanSummary<PackName>;
+  deletedPacks: number;
+  deletedBytes: number;
+  repackedPacks: number;
+  /** Plans that wait for backups which were running when they were made; the next gc goes on with them. */
+  waitingFor: OpenSession[];
+  fenced: Sid[];
+  /** Old index objects, announcements, records and tombstones removed. */
+  tidied: number;
+  durationMs: number;
+}
+
+export const DEFAULT_FENCE_AFTER_MS = 6 * 60 * 60 * 1000;
+export const DEFAULT_MAX_UNUSED = DEFAULT_GC_POLICY.maxUnused;
+
+/** GC_PROBE_FAILED when the storage does not keep its promises; GC_SNAPSHOT_UNREADABLE when needs are unknown. */
+export async function collectGarbage(
+  repository: Repository,
+  request: GcRequest,
+  options: GcOptions,
+): Promise<GcReport> {
+  const started = performance.now();
+  const run = new Collection(repository, request, options);
+  if (!request.dryRun) {
+    await requireSoundStorage(repository, options);
+    await run.continueEarlierPlans();
+    await run.fenceSilentSessions();
+  }
+  await run.markAndPlan();
+  if (!request.dryRun) {
+    await run.repackAndDelete();
+    await run.tidy();
+  }
+  return { ...run.report, durationMs: Math.round(performance.now() - started) };
+}
+
+class Collection {
+  readonly report: Omit<GcReport, "durationMs">;
+  readonly #repository: Repository;
+  readonly #request: GcRequest;
+  readonly #options: ExecutionOptions;
+  #presence: Presence | undefined;
+  #marks: Marks | undefined;
+
+  constructor(repository: Repository, request: GcRequest, options: GcOptions) {
+    this.#repository = repository;
+    this.#request = request;
+    this.#options = { ...options, fenceAfterMs: request.fenceAfterMs };
+    this.report = {
+      dryRun: request.dryRun,
+      plan: { packs: [], totalBytes: 0, freedBytes: 0, repackedBytes: 0, unusedBytes: 0 },
+      deletedPacks: 0,
+      deletedBytes: 0,
+      repackedPacks: 0,
+      waitingFor: [],
+      fenced: [],
+      tidied: 0,
+    };
+  }
+
+  /** Plans of collections that crashed or had to wait. */
+  async continueEarlierPlans(): Promise<void> {
+    for (const gid of await listPlans(this.#repository, this.#options)) await this.#execute(gid);
+  }
+
+  async fenceSilentSessions(): Promise<void> {
+    const presence = await this.#load();
+    const { decided } = await loadCatalog(this.#repository, this.#options);
+    const { fenced } = await fenceSilent(
+      this.#repository,
+      presence.packs,
+      decided,
+      this.#request.fenceAfterMs,
+      this.#options,
+    );
+    this.report.fenced.push(...fenced);
+  }
+
+  /** G1. */
+  async markAndPlan(): Promise<void> {
+    const presence = await this.#load();
+    const catalog = await loadCatalog(this.#repository, this.#options);
+    this.#marks = await Marks.make(this.#repository, presence, catalog, this.#options);
+    presence.quarantined = await loadQuarantine(this.#repository, this.#options);
+    this.report.plan = this.#plan(presence, catalog, this.#marks);
+  }
+
+  async repackAndDelete(): Promise<void> {
+    const presence = this.#presence as Presence;
+    const packsWith = (action: string) =>
+      this.report.plan.packs.filter((pack) => pack.action === action).map(({ name }) => name);
+    const victims = packsWith("delete");
+    const toRepack = packsWith("repack");
+    if (toRepack.length > 0) {
+      const { emptied } = await repack(this.#repository, presence, this.#marks as Marks, toRepack, this.#options);
+      this.report.repackedPacks = emptied.length;
+      victims.push(...emptied);
+    }
+    if (victims.length > 0) await this.#execute((await writePlan(this.#repository, victims)).gid);
+  }
+
+  async tidy(): Promise<void> {
+    this.report.tidied = await tidyUp(this.#repository, this.#options);
+  }
+
+  /** Packs that are listed now; a later load sees the deletions of earlier plans. */
+  async #load(): Promise<Presence> {
+    this.#presence = await loadPresenceForReading(this.#repository, this.#options);
+    return this.#presence;
+  }
+
+  #plan(presence: Presence, catalog: Catalog, marks: Marks): GcPlanSummary<PackName> {
+    const usage = countUsage(marks, presence.packs.keys(), presence.quarantined);
+    const packs = [...presence.packs].map(([name, { sizeBytes }]) => {
+      const { usedBytes, hasQuarantined } = usage.get(name) ?? { usedBytes: 0, hasQuarantined: false };
+      return { name, sizeBytes, usedBytes, hasQuarantined, creatorDecided: catalog.decided.has(packSid(name)) };
+    });
+    const { maxUnused } = this.#request;
+    const smallPackBytes = this.#repository.config.packBytes / 8;
+    return planGc(packs, { ...DEFAULT_GC_POLICY, maxUnused, smallPackBytes });
+  }
+
+  async #execute(gid: Sid): Promise<void> {
+    const execution: Execution = await executePlan(this.#repository, gid, this.#options);
+    if (execution.outcome === "waiting") this.#noteWaiting(execution.waitingFor);
+    if (execution.outcome !== "done") return;
+    for (const pack of execution.deleted) {
+      this.report.deletedPacks++;
+      this.report.deletedBytes += this.#presence?.packs.get(pack)?.sizeBytes ?? 0;
+    }
+  }
+
+  #noteWaiting(sessions: readonly OpenSession[]): void {
+    const known = new Set(this.report.waitingFor.map(({ sid }) => sid));
+    for (const session of sessions) if (!known.has(session.sid)) this.report.waitingFor.push(session);
+  }
+}
+
+/** G0: no proof, no deletion. */
+async function requireSoundStorage(repository: Repository, options: GcOptions): Promise<void> {
+  const probe = await probeBackend(repository.backend, bytesToHex(repository.environment.random(16)), options);
+  if (probe.ok) return;
+  const failed = probe.checks.filter(({ ok }) => !ok);
+  const what = failed.map(({ name, detail }) => `${name} (${detail})`).join("; ");
+  throw new RepriseError("backend", "GC_PROBE_FAILED", `${repository.backend.location}: not safe for gc: ${what}`, {
+    data: { failed },
+    hint: "backups and restores work here; to free space, sync the repository to storage with atomic put-if-absent",
+  });
+}

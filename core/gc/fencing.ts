@@ -1,0 +1,92 @@
+// Giving up sessions that have not been heard of: the only way in which time enters the protocol, and only for liveness.
+// Fencing a writer that lives costs it a repetition, never data.
+
+import { isOurError } from "../errors.js";
+import { baseName, bytesToHex, folder, isSid, objectName, type PackName, packSid, type Sid } from "../format/ids.js";
+import { decodeManifest, encodeManifest } from "../format/manifest.js";
+import type { Repository } from "../repository/repository.js";
+import type { ObjectInfo } from "../storage/backend.js";
+
+export interface OpenSession {
+  sid: Sid;
+  /** Since the last heartbeat, by the storage's own clock. */
+  silentMs: number;
+}
+
+export interface FencingOptions {
+  signal?: AbortSignal;
+}
+
+/** The storage's clock: the time it gives to an object written now. */
+export async function storageNow(repository: Repository, options: FencingOptions): Promise<number> {
+  const key = `probe/${bytesToHex(repository.environment.random(16))}-clock`;
+  await repository.backend.put(key, new Uint8Array(1), options);
+  try {
+    return (await repository.backend.stat(key, options)).modifiedAtMs;
+  } finally {
+    await repository.backend.delete(key);
+  }
+}
+
+/** G3: every announced session. */
+export async function listSessions(repository: Repository, options: FencingOptions): Promise<Map<Sid, ObjectInfo>> {
+  const sessions = new Map<Sid, ObjectInfo>();
+  for await (const info of repository.backend.list(folder.sessions, options)) {
+    const sid = baseName(info.key);
+    if (isSid(sid)) sessions.set(sid, info);
+  }
+  return sessions;
+}
+
+/** Whether the session has been decided either way; asks the storage, never a cache. */
+export async function isDecided(repository: Repository, sid: Sid, options: FencingOptions): Promise<boolean> {
+  for (const key of [objectName.snapshot(sid), objectName.forgotten(sid)]) {
+    try {
+      await repository.backend.stat(key, options);
+      return true;
+    } catch (error) {
+      if (!isOurError(error, "OBJECT_NOT_FOUND")) throw error;
+    }
+  }
+  return false;
+}
+
+/** VOID by put-if-absent. When it loses, the session has committed meanwhile, which is just as good a decision. */
+export async function fence(repository: Repository, sid: Sid, reason: string): Promise<"fenced" | "committed"> {
+  const decision = { type: "void" as const, sid, at: repository.nowIso(), by: repository.author, reason };
+  const name = objectName.snapshot(sid);
+  if ((await repository.objects.writeOnce(name, "snapshot", encodeManifest(decision))) === "created") return "fenced";
+  const stored = await repository.objects.read(name, "snapshot");
+  return decodeManifest(stored, name).type === "void" ? "fenced" : "committed";
+}
+
+/**
+ * Fences every undecided session that has been silent for `fenceAfterMs`: announced ones by their heartbeat, unannounced
+ * creators of packs by their youngest pack. Answers who was fenced and who is still open.
+ */
+export async function fenceSilent(
+  repository: Repository,
+  packs: ReadonlyMap<PackName, ObjectInfo>,
+  decided: ReadonlySet<Sid>,
+  fenceAfterMs: number,
+  options: FencingOptions,
+): Promise<{ fenced: Sid[]; open: OpenSession[] }> {
+  const lastSeen = new Map<Sid, number>();
+  for (const [name, { modifiedAtMs }] of packs) {
+    const sid = packSid(name);
+    lastSeen.set(sid, Math.max(lastSeen.get(sid) ?? 0, modifiedAtMs));
+  }
+  for (const [sid, { modifiedAtMs }] of await listSessions(repository, options)) lastSeen.set(sid, modifiedAtMs);
+  const undecided = [...lastSeen].filter(([sid]) => !decided.has(sid));
+  const result = { fenced: [] as Sid[], open: [] as OpenSession[] };
+  if (undecided.length === 0) return result;
+  const now = await storageNow(repository, options);
+  for (const [sid, seenAtMs] of undecided) {
+    if (await isDecided(repository, sid, options)) continue;
+    const silentMs = Math.max(0, now - seenAtMs);
+    if (silentMs < fenceAfterMs) result.open.push({ sid, silentMs });
+    else if ((await fence(repository, sid, `silent for ${Math.round(silentMs / 1000)} s`)) === "fenced")
+      result.fenced.push(sid);
+  }
+  return result;
+}

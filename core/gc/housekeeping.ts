@@ -1,0 +1,180 @@
+// What a collection tidies up besides packs: index objects that describe deleted packs, announcements of decided sessions,
+// records that nobody needs, and tombstones that are old by the storage's own clock. Step G9 (second half) and G10.
+
+import { baseName, folder, isSid, objectName, packName, type Sid } from "../format/ids.js";
+import { MAX_PACKS_PER_INDEX } from "../format/limits.js";
+import { encodePackIndex, type PackContents } from "../format/packIndex.js";
+import { decodeQuarantine, type QuarantinedBlob } from "../format/record.js";
+import { mapConcurrent } from "../platform/concurrency.js";
+import { type Catalog, loadCatalog } from "../repository/catalog.js";
+import { listPacks, packCreators, readIndexObject } from "../repository/presence.js";
+import { winningRecords } from "../repository/records.js";
+import type { Repository } from "../repository/repository.js";
+import type { OnWarning } from "../repository/warnings.js";
+import { isDecided, listSessions, storageNow } from "./fencing.js";
+
+export interface HousekeepingOptions {
+  signal?: AbortSignal;
+  onWarning: OnWarning;
+}
+
+/** storage.md 4.7: VOID, forgotten and final objects are kept so long. */
+export const TOMBSTONE_MS = 90 * 24 * 60 * 60 * 1000;
+/** Records that a later one has replaced. */
+const SUPERSEDED_MS = 24 * 60 * 60 * 1000;
+/** More index objects than this are merged. */
+const MAX_INDEX_OBJECTS = 200;
+/** Blobs in one merged index object: about 12 MiB. */
+const BLOBS_PER_INDEX = 250_000;
+
+/** Number of objects removed. */
+export async function tidyUp(repository: Repository, options: HousekeepingOptions): Promise<number> {
+  let removed = await tidyIndex(repository, options);
+  removed += await removeDecidedSessions(repository, options);
+  const now = await storageNow(repository, options);
+  const catalog = await loadCatalog(repository, options);
+  removed += await removeOldTombstones(repository, catalog, now, options);
+  removed += await removeOldRecords(repository, catalog, now, options);
+  return removed + (await removeEmptyQuarantine(repository, options));
+}
+
+/** Replaces index objects that mention packs which are gone; when there are many, all of them. */
+async function tidyIndex(repository: Repository, options: HousekeepingOptions): Promise<number> {
+  const names: string[] = [];
+  for await (const { key } of repository.backend.list(folder.index, options)) names.push(key);
+  // Listed after the index objects: a pack described by one of them is listed unless it was deleted.
+  const packs = await listPacks(repository, options);
+  const mergeAll = names.length > MAX_INDEX_OBJECTS;
+  const replaced: string[] = [];
+  const kept = new Map<string, PackContents>();
+  for (const name of names) {
+    const contents = await readIndexObject(repository, name, options);
+    if (contents === undefined) continue;
+    const present = contents.filter((pack) => packs.get(pack.name)?.sizeBytes === pack.sizeBytes);
+    if (!mergeAll && present.length === contents.length) continue;
+    replaced.push(name);
+    for (const pack of present) kept.set(pack.name, { ...pack, entries: pack.entries.slice() });
+  }
+  await writeIndexObjects(repository, [...kept.values()], options);
+  await mapConcurrent(replaced, async (name) => {
+    await repository.backend.delete(name, options);
+    await repository.cache.delete(name);
+  });
+  return replaced.length;
+}
+
+async function writeIndexObjects(
+  repository: Repository,
+  packs: PackContents[],
+  options: HousekeepingOptions,
+): Promise<void> {
+  const writer = repository.newId();
+  let number = 0;
+  for (let start = 0; start < packs.length; ) {
+    let end = start;
+    let blobs = 0;
+    while (end < packs.length && end - start < MAX_PACKS_PER_INDEX && (blobs === 0 || blobs < BLOBS_PER_INDEX)) {
+      blobs += packs[end++]?.blobCount ?? 0;
+    }
+    const name = objectName.index(packName(writer, number++));
+    await repository.objects.write(name, "packIndex", encodePackIndex(packs.slice(start, end)), options);
+    start = end;
+  }
+}
+
+/** G10. */
+async function removeDecidedSessions(repository: Repository, options: HousekeepingOptions): Promise<number> {
+  let removed = 0;
+  for (const sid of (await listSessions(repository, options)).keys()) {
+    if (!(await isDecided(repository, sid, options))) continue;
+    await repository.backend.delete(objectName.session(sid), options);
+    removed++;
+  }
+  return removed;
+}
+
+/** Finals without a plan; VOID and forgotten decisions whose session has no pack left. */
+async function removeOldTombstones(
+  repository: Repository,
+  catalog: Catalog,
+  now: number,
+  options: HousekeepingOptions,
+): Promise<number> {
+  const isOld = ({ modifiedAtMs }: { modifiedAtMs: number }) => now - modifiedAtMs > TOMBSTONE_MS;
+  const creators = packCreators((await listPacks(repository, options)).keys());
+  const committed = new Set(catalog.snapshots.map(({ sid }) => sid));
+  const unreadable = new Set(catalog.unreadable.map(({ object }) => object));
+  const goes = new Set<string>();
+  const plans = new Set<string>();
+  const finals: string[] = [];
+  for await (const info of repository.backend.list(folder.gc, options)) {
+    if (info.key.endsWith(".plan")) plans.add(info.key);
+    else if (isOld(info)) finals.push(info.key);
+  }
+  for (const key of finals) if (!plans.has(key.replace(/\.final$/, ".plan"))) goes.add(key);
+  // The manifest goes before its forgotten object: in between, the session still counts as decided.
+  for await (const info of repository.backend.list(folder.snapshots, options)) {
+    const sid = baseName(info.key) as Sid;
+    if (!isSid(sid) || committed.has(sid) || unreadable.has(info.key) || creators.has(sid) || !isOld(info)) continue;
+    if (!catalog.forgotten.has(sid) || (await isForgottenForLong(repository, sid, isOld, options))) goes.add(info.key);
+  }
+  for await (const info of repository.backend.list(folder.forgotten, options)) {
+    const sid = baseName(info.key) as Sid;
+    if (isOld(info) && isSid(sid) && !creators.has(sid) && !committed.has(sid)) goes.add(info.key);
+  }
+  for (const key of goes) await repository.backend.delete(key, options);
+  return goes.size;
+}
+
+async function isForgottenForLong(
+  repository: Repository,
+  sid: Sid,
+  isOld: (info: { modifiedAtMs: number }) => boolean,
+  options: HousekeepingOptions,
+): Promise<boolean> {
+  return isOld(await repository.backend.stat(objectName.forgotten(sid), options));
+}
+
+/** Records about snapshots that are all gone, and replaced ones. */
+async function removeOldRecords(
+  repository: Repository,
+  catalog: Catalog,
+  now: number,
+  options: HousekeepingOptions,
+): Promise<number> {
+  const existing = new Set(catalog.snapshots.map(({ sid }) => sid));
+  const known = new Set([...existing, ...catalog.unreadable.map(({ sid }) => sid)]);
+  const winners = winningRecords(catalog.records);
+  const needed = new Set<string>();
+  for (const [sid, byType] of winners) if (known.has(sid)) for (const { rid } of byType.values()) needed.add(rid);
+  const mine = new Set(catalog.records.filter(({ type }) => type !== "unknown").map(({ rid }) => rid as string));
+  let removed = 0;
+  for await (const { key, modifiedAtMs } of repository.backend.list(folder.records, options)) {
+    const rid = baseName(key);
+    if (!mine.has(rid) || needed.has(rid) || now - modifiedAtMs < SUPERSEDED_MS) continue;
+    await repository.backend.delete(key, options);
+    removed++;
+  }
+  return removed;
+}
+
+/** Quarantine objects whose packs are all gone. */
+async function removeEmptyQuarantine(repository: Repository, options: HousekeepingOptions): Promise<number> {
+  const packs = await listPacks(repository, options);
+  let removed = 0;
+  for await (const { key } of repository.backend.list(folder.quarantine, options)) {
+    const blobs = await readQuarantine(repository, key);
+    if (blobs === undefined || blobs.some(({ pack }) => packs.has(pack))) continue;
+    await repository.backend.delete(key, options);
+    removed++;
+  }
+  return removed;
+}
+
+async function readQuarantine(repository: Repository, key: string): Promise<readonly QuarantinedBlob[] | undefined> {
+  try {
+    return decodeQuarantine(await repository.objects.read(key, "quarantine"), key).blobs;
+  } catch {
+    return undefined;
+  }
+}

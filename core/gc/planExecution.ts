@@ -1,0 +1,163 @@
+// From a plan to deleted packs: steps G2–G9 of docs/protocol.md. Any process may take over anybody's plan at any point.
+
+import { isOurError } from "../errors.js";
+import { decodeGcFinal, decodeGcPlan, encodeGcFinal, encodeGcPlan, type GcPlan } from "../format/gcPlan.js";
+import { baseName, bytesToHex, folder, isSid, objectName, type PackName, type Sid } from "../format/ids.js";
+import { mapConcurrent } from "../platform/concurrency.js";
+import { loadCatalog } from "../repository/catalog.js";
+import { listCondemned, listPacks, loadPresenceForReading, loadQuarantine } from "../repository/presence.js";
+import type { Repository } from "../repository/repository.js";
+import type { OnWarning } from "../repository/warnings.js";
+import { fence, isDecided, listSessions, type OpenSession, storageNow } from "./fencing.js";
+import { type MarkOptions, Marks } from "./marks.js";
+
+export interface ExecutionOptions extends MarkOptions {
+  fenceAfterMs: number;
+  onWarning: OnWarning;
+}
+
+export type Execution =
+  | { outcome: "done"; gid: Sid; deleted: PackName[] }
+  /** Sessions that were open when the plan was made have not been decided; a later run goes on from here. */
+  | { outcome: "waiting"; gid: Sid; waitingFor: OpenSession[] }
+  /** What was decided cannot be read: nothing is deleted, and nobody relies on the plan's packs. */
+  | { outcome: "stuck"; gid: Sid };
+
+/** G2: the announcement that these packs will go. From here on no writer relies on them. */
+export async function writePlan(repository: Repository, victims: readonly PackName[]): Promise<GcPlan> {
+  const plan: GcPlan = { gid: repository.newId(), at: repository.nowIso(), by: repository.author, victims };
+  await repository.objects.write(objectName.plan(plan.gid), "gcPlan", encodeGcPlan(plan));
+  return plan;
+}
+
+/** Plans in the repository, of this and of earlier, perhaps crashed, collectors. */
+export async function listPlans(repository: Repository, options: { signal?: AbortSignal }): Promise<Sid[]> {
+  const gids: Sid[] = [];
+  for await (const { key } of repository.backend.list(folder.gc, options)) {
+    const gid = baseName(key).replace(/\.plan$/, "");
+    if (key.endsWith(".plan") && isSid(gid)) gids.push(gid);
+  }
+  return gids;
+}
+
+/** G3–G9 for one plan. */
+export async function executePlan(repository: Repository, gid: Sid, options: ExecutionOptions): Promise<Execution> {
+  const plan = await readPlan(repository, gid, options);
+  if (plan === "gone") return { outcome: "done", gid, deleted: [] };
+  let final = await readFinalOrWarn(repository, gid, options);
+  if (final === "unreadable") return { outcome: "stuck", gid };
+  if (final === null && plan === "unreadable") final = await decide(repository, gid, []);
+  if (final === null) {
+    const waitingFor = await passBarrier(repository, options);
+    if (waitingFor.length > 0) return { outcome: "waiting", gid, waitingFor };
+    final = await decide(repository, gid, await stillDeletable(repository, plan as GcPlan, options));
+  }
+  await deletePacks(repository, final, options);
+  await repository.backend.delete(objectName.plan(gid), options);
+  return { outcome: "done", gid, deleted: final };
+}
+
+/** G3 and G4: every session announced by now must be decided. A larger barrier than the first one is always safe. */
+async function passBarrier(repository: Repository, options: ExecutionOptions): Promise<OpenSession[]> {
+  const waitingFor: OpenSession[] = [];
+  for (const [sid, { modifiedAtMs }] of await listSessions(repository, options)) {
+    if (await isDecided(repository, sid, options)) continue;
+    const silentMs = Math.max(0, (await storageNow(repository, options)) - modifiedAtMs);
+    if (silentMs < options.fenceAfterMs) waitingFor.push({ sid, silentMs });
+    else await fence(repository, sid, `silent for ${Math.round(silentMs / 1000)} s`);
+  }
+  return waitingFor;
+}
+
+/**
+ * G5–G7, fresh and in this order: other plans, packs, snapshots. A victim may go only if everything live in it has a copy in
+ * a listed pack that neither this nor any other plan or final names, and that is not known to be damaged.
+ */
+async function stillDeletable(repository: Repository, plan: GcPlan, options: ExecutionOptions): Promise<PackName[]> {
+  const victims = new Set(plan.victims);
+  const doubtful = await listDoubtful(repository, plan.gid, options);
+  const quarantined = await loadQuarantine(repository, options);
+  const presence = await loadPresenceForReading(repository, options);
+  const catalog = await loadCatalog(repository, options);
+  const marks = await Marks.make(repository, presence, catalog, options);
+  const needed = new Set<PackName>();
+  presence.index.forEach((id, { pack }) => {
+    if (!victims.has(pack) || needed.has(pack) || !marks.isLive(id)) return;
+    const hex = bytesToHex(id);
+    const isSafe = presence.index
+      .copies(id)
+      .some((copy) => !victims.has(copy.pack) && !doubtful.has(copy.pack) && !quarantined.has(`${copy.pack}/${hex}`));
+    if (!isSafe) needed.add(pack);
+  });
+  return plan.victims.filter((pack) => presence.packs.has(pack) && !needed.has(pack));
+}
+
+/** G5: packs in other plans and in any final. */
+async function listDoubtful(repository: Repository, gid: Sid, options: ExecutionOptions): Promise<Set<PackName>> {
+  const condemned = await listCondemned(repository, options, { except: objectName.plan(gid) });
+  if (!condemned.everything) return condemned.packs;
+  return new Set((await listPacks(repository, options)).keys());
+}
+
+/** G8: one list for everybody who executes this plan. */
+async function decide(repository: Repository, gid: Sid, packs: readonly PackName[]): Promise<PackName[]> {
+  const final = { gid, at: repository.nowIso(), by: repository.author, delete: packs };
+  await repository.objects.writeOnce(objectName.final(gid), "gcFinal", encodeGcFinal(final));
+  return (await readFinal(repository, gid)) ?? [];
+}
+
+/** G9, first half; may stop anywhere and be repeated. */
+async function deletePacks(
+  repository: Repository,
+  packs: readonly PackName[],
+  options: ExecutionOptions,
+): Promise<void> {
+  let done = 0;
+  await mapConcurrent(packs, async (pack) => {
+    await repository.backend.delete(objectName.pack(pack), options);
+    done++;
+    options.onProgress?.({ operation: "gc", phase: "delete", done, total: packs.length, unit: "objects" });
+  });
+}
+
+async function readPlan(
+  repository: Repository,
+  gid: Sid,
+  options: ExecutionOptions,
+): Promise<GcPlan | "gone" | "unreadable"> {
+  const name = objectName.plan(gid);
+  try {
+    return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name);
+  } catch (error) {
+    if (isOurError(error, "OBJECT_NOT_FOUND")) return "gone";
+    if (!isOurError(error) || error.family === "backend" || error.family === "key") throw error;
+    options.onWarning({ code: error.code, message: `${error.message}; the plan is abandoned`, data: { object: name } });
+    return "unreadable";
+  }
+}
+
+/** What was decided must be known before anything is deleted; another decision under the same name is impossible. */
+async function readFinalOrWarn(
+  repository: Repository,
+  gid: Sid,
+  options: ExecutionOptions,
+): Promise<PackName[] | null | "unreadable"> {
+  try {
+    return await readFinal(repository, gid);
+  } catch (error) {
+    if (!isOurError(error) || error.family === "backend" || error.family === "key") throw error;
+    const message = `${error.message}; this collection stays undone until the object is restored or 90 days old`;
+    options.onWarning({ code: error.code, message, data: { object: objectName.final(gid) } });
+    return "unreadable";
+  }
+}
+
+async function readFinal(repository: Repository, gid: Sid): Promise<PackName[] | null> {
+  const name = objectName.final(gid);
+  try {
+    return [...decodeGcFinal(await repository.objects.read(name, "gcFinal"), name).delete];
+  } catch (error) {
+    if (isOurError(error, "OBJECT_NOT_FOUND")) return null;
+    throw error;
+  }
+}
