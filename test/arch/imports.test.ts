@@ -92,7 +92,8 @@ describe("imports", () => {
   });
 
   it("name their target as plain text", () => {
-    assert.deepEqual(files.flatMap(unreadableImports), []);
+    const product = files.filter(({ path }) => !isInside(path, "test"));
+    assert.deepEqual(product.flatMap(unreadableImports), []);
   });
 
   it("have no cycles", () => {
