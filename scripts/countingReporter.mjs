@@ -13,6 +13,9 @@ export default class CountingReporter extends Base {
     runner.once(EVENT_RUN_END, () => {
       const { passes, failures, pending } = this.stats;
       fs.writeFileSync(process.env.REPRISE_TEST_COUNTS, JSON.stringify({ passes, failures, pending }));
+      setTimeout(() => {
+        process.stdout.write(`still open: ${process.getActiveResourcesInfo().join(", ")}\n`);
+      }, 5000).unref();
     });
   }
 }
