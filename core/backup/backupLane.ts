@@ -12,6 +12,7 @@ import { zeroEntry } from "../format/imageMap.js";
 import { BLOB_ID_BYTES } from "../format/pack.js";
 import { loadChecksum } from "../hash/checksum.js";
 import { makeChunkHasher } from "../hash/digest.js";
+import { collectYoungGarbage } from "../platform/youngGarbage.js";
 import { type CodecChoice, type FinishedPack, PackBuilder } from "../repository/packBuilder.js";
 import type { Hasher } from "../repository/packReader.js";
 import type { BlockSource, Extent, SourceLocation } from "../source/blockSource.js";
@@ -57,7 +58,9 @@ export interface BackupLaneApi {
 /** One segment is scanned while the one before waits for its encode order. */
 export const SLOTS_PER_LANE = 2;
 /** Packs of one lane that may be under way to the storage. */
-const PACKS_UNDER_WAY = 2;
+const PACKS_UNDER_WAY = 1;
+/** About 8 MiB of plain bytes. */
+const CHUNKS_PER_COLLECTION = 32;
 
 export async function createBackupLane(init: BackupLaneInit): Promise<BackupLaneApi> {
   await loadChecksum();
@@ -80,6 +83,7 @@ class BackupLane implements BackupLaneApi {
   readonly #slots: Slot[];
   readonly #sources = new Map<string, Promise<BlockSource>>();
   #packsUnderWay = 0;
+  #encoded = 0;
   #onReuse: (() => void)[] = [];
 
   constructor(init: BackupLaneInit) {
@@ -115,6 +119,7 @@ class BackupLane implements BackupLaneApi {
       const id = state.ids.subarray(chunk * BLOB_ID_BYTES, (chunk + 1) * BLOB_ID_BYTES);
       this.#builder.add("chunk", id, plain, this.#init.codec);
       if (this.#builder.isFull) packs.push(this.#builder.finish() as FinishedPack);
+      if (++this.#encoded % CHUNKS_PER_COLLECTION === 0) collectYoungGarbage();
     }
     state.busy = false;
     return this.#handOut(packs);

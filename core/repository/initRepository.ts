@@ -15,7 +15,7 @@ import { storeSlot } from "./keys.js";
 import { openWithKeyring } from "./openRepository.js";
 import type { Environment, Repository } from "./repository.js";
 
-export const DEFAULT_PACK_BYTES = 32 * MIB;
+export const DEFAULT_PACK_BYTES = 16 * MIB;
 
 export interface InitOptions {
   /** Null: --no-encryption. */

@@ -5,8 +5,11 @@ import { withTransfer } from "../engine/lane.js";
 import { type ErrorAsData, errorToData, isAbort } from "../errors.js";
 import { equalBytes } from "../format/bytes.js";
 import { objectName, type PackName } from "../format/ids.js";
+import { MAX_BLOB_STORED } from "../format/limits.js";
+import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import { loadChecksum } from "../hash/checksum.js";
 import { makeChunkHasher } from "../hash/digest.js";
+import { collectYoungGarbage } from "../platform/youngGarbage.js";
 import { BlobOpener, fetchPackHeader, type Hasher } from "../repository/packReader.js";
 import type { PackRead, WantedBlob } from "../repository/packReads.js";
 import type { Backend } from "../storage/backend.js";
@@ -68,6 +71,8 @@ class RestoreLane implements RestoreLaneApi {
   readonly #writer: BlockWriter | null;
   readonly #hash: Hasher;
   readonly #opener: BlobOpener;
+  readonly #buffers: Uint8Array[] = [];
+  #opened = 0;
 
   constructor(backend: Backend, keyring: Keyring | null, writer: BlockWriter | null) {
     this.#backend = backend;
@@ -122,15 +127,30 @@ class RestoreLane implements RestoreLaneApi {
     use: (blob: WantedBlob, plain: Uint8Array) => Promise<void>,
   ): Promise<void> {
     const { pack } = read;
+    const into = this.#takeBuffer(read.length);
     let bytes: Uint8Array;
     try {
       if (!this.#opener.knows(pack)) await this.#introduce(pack);
-      bytes = await this.#backend.get(objectName.pack(pack), { range: { offset: read.offset, length: read.length } });
+      bytes = await this.#backend.get(objectName.pack(pack), {
+        range: { offset: read.offset, length: read.length },
+        into,
+      });
     } catch (error) {
       if (isAbort(error)) throw error;
       for (const blob of read.blobs) failed.push(failedBlob(blob, pack, error));
       return;
     }
+    await this.#openAll(pack, read, bytes, failed, use);
+    this.#buffers.push(into);
+  }
+
+  async #openAll(
+    pack: PackName,
+    read: PackRead,
+    bytes: Uint8Array,
+    failed: FailedBlob[],
+    use: (blob: WantedBlob, plain: Uint8Array) => Promise<void>,
+  ): Promise<void> {
     for (const blob of read.blobs) {
       let plain: Uint8Array;
       try {
@@ -142,7 +162,14 @@ class RestoreLane implements RestoreLaneApi {
         continue;
       }
       await use(blob, plain);
+      if (++this.#opened % BLOBS_PER_COLLECTION === 0) collectYoungGarbage();
     }
+  }
+
+  /** Memory for one read; a few batches at once share a handful of buffers. */
+  #takeBuffer(length: number): Uint8Array {
+    const spare = this.#buffers.pop();
+    return spare !== undefined && spare.length >= length ? spare : new Uint8Array(Math.max(length, READ_BUFFER_BYTES));
   }
 
   async #introduce(pack: PackName): Promise<void> {
@@ -183,6 +210,10 @@ class RestoreLane implements RestoreLaneApi {
 }
 
 const ZERO_CHECK_BYTES = 1024 * 1024;
+/** Reads are joined up to 4 MiB; one blob may be a little larger. */
+const READ_BUFFER_BYTES = MAX_BLOB_STORED + BLOB_HEADER_BYTES;
+/** About 8 MiB of plain bytes. */
+const BLOBS_PER_COLLECTION = 32;
 
 function failedBlob(blob: WantedBlob, pack: PackName, error: unknown): FailedBlob {
   const { id, plainLength, targets } = blob;

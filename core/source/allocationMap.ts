@@ -74,9 +74,10 @@ export class AllocationMapBuilder {
 
   addData(start: number, end: number): void {
     if (end <= start) return;
-    if (!this.#merge(start, end)) {
-      while (this.#count >= this.#limit) this.#coarsen();
-      if (!this.#merge(start, end)) this.#append(this.#down(start), this.#up(end));
+    // Coarsening ends at the latest when one grain holds the whole file and every range touches the last one.
+    while (!this.#merge(start, end)) {
+      if (this.#count < this.#limit) return this.#append(this.#down(start), this.#up(end));
+      this.#coarsen();
     }
   }
 
