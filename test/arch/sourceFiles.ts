@@ -1,7 +1,7 @@
 // Finds the project's TypeScript files and what each of them imports, by text: Biome keeps every import in a form that
 // these patterns see, and a dynamic import that they cannot read is reported as one.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { projectRoot } from "../support/projectRoot.js";
 
@@ -21,6 +21,7 @@ export interface Import {
 const codeFolders = ["core", "cli", "extension", "action", "test", "bench"];
 
 function listFiles(folder: string): string[] {
+  if (!existsSync(join(projectRoot, folder))) return [];
   return readdirSync(join(projectRoot, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.parentPath.includes("node_modules"))
     .map((entry) => join(entry.parentPath, entry.name).slice(projectRoot.length + 1))
