@@ -9,7 +9,7 @@ import { ensureNodeModules, isMain, pinnedNode, projectRoot, say, succeeds } fro
 
 const sourceFolders = ["core", "cli", "extension", "action", "test", "bench"];
 const buildInputs = ["package-lock.json", "tsconfig.json", "scripts/build.mjs", "scripts/entryPoints.mjs"];
-const kernelInputs = ["scripts/buildKernel.mjs", "core/chunking/kernel", "rescue", "package-lock.json"];
+const kernelInputs = ["scripts/buildKernel.mjs", "scripts/buildRescue.mjs", "core/chunking/kernel", "rescue", "package-lock.json"];
 const outFolder = path.join(projectRoot, "build");
 
 function inProject(relative) {
@@ -51,10 +51,14 @@ function buildKernels() {
   const script = "scripts/buildKernel.mjs";
   if (!fs.existsSync(inProject(script))) return true;
   const print = fingerprint(kernelInputs);
-  const generated = ["core/chunking/scanKernel.generated.ts", "core/codec/lz4Wasm.generated.ts"];
+  const generated = [
+    "core/chunking/scanKernel.generated.ts",
+    "core/codec/lz4Wasm.generated.ts",
+    "core/repository/rescueFiles.generated.ts",
+  ];
   if (isCurrent("kernel", print) && generated.every((file) => fs.existsSync(inProject(file)))) return true;
-  say("building the WebAssembly kernels");
-  if (!succeeds(pinnedNode, [script])) return false;
+  say("building the WebAssembly kernels and the rescue reader");
+  if (!succeeds(pinnedNode, [script]) || !succeeds(pinnedNode, ["scripts/buildRescue.mjs"])) return false;
   setStamp("kernel", print);
   return true;
 }
