@@ -2,7 +2,7 @@
 
 import { RepriseError } from "../errors.js";
 import { bytesToHex, type PackName } from "../format/ids.js";
-import { BLOB_HEADER_BYTES } from "../format/pack.js";
+import { BLOB_ENTRY_BYTES, BLOB_HEADER_BYTES, PACK_HEADER_BYTES, PACK_TAIL_BYTES } from "../format/pack.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
 import type { Catalog } from "../repository/catalog.js";
@@ -69,7 +69,7 @@ export interface Usage {
 }
 
 /**
- * Stored bytes that are needed from each pack. Of several copies one counts: an undamaged one, in the pack with the most
+ * Stored bytes that are needed from each pack, headers and table of contents included: a pack without garbage is wholly used. Of several copies one counts: an undamaged one, in the pack with the most
  * live bytes, so that duplicates gather where they are.
  */
 export function countUsage(
@@ -90,7 +90,8 @@ export function countUsage(
     const keeper = chooseKeeper(id, marks.index, liveBytes, quarantined);
     const isBad = quarantined.size > 0 && quarantined.has(`${location.pack}/${bytesToHex(id)}`);
     if (keeper.pack === location.pack && keeper.offset === location.offset) {
-      ofPack.usedBytes += BLOB_HEADER_BYTES + location.storedLength;
+      if (ofPack.usedBytes === 0) ofPack.usedBytes = PACK_HEADER_BYTES + PACK_TAIL_BYTES;
+      ofPack.usedBytes += BLOB_HEADER_BYTES + location.storedLength + BLOB_ENTRY_BYTES;
     } else if (isBad) ofPack.hasQuarantined = true;
   });
   return usage;

@@ -3,7 +3,7 @@
 export interface PackUsage<Name extends string = string> {
   name: Name;
   sizeBytes: number;
-  /** Stored bytes of blobs that snapshots need from this very pack. */
+  /** Stored bytes (with headers and table) of blobs that snapshots need from this very pack; 0: none. */
   usedBytes: number;
   /** The creator has committed or was given up: only then may the pack go. */
   creatorDecided: boolean;
@@ -92,7 +92,7 @@ function choosePacksToRepack<Name extends string>(
   return chosen;
 }
 
-/** Headers and tables are never "used": a pack is worth copying only when a real part of it is garbage. */
+/** A pack is worth copying only when a real part of it is garbage. */
 function isWorthRepacking({ sizeBytes, usedBytes }: PackUsage): boolean {
   return (sizeBytes - usedBytes) / sizeBytes > 0.02;
 }

@@ -124,7 +124,12 @@ export class BlobOpener {
 
   /** True when `open` can be called for this pack. */
   knows(pack: PackName): boolean {
-    return this.#ciphers.has(pack);
+    const cipher = this.#ciphers.get(pack);
+    if (cipher === undefined) return false;
+    // Moves to the young end: whoever asks is about to open a blob of this pack.
+    this.#ciphers.delete(pack);
+    this.#ciphers.set(pack, cipher);
+    return true;
   }
 
   /** Makes the pack's blobs openable. */
@@ -132,7 +137,8 @@ export class BlobOpener {
     if (header.encrypted !== (this.#keyring !== null)) {
       throw forged(pack, "", header.encrypted ? "pack is encrypted, the repository is not" : "pack is not encrypted");
     }
-    if (this.#ciphers.size > MAX_CIPHERS) this.#ciphers.clear();
+    const [oldest] = this.#ciphers.keys();
+    if (this.#ciphers.size >= MAX_CIPHERS && oldest !== undefined) this.#ciphers.delete(oldest);
     this.#ciphers.set(pack, this.#keyring ? new BlobCipher(this.#keyring, header.salt) : null);
   }
 
@@ -153,6 +159,7 @@ export class BlobOpener {
     if (checksum64(stored) !== header.checksum) throw damaged(pack, header.id, "its checksum does not match");
     if (expectedId && !equalBytes(header.id, expectedId)) throw swapped(pack, expectedId, header.id);
     const cipher = this.#ciphers.get(pack);
+    if (cipher === undefined) throw new RepriseError("invariant", "PACK_UNKNOWN", `pack ${pack} was not introduced`);
     const encoded = cipher ? cipher.decrypt(stored, header) : stored;
     const id = bytesToHex(header.id);
     if (encoded === null) throw forged(pack, id, "authentication failed although it is undamaged");

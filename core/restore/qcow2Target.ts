@@ -5,6 +5,7 @@ import type { FileHandle } from "node:fs/promises";
 import { isOurError } from "../errors.js";
 import { firstLine, runTool } from "../platform/tool.js";
 import { refuseForeignFiles } from "../source/foreignFiles.js";
+import { checkQcow2, freeLeaks } from "../source/qcow2Check.js";
 import { type QemuNbd, startQemuNbd } from "../source/qemuNbd.js";
 import type { RestoreTarget, TargetLocation } from "./blockTarget.js";
 import type { FileTargetOptions } from "./fileTarget.js";
@@ -13,10 +14,6 @@ import { targetFailed, writeError } from "./targetErrors.js";
 
 const lockFailure = /Failed to get .*lock/;
 const sectorBytes = 512;
-/** Checking reads all tables of the image: seconds per TiB. */
-const checkTimeoutMs = 30 * 60_000;
-/** Exit codes of `qemu-img check`. */
-const checkExit = { sound: 0, corrupt: 2, leaks: 3 } as const;
 
 /** As createFileTarget, and TOOL_MISSING without qemu-img and qemu-nbd. The image is rounded up to whole sectors. */
 export async function createQcow2Target(options: FileTargetOptions & { signal?: AbortSignal }): Promise<RestoreTarget> {
@@ -63,7 +60,7 @@ async function canResume(path: string, sizeBytes: number, signal?: AbortSignal):
     if (lockFailure.test(info.stderr)) throw inUse(path);
     const virtualBytes = (JSON.parse(info.stdout) as { "virtual-size"?: unknown })["virtual-size"];
     if (virtualBytes !== roundedUp(sizeBytes)) return false;
-    await checkImage(path, signal);
+    await requireSound(path, signal);
     return true;
   } catch (error) {
     signal?.throwIfAborted();
@@ -73,18 +70,15 @@ async function canResume(path: string, sizeBytes: number, signal?: AbortSignal):
 }
 
 /** TARGET_WRITE_FAILED for a corrupt image. Leaked clusters, which a killed server leaves, are freed. */
-async function checkImage(path: string, signal?: AbortSignal): Promise<void> {
-  const options = { signal, timeoutMs: checkTimeoutMs };
-  let result = await runTool("qemu-img", ["check", "-q", "-f", "qcow2", path], options);
-  if (result.exitCode === checkExit.leaks) {
-    await runTool("qemu-img", ["check", "-q", "-r", "leaks", "-f", "qcow2", path], options);
-    result = await runTool("qemu-img", ["check", "-q", "-f", "qcow2", path], options);
+async function requireSound(path: string, signal?: AbortSignal): Promise<void> {
+  let verdict = await checkQcow2(path, signal);
+  if (verdict.state === "leaks") {
+    await freeLeaks(path, signal);
+    verdict = await checkQcow2(path, signal);
   }
-  if (result.exitCode === checkExit.sound) return;
-  const what = result.exitCode === checkExit.corrupt ? "is corrupt" : "cannot be checked";
-  throw targetFailed("TARGET_WRITE_FAILED", `the image ${path} ${what}: ${firstLine(result.stderr)}`, {
-    data: { path },
-  });
+  if (verdict.state === "sound") return;
+  const message = `the image ${path} is not sound: ${verdict.message}`;
+  throw targetFailed("TARGET_WRITE_FAILED", message, { data: { path } });
 }
 
 interface Qcow2Facts {
@@ -121,7 +115,7 @@ class Qcow2Target implements RestoreTarget {
   /** The workers have closed their writers. */
   async publish(): Promise<void> {
     await this.#finishWriting();
-    await checkImage(this.#path);
+    await requireSound(this.#path);
     await publishPartial(this.#handle, this.#path, this.finalPath, this.#force);
     this.#ended = true;
     await this.#handle.close();

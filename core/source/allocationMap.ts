@@ -75,10 +75,12 @@ export class AllocationMapBuilder {
   addData(start: number, end: number): void {
     if (end <= start) return;
     // Coarsening ends at the latest when one grain holds the whole file and every range touches the last one.
-    while (!this.#merge(start, end)) {
-      if (this.#count < this.#limit) return this.#append(this.#down(start), this.#up(end));
+    let joined = this.#merge(start, end);
+    while (!joined && this.#count >= this.#limit) {
       this.#coarsen();
+      joined = this.#merge(start, end);
     }
+    if (!joined) this.#append(this.#down(start), this.#up(end));
   }
 
   /** `sizeBytes` cuts off what rounding added at the end. */

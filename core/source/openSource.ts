@@ -7,6 +7,7 @@ import { identityOf, isUnchanged } from "./fileIdentity.js";
 import { refuseForeignFiles } from "./foreignFiles.js";
 import { detectFormat, type ImageFormat } from "./imageFormat.js";
 import { openNbdSource } from "./nbdSource.js";
+import { checkQcow2 } from "./qcow2Check.js";
 import { startQemuNbd } from "./qemuNbd.js";
 import { openRawSource, unsupportedKind } from "./rawSource.js";
 import { sourceFailed } from "./sourceErrors.js";
@@ -33,7 +34,7 @@ export interface OpenedSource {
   close(): Promise<void>;
 }
 
-/** SOURCE_NOT_FOUND, SOURCE_OPEN_FAILED, SOURCE_UNSUPPORTED, SOURCE_FOREIGN_FILES, SOURCE_IN_USE, TOOL_MISSING … */
+/** SOURCE_NOT_FOUND, SOURCE_OPEN_FAILED, SOURCE_UNSUPPORTED, SOURCE_FOREIGN_FILES, SOURCE_DAMAGED … */
 export async function openSource(path: string, options: OpenSourceOptions = {}): Promise<OpenedSource> {
   options.signal?.throwIfAborted();
   const fullPath = resolve(path);
@@ -84,6 +85,7 @@ async function openContainer(
     const server = await startQemuNbd({ imagePath: path, format, writable: false, allowBackingFiles, signal });
     const { socketPath, exportName, sizeBytes } = server;
     try {
+      if (format === "qcow2") await refuseUnsound(path, signal);
       const source = await openNbdSource({ socketPath }, { exportName, location: path, signal });
       const close = async () => {
         await source.close();
@@ -98,6 +100,16 @@ async function openContainer(
   } catch (error) {
     throw openError(path, error);
   }
+}
+
+/** Called while the server holds the image, so that nobody is writing to it. */
+async function refuseUnsound(path: string, signal?: AbortSignal): Promise<void> {
+  const { state, message } = await checkQcow2(path, signal);
+  if (state !== "unusable") return;
+  throw sourceFailed("SOURCE_DAMAGED", `${path} is damaged: ${message}`, {
+    data: { path },
+    hint: "repair it with qemu-img check -r all, or back it up as raw: the file is then stored as it is",
+  });
 }
 
 /** Words the errors of the file system; others pass. */
