@@ -1,0 +1,136 @@
+// What a verb works with: the repository of this command, the secret that opens it, warnings and progress.
+
+import {
+  type Catalog,
+  type Environment,
+  type GivenSecret,
+  isOurError,
+  loadCatalog,
+  type OnProgress,
+  type OnWarning,
+  openBackend,
+  openRepository,
+  type Repository,
+  resolveSnapshot,
+  type Snapshot,
+  systemEnvironment,
+  throttleBackend,
+  type Warning,
+} from "../core/index.js";
+import { usageError } from "./given/given.js";
+import type { GlobalSettings } from "./globalOptions.js";
+import type { CliIo } from "./io.js";
+import type { Line } from "./output/text.js";
+import type { Printer } from "./printer.js";
+import { SecretSource } from "./secret/secretSource.js";
+import { VERSION } from "./version.js";
+
+/** How often a passphrase may be mistyped. */
+const PROMPT_TRIES = 3;
+
+export interface ContextOptions {
+  io: CliIo;
+  settings: GlobalSettings;
+  printer: Printer;
+  /** The caller's, and aborted when nobody reads our output. */
+  signal: AbortSignal;
+  onProgress: OnProgress;
+}
+
+export class Context {
+  readonly io: CliIo;
+  readonly settings: GlobalSettings;
+  readonly signal: AbortSignal;
+  readonly environment: Environment = systemEnvironment(VERSION);
+  readonly warnings: Warning[] = [];
+  readonly onProgress: OnProgress;
+  readonly secrets: SecretSource;
+  readonly #printer: Printer;
+  readonly #toClose: { close(): Promise<void> }[] = [];
+
+  constructor({ io, settings, printer, signal, onProgress }: ContextOptions) {
+    this.io = io;
+    this.settings = settings;
+    this.signal = signal;
+    this.onProgress = onProgress;
+    this.#printer = printer;
+    const write = (text: string) => void io.stderr.write(text);
+    this.secrets = new SecretSource({ io, signal, passphraseFile: settings.passphraseFile, write });
+  }
+
+  readonly onWarning: OnWarning = (warning) => {
+    this.warnings.push(warning);
+    this.#printer.warning(warning);
+  };
+
+  /** For people, on standard error, at once. Not with --quiet. */
+  note(line: Line): void {
+    if (!this.settings.quiet) this.#printer.note(line);
+  }
+
+  /** Raw bytes to standard output. */
+  async writeData(bytes: Uint8Array): Promise<void> {
+    await this.#printer.data(bytes);
+  }
+
+  get location(): string {
+    const { location } = this.settings;
+    if (location !== undefined) return location;
+    throw usageError("no repository is named", "give --repo LOCATION or set REPRISE_REPOSITORY");
+  }
+
+  /** Options for a core call that reports. */
+  get options(): { signal: AbortSignal; onProgress: OnProgress; onWarning: OnWarning } {
+    return { signal: this.signal, onProgress: this.onProgress, onWarning: this.onWarning };
+  }
+
+  /** Something that `close` has to close after the verb, whatever happens. The last one is closed first. */
+  closeLater<T extends { close(): Promise<void> }>(resource: T): T {
+    this.#toClose.push(resource);
+    return resource;
+  }
+
+  /** Opens the repository; asks for the passphrase again when it was mistyped. */
+  async openRepository(options: { bytesPerSecond?: number } = {}): Promise<Repository> {
+    const opened = await openBackend(this.location);
+    const { bytesPerSecond } = options;
+    const backend = this.closeLater(
+      bytesPerSecond === undefined ? opened : throttleBackend(opened, { bytesPerSecond }),
+    );
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await openRepository(backend, {
+          secret: () => this.secrets.toOpen(backend.location),
+          environment: this.environment,
+          cacheFolder: this.settings.cacheFolder,
+          signal: this.signal,
+          onWarning: this.onWarning,
+        });
+      } catch (error) {
+        const mistyped = isOurError(error, "PASSPHRASE_WRONG") || isOurError(error, "RECOVERY_KEY_INVALID");
+        if (!mistyped || !this.secrets.wasPrompted || attempt >= PROMPT_TRIES) throw error;
+        this.secrets.forget();
+        this.#printer.note("that opens no key slot; try again");
+      }
+    }
+  }
+
+  async openCatalog(): Promise<{ repository: Repository; catalog: Catalog }> {
+    const repository = await this.openRepository();
+    return { repository, catalog: await loadCatalog(repository, this.options) };
+  }
+
+  /** The secret that opened the repository; undefined when it has none. */
+  get usedSecret(): GivenSecret | undefined {
+    return this.secrets.used;
+  }
+
+  async close(): Promise<void> {
+    for (const resource of this.#toClose.splice(0).reverse()) await resource.close();
+  }
+}
+
+/** The snapshots that the names mean, each once, in the order of the names. */
+export function resolveSnapshots(names: readonly string[], catalog: Catalog): Snapshot[] {
+  return [...new Set(names.map((name) => resolveSnapshot(name, catalog.snapshots)))];
+}

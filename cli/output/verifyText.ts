@@ -1,0 +1,68 @@
+// What a verification found: nothing, or what is damaged and whom it hurts.
+
+import { qualifiedGroup, type SnapshotVerdict, type VerifyReport } from "../../core/index.js";
+import { idDigits } from "./snapshotText.js";
+import { type Line, styled } from "./text.js";
+import { bytesText, countText, elapsedText, percentText } from "./units.js";
+
+/** More ranges of one disk than this are only counted; --json has them all. */
+const MAX_RANGES = 10;
+const MAX_PROBLEMS = 100;
+
+export function verifyLines({ snapshots, objects, packs }: VerifyReport, ids: readonly string[]): Line[] {
+  const digits = idDigits(ids);
+  const hurt = snapshots.filter(({ result }) => result === "damaged");
+  return [
+    ...hurt.flatMap((verdict) => verdictLines(verdict, digits)),
+    ...limited(objects.problems.map(({ object, message }) => problemLine(object, message))),
+    ...limited(packs.problems.map(({ pack, message }) => problemLine(`pack ${pack}`, message))),
+  ];
+}
+
+export function verifySummary(report: VerifyReport): Line[] {
+  const { snapshots, skipped, objects, packs, coverage, durationMs, level } = report;
+  const parts = [countText(snapshots.length, "snapshot")];
+  if (objects.checked > 0) parts.push(countText(objects.checked, "object"));
+  if (level === "data")
+    parts.push(
+      `${countText(packs.read, "pack")} (${bytesText(packs.bytesRead)}, ${percentText(Math.round(coverage * 1000), 1000)} of all packs)`,
+    );
+  const lines: Line[] = [`checked ${parts.join(", ")} in ${elapsedText(durationMs)}`];
+  if (skipped.length > 0) lines.push(`${countText(skipped.length, "snapshot")} left out: verified before`);
+  if (objects.foreign.length > 0)
+    lines.push(`${countText(objects.foreign.length, "object")} in the storage that are not the repository's`);
+  const hurt = snapshots.filter(({ result }) => result === "damaged").length;
+  if (report.ok)
+    lines.push(
+      styled(
+        "green",
+        level === "data" ? "no damage" : "no damage in the structure; --read-data reads the data as well",
+      ),
+    );
+  else if (hurt > 0) lines.push(styled("red", `DAMAGED: ${countText(hurt, "snapshot")} cannot be restored completely`));
+  else lines.push(styled("yellow", "damage found that no checked snapshot suffers from"));
+  return lines;
+}
+
+function verdictLines({ sid, namespace, group, time, damaged }: SnapshotVerdict, digits: number): Line[] {
+  const machine = qualifiedGroup(namespace, group);
+  const lines: Line[] = [[styled("red", "DAMAGED  "), `${machine}@${time}  `, styled("dim", sid.slice(0, digits))]];
+  for (const [archive, ranges] of Map.groupBy(damaged, (range) => range.archive)) {
+    const bytes = ranges.reduce((sum, { length }) => sum + length, 0);
+    lines.push(`  ${archive}: ${bytesText(bytes)} in ${countText(ranges.length, "range")}`);
+    for (const { offset, length, reason } of ranges.slice(0, MAX_RANGES)) {
+      lines.push(`    bytes ${offset} to ${offset + length - 1}: ${reason}`);
+    }
+    if (ranges.length > MAX_RANGES) lines.push(`    and ${ranges.length - MAX_RANGES} more (--json lists them)`);
+  }
+  return lines;
+}
+
+function problemLine(what: string, message: string): Line {
+  return [styled("yellow", "problem  "), message.includes(what) ? message : `${what}: ${message}`];
+}
+
+function limited(lines: readonly Line[]): Line[] {
+  if (lines.length <= MAX_PROBLEMS) return [...lines];
+  return [...lines.slice(0, MAX_PROBLEMS), `and ${lines.length - MAX_PROBLEMS} more (--json lists them)`];
+}

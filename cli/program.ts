@@ -1,0 +1,138 @@
+// The only file that knows commander: turns our declarations of verbs into its commands, and its outcome into data.
+// Nothing is run from here.
+
+import { Argument, Command, CommanderError, Option } from "commander";
+import { Given, usageError } from "./given/given.js";
+import { GLOBAL_OPTIONS } from "./globalOptions.js";
+import { isFamily, type OptionSpec, type Verb, type VerbFamily } from "./verb.js";
+import { VERB_LIST } from "./verbList.js";
+import { VERSION } from "./version.js";
+
+export type Parsed =
+  | { kind: "verb"; verb: Verb; given: Given; globals: Given }
+  /** Help or version that was asked for. */
+  | { kind: "text"; text: string };
+
+export interface ParseContext {
+  /** Columns of the terminal, for the help. */
+  columns: number;
+}
+
+/** COMMAND_LINE_INVALID for anything that does not fit; its message or hint says what would. */
+export function parseCommandLine(args: readonly string[], context: ParseContext): Parsed {
+  let text = "";
+  let parsed: Parsed | undefined;
+  const program = makeProgram((verb, given, globals) => {
+    parsed = { kind: "verb", verb, given, globals };
+  });
+  eachCommand(program, (command) => {
+    command.exitOverride();
+    command.configureOutput({
+      writeOut: (part) => {
+        text += part;
+      },
+      writeErr: (part) => {
+        text += part;
+      },
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(Math.max(context.columns, 40), 110),
+      getErrHelpWidth: () => Math.min(Math.max(context.columns, 40), 110),
+    });
+  });
+  try {
+    program.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const asked = ["commander.helpDisplayed", "commander.version"].includes(error.code);
+    // `reprise help VERB` ends with the code of a missing verb, but with exit code 0
+    if (asked || (error.code === "commander.help" && error.exitCode === 0)) return { kind: "text", text };
+    throw usageErrorOf(error, args);
+  }
+  if (parsed === undefined) throw usageError("no verb was given", "reprise --help lists them");
+  return parsed;
+}
+
+/** Without commander's own prefix; its suggestion ("Did you mean …?") becomes the hint. */
+function usageErrorOf(error: CommanderError, args: readonly string[]): Error {
+  if (error.code === "commander.help") {
+    const verb = args.find((argument) => VERB_LIST.some(({ entry }) => entry.name === argument));
+    if (verb === undefined) return usageError("no verb was given", "reprise --help lists them");
+    return usageError(`${verb}: nothing was asked for`, `see reprise ${verb} --help`);
+  }
+  const [message = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const suggestion = rest.join(" ").replace(/^\((.*)\)$/, "$1");
+  return usageError(message, suggestion === "" ? "see reprise --help" : suggestion);
+}
+
+type OnVerb = (verb: Verb, given: Given, globals: Given) => void;
+
+function makeProgram(onVerb: OnVerb): Command {
+  const program = new Command("reprise");
+  program
+    .description("Back up the disks of machines, keep the copies small and safe, and get them back.")
+    .usage("<verb> [options]")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help; also: reprise help VERB")
+    .helpCommand("help [verb]", "print help")
+    .optionsGroup("Options of every verb:")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 2 could not run, 3 done with warnings, 64 wrong usage,\n130 interrupted.",
+    );
+  program.configureHelp({ showGlobalOptions: true });
+  for (const spec of GLOBAL_OPTIONS) program.addOption(toOption(spec));
+  for (const { group, entry } of VERB_LIST) {
+    const command = isFamily(entry) ? toFamily(entry, onVerb) : toCommand(entry, onVerb);
+    program.addCommand(command.helpGroup(group), { hidden: !isFamily(entry) && entry.hidden === true });
+  }
+  eachCommand(program, (command) => {
+    command.configureHelp({ showGlobalOptions: true });
+    if (command !== program) command.helpOption("-h, --help", "print this");
+  });
+  return program;
+}
+
+function toFamily({ name, summary, verbs }: VerbFamily, onVerb: OnVerb): Command {
+  const family = new Command(name).description(summary).usage("<verb> [options]");
+  for (const verb of verbs) family.addCommand(toCommand(verb, onVerb));
+  return family;
+}
+
+function toCommand(verb: Verb, onVerb: OnVerb): Command {
+  const command = new Command(verb.name)
+    .description([verb.summary, ...(verb.details ?? [])].join("\n\n"))
+    .summary(verb.summary);
+  for (const { name, description } of verb.operands) command.addArgument(new Argument(name, description));
+  for (const spec of verb.options) command.addOption(toOption(spec));
+  const examples = verb.examples.map(({ command: line, meaning }) => `  ${line}\n      ${meaning}`);
+  if (examples.length > 0) command.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
+  return command.action(() => {
+    const options: Record<string, unknown> = command.opts();
+    onVerb(verb, new Given(command.args, options), new Given([], programOf(command).opts()));
+  });
+}
+
+function toOption(spec: OptionSpec): Option {
+  const option = new Option(spec.flags, spec.description);
+  if (spec.many) {
+    option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), checkChoice(spec, value)]);
+  } else if (spec.choices) option.choices(spec.choices);
+  if (spec.standard !== undefined) option.description += ` (default: ${spec.standard})`;
+  if (spec.required) option.makeOptionMandatory();
+  if (spec.hidden) option.hideHelp();
+  return option;
+}
+
+function checkChoice(spec: OptionSpec, value: string): string {
+  if (spec.choices === undefined || spec.choices.includes(value)) return value;
+  throw usageError(`${spec.flags}: "${value}" is not one of ${spec.choices.join(", ")}`);
+}
+
+function programOf(command: Command): Command {
+  return command.parent === null ? command : programOf(command.parent);
+}
+
+function eachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) eachCommand(child, visit);
+}

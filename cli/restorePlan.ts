@@ -1,0 +1,80 @@
+// Decides which archive of a snapshot goes into which file. Pure.
+
+import { join } from "node:path";
+import type { Archive } from "../core/index.js";
+import { usageError } from "./given/given.js";
+
+export interface RestoreItem {
+  archive: Archive;
+  path: string;
+}
+
+export interface RestoreWish {
+  /** --disk: only these; empty: everything. */
+  names: readonly string[];
+  /** --to, as typed. */
+  to: string;
+  /** What --to is now. */
+  toIsFolder: boolean;
+  format: "raw" | "qcow2";
+}
+
+export interface RestorePlan {
+  items: RestoreItem[];
+  /** Made when it does not exist; null when --to names a file. */
+  folder: string | null;
+  /** Configuration files of the snapshot that are not restored because --to names a file. */
+  leftOut: Archive[];
+}
+
+/**
+ * One disk goes to the file that --to names. Into a folder (an existing one, or a name that ends with /, or several disks)
+ * goes a file for each disk and each configuration file.
+ */
+export function planRestore(archives: readonly Archive[], wish: RestoreWish): RestorePlan {
+  const chosen = chooseArchives(archives, wish.names);
+  const disks = chosen.filter(({ kind }) => kind === "image");
+  const single = chosen.length === 1 ? chosen[0] : disks.length === 1 && wish.names.length === 0 ? disks[0] : undefined;
+  if (single !== undefined && !wish.toIsFolder && !wish.to.endsWith("/")) {
+    const leftOut = chosen.filter((archive) => archive !== single);
+    return { items: [{ archive: single, path: wish.to }], folder: null, leftOut };
+  }
+  const names = fileNames(chosen, wish.format);
+  const items = chosen.map((archive, index) => ({ archive, path: join(wish.to, names[index] as string) }));
+  return { items, folder: wish.to, leftOut: [] };
+}
+
+/** The one archive that can go to standard output. */
+export function chooseForStream(archives: readonly Archive[], names: readonly string[]): Archive {
+  const chosen = chooseArchives(archives, names);
+  const disks = chosen.filter(({ kind }) => kind === "image");
+  const single = chosen.length === 1 ? chosen[0] : disks.length === 1 && names.length === 0 ? disks[0] : undefined;
+  if (single !== undefined) return single;
+  throw usageError(
+    `standard output takes one disk, the snapshot has ${namesText(chosen)}`,
+    "name one with --disk NAME",
+  );
+}
+
+export function chooseArchives(archives: readonly Archive[], names: readonly string[]): Archive[] {
+  for (const name of names) {
+    if (archives.some((archive) => archive.name === name)) continue;
+    throw usageError(`the snapshot has no disk or file "${name}"`, `it has ${namesText(archives)}`);
+  }
+  return names.length === 0 ? [...archives] : archives.filter(({ name }) => names.includes(name));
+}
+
+/** `root.raw` for a disk, its own name for a file; a disk gives way when the two are the same. */
+function fileNames(archives: readonly Archive[], format: string): string[] {
+  const files = new Set(archives.filter(({ kind }) => kind === "file").map(({ name }) => name));
+  return archives.map(({ name, kind }) => {
+    if (kind === "file") return name;
+    let fileName = `${name}.${format}`;
+    while (files.has(fileName)) fileName = `${fileName}.${format}`;
+    return fileName;
+  });
+}
+
+function namesText(archives: readonly Archive[]): string {
+  return archives.map(({ name }) => name).join(", ");
+}

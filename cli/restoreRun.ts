@@ -1,0 +1,172 @@
+// Carries out a restore plan: all targets are made before the first byte is written, and get their names after the last.
+
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import {
+  type Archive,
+  BlobReader,
+  createTarget,
+  hexToBytes,
+  type LostRange,
+  loadPresenceForReading,
+  type Presence,
+  type Repository,
+  RepriseError,
+  type RestoreTarget,
+  restoreImage,
+  type Snapshot,
+} from "../core/index.js";
+import type { Context } from "./context.js";
+import { checkNewFile, writeNewFile } from "./newFile.js";
+import type { RestoreItem, RestorePlan } from "./restorePlan.js";
+
+export interface RestoreOptions {
+  format: "raw" | "qcow2";
+  force: boolean;
+  verify: boolean;
+  skipDamaged: boolean;
+  resume: boolean;
+}
+
+export interface RestoredItem {
+  name: string;
+  kind: Archive["kind"];
+  path: string;
+  sizeBytes: number;
+  bytesWritten: number;
+  /** Written by an interrupted run before this one. */
+  bytesKept: number;
+  lost: LostRange[];
+}
+
+const ID_BYTES = 32;
+
+/** Everything or nothing gets its final name, as far as the file system allows. An interrupted restore can be resumed. */
+export async function runRestore(
+  context: Context,
+  repository: Repository,
+  snapshot: Snapshot,
+  plan: RestorePlan,
+  options: RestoreOptions,
+): Promise<RestoredItem[]> {
+  if (plan.folder !== null) await makeFolder(plan.folder);
+  const files = plan.items.filter(({ archive }) => archive.kind === "file");
+  for (const { path } of files) await checkNewFile(path, options.force);
+  const presence = await loadPresenceForReading(repository, context.options);
+  const run = new RestoreRun(context, repository, snapshot, presence, options);
+  try {
+    await run.makeTargets(plan.items.filter(({ archive }) => archive.kind === "image"));
+    const disks = await run.writeTargets();
+    const contents = await readFiles(repository, presence, files, context.signal);
+    await run.publishTargets();
+    for (const [index, { path }] of files.entries()) {
+      await writeNewFile(path, contents[index] as Uint8Array, options.force);
+    }
+    const restoredFiles = files.map(({ archive, path }) => {
+      const { name, kind, sizeBytes } = archive;
+      return { name, kind, path, sizeBytes, bytesWritten: sizeBytes, bytesKept: 0, lost: [] };
+    });
+    return [...disks, ...restoredFiles];
+  } finally {
+    await run.discardTargets();
+  }
+}
+
+class RestoreRun {
+  readonly #context: Context;
+  readonly #repository: Repository;
+  readonly #snapshot: Snapshot;
+  readonly #presence: Presence;
+  readonly #options: RestoreOptions;
+  #targets: { item: RestoreItem; target: RestoreTarget; begun: boolean }[] = [];
+
+  constructor(
+    context: Context,
+    repository: Repository,
+    snapshot: Snapshot,
+    presence: Presence,
+    options: RestoreOptions,
+  ) {
+    this.#context = context;
+    this.#repository = repository;
+    this.#snapshot = snapshot;
+    this.#presence = presence;
+    this.#options = options;
+  }
+
+  async makeTargets(items: readonly RestoreItem[]): Promise<void> {
+    const { format, force } = this.#options;
+    for (const item of items) {
+      const { path, archive } = item;
+      const resumeKey = this.#resumeKey(archive);
+      const { signal } = this.#context;
+      const target = await createTarget({ path, format, sizeBytes: archive.sizeBytes, force, resumeKey, signal });
+      this.#targets.push({ item, target, begun: false });
+    }
+  }
+
+  async writeTargets(): Promise<RestoredItem[]> {
+    const { verify, skipDamaged } = this.#options;
+    const restored: RestoredItem[] = [];
+    for (const entry of this.#targets) {
+      const { archive, path } = entry.item;
+      entry.begun = true;
+      const options = { verify, skipDamaged, ...this.#context.options };
+      const result = await restoreImage(this.#repository, this.#presence, archive, entry.target, options);
+      const { name, kind, sizeBytes } = archive;
+      restored.push({ name, kind, path, sizeBytes, ...result });
+    }
+    return restored;
+  }
+
+  async publishTargets(): Promise<void> {
+    while (this.#targets.length > 0) {
+      await (this.#targets[0] as { target: RestoreTarget }).target.publish();
+      this.#targets.shift();
+    }
+  }
+
+  /** What was begun is kept for the next run, unless nothing can find it again. */
+  async discardTargets(): Promise<void> {
+    for (const { target, begun } of this.#targets.splice(0)) {
+      const keep = this.#options.resume && (begun || target.resumed);
+      await target.discard({ keep }).catch(() => undefined);
+    }
+  }
+
+  /** Stands for these very bytes; a random one finds nothing and is found by nobody. */
+  #resumeKey(archive: Archive): string {
+    if (!this.#options.resume) return randomBytes(16).toString("hex");
+    const { sid } = this.#snapshot;
+    return createHash("sha256").update(`${sid}\n${archive.name}\n${archive.root}`).digest("hex").slice(0, 32);
+  }
+}
+
+async function readFiles(
+  repository: Repository,
+  presence: Presence,
+  files: readonly RestoreItem[],
+  signal: AbortSignal,
+): Promise<Uint8Array[]> {
+  const blobs = new BlobReader(repository, presence.index);
+  const contents: Uint8Array[] = [];
+  for (const { archive } of files) contents.push(await readFileArchive(blobs, archive, signal));
+  return contents;
+}
+
+export async function readFileArchive(blobs: BlobReader, archive: Archive, signal: AbortSignal): Promise<Uint8Array> {
+  return await blobs.read(hexToBytes(archive.root, ID_BYTES, `file ${archive.name}`), { signal });
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new RepriseError("source", "TARGET_WRITE_FAILED", `the folder ${path} cannot be made (${reason})`, {
+      data: { path, errno: reason },
+      hint: "several disks are restored into a folder: give --to the name of one, or choose one disk with --disk",
+      cause,
+    });
+  }
+}

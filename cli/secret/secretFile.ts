@@ -1,0 +1,48 @@
+import { open } from "node:fs/promises";
+import { RepriseError } from "../../core/index.js";
+
+/** Nobody types more; a device that never ends is cut off here. */
+const MAX_BYTES = 65_536;
+
+/** The file's text without one newline at its end. PASSPHRASE_FILE_UNREADABLE. May be a pipe. */
+export async function readSecretFile(path: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBounded(path);
+  } catch (cause) {
+    throw unreadable(path, `cannot be read (${(cause as NodeJS.ErrnoException).code ?? "unknown error"})`, cause);
+  }
+  if (bytes.length > MAX_BYTES) throw unreadable(path, `is longer than ${MAX_BYTES} bytes`);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/\r?\n$/, "");
+  } catch (cause) {
+    throw unreadable(path, "is not text in UTF-8", cause);
+  }
+  if (text === "") throw unreadable(path, "is empty");
+  return text;
+}
+
+async function readBounded(path: string): Promise<Uint8Array> {
+  const handle = await open(path, "r");
+  try {
+    const buffer = Buffer.alloc(MAX_BYTES + 1);
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, null);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
+}
+
+function unreadable(path: string, what: string, cause?: unknown): RepriseError {
+  return new RepriseError("key", "PASSPHRASE_FILE_UNREADABLE", `the passphrase file ${path} ${what}`, {
+    data: { path },
+    hint: "check the path and its permissions",
+    cause,
+  });
+}

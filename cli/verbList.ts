@@ -1,0 +1,40 @@
+// Every verb, in the order of the help.
+
+import type { Listed } from "./verb.js";
+import { backupVerb } from "./verbs/backup.js";
+import { completionVerb, makeCompleteVerb } from "./verbs/completion.js";
+import { forgetVerb } from "./verbs/forget.js";
+import { gcVerb } from "./verbs/gc.js";
+import { initVerb } from "./verbs/init.js";
+import { keyVerbs } from "./verbs/key.js";
+import { notesVerb } from "./verbs/notes.js";
+import { protectVerb, unprotectVerb } from "./verbs/protect.js";
+import { pruneVerb } from "./verbs/prune.js";
+import { repairVerbs } from "./verbs/repair.js";
+import { restoreVerb } from "./verbs/restore.js";
+import { showVerb } from "./verbs/show.js";
+import { snapshotsVerb } from "./verbs/snapshots.js";
+import { statsVerb } from "./verbs/stats.js";
+import { tagVerb } from "./verbs/tag.js";
+import { verifyVerb } from "./verbs/verify.js";
+
+export const VERB_LIST: readonly Listed[] = [
+  { group: "Back up and restore:", entry: initVerb },
+  { group: "Back up and restore:", entry: backupVerb },
+  { group: "Back up and restore:", entry: snapshotsVerb },
+  { group: "Back up and restore:", entry: showVerb },
+  { group: "Back up and restore:", entry: restoreVerb },
+  { group: "Look after snapshots:", entry: notesVerb },
+  { group: "Look after snapshots:", entry: tagVerb },
+  { group: "Look after snapshots:", entry: protectVerb },
+  { group: "Look after snapshots:", entry: unprotectVerb },
+  { group: "Look after snapshots:", entry: forgetVerb },
+  { group: "Look after snapshots:", entry: pruneVerb },
+  { group: "Look after the repository:", entry: verifyVerb },
+  { group: "Look after the repository:", entry: gcVerb },
+  { group: "Look after the repository:", entry: statsVerb },
+  { group: "Look after the repository:", entry: repairVerbs },
+  { group: "Look after the repository:", entry: keyVerbs },
+  { group: "This program:", entry: completionVerb },
+  { group: "This program:", entry: makeCompleteVerb(() => VERB_LIST) },
+];

@@ -1,0 +1,175 @@
+import {
+  type BackupRequest,
+  type BackupResult,
+  backUp,
+  type CodecChoice,
+  type DiskInput,
+  formatTime,
+  type ImageFormat,
+  imageFormats,
+  type OpenedSource,
+  openSource,
+} from "../../core/index.js";
+import { nonEmptyInput, readConfigFile } from "../backupInputs.js";
+import type { Context } from "../context.js";
+import { parseRate } from "../given/amounts.js";
+import { type NamedPath, nameArchives } from "../given/archiveNames.js";
+import { type Given, usageError } from "../given/given.js";
+import { checkNotes, checkTags } from "../given/labels.js";
+import { NAMESPACE_OPTION, readMachine } from "../given/machine.js";
+import { backupLines } from "../output/backupText.js";
+import { archiveDocument } from "../snapshotDocument.js";
+import type { Answer, Verb } from "../verb.js";
+
+const CODECS = ["zstd", "lz4", "none"] as const;
+const STANDARD_LEVEL = 3;
+const MAX_LEVEL = 19;
+
+export const backupVerb: Verb = {
+  name: "backup",
+  summary: "back up the disks of a machine",
+  details: [
+    "DISK is a raw file, a block device, a qcow2, vmdk, vhdx or vdi image, or - for standard input. The disks and configuration files of one call become one snapshot.",
+    "A disk is named after its file (web1.qcow2 becomes web1; with the folder in front where two would be equal), or by --name NAME=PATH.",
+  ],
+  operands: [{ name: "[disk...]", description: "disks to back up; - is standard input", completes: "file" }],
+  options: [
+    {
+      flags: "-g, --group <machine>",
+      description: "the machine: vm/NAME, ct/NAME or host/NAME",
+      required: true,
+      completes: "group",
+    },
+    NAMESPACE_OPTION,
+    { flags: "--name <name=path>", description: "name of a disk in the snapshot", many: true, completes: "file" },
+    {
+      flags: "--config <file>",
+      description: "a configuration file to keep with the disks, at most 4 MiB",
+      many: true,
+      completes: "file",
+    },
+    { flags: "--notes <text>", description: "a text to keep with the snapshot", completes: "nothing" },
+    { flags: "--tag <tag>", description: "a tag", many: true, completes: "nothing" },
+    { flags: "--protected", description: "no policy may remove the snapshot" },
+    { flags: "--dry-run", description: "read and compare, store nothing" },
+    { flags: "--codec <codec>", description: "compression of new chunks", choices: CODECS, standard: "zstd" },
+    {
+      flags: "--level <level>",
+      description: `zstd level, 1 to ${MAX_LEVEL}`,
+      standard: String(STANDARD_LEVEL),
+      completes: "nothing",
+    },
+    {
+      flags: "--format <format>",
+      description: "format of the disks; give raw for disks of machines you do not trust",
+      choices: imageFormats,
+    },
+    { flags: "--allow-backing-file", description: "follow references of an image to other files" },
+    {
+      flags: "--bwlimit <rate>",
+      description: "at most this many bytes a second to and from the storage, as in 20M",
+      completes: "nothing",
+    },
+  ],
+  examples: [
+    { command: "reprise backup /var/lib/libvirt/images/web1.qcow2 --group vm/web1", meaning: "one disk" },
+    {
+      command:
+        "reprise backup --name root=/dev/vg0/root --name data=/dev/vg0/data --config web1.xml --group vm/web1 --tag daily",
+      meaning: "two volumes with names of their own, the machine's definition, and a tag",
+    },
+    { command: "zfs send tank/web1 | reprise backup - --group vm/web1 --name root", meaning: "from a stream" },
+  ],
+  run: runBackup,
+};
+
+async function runBackup(context: Context, given: Given): Promise<Answer> {
+  const archives = nameArchives(given.operands, given.texts("config"), given.texts("name"));
+  if (archives.disks.length + archives.files.length === 0) {
+    throw usageError("no disk is named", "give a file, a block device, or - for standard input");
+  }
+  if (archives.disks.filter(({ path }) => path === "-").length > 1)
+    throw usageError("standard input can be read only once");
+  const request: Omit<BackupRequest, "disks" | "files"> = {
+    ...readMachine(given),
+    notes: checkNotes(given.text("notes") ?? ""),
+    tags: checkTags(given.texts("tag"), "--tag"),
+    protected: given.flag("protected"),
+    codec: readCodec(given),
+    dryRun: given.flag("dryRun"),
+  };
+  const bytesPerSecond = given.parsed("bwlimit", parseRate);
+  const files = await Promise.all(archives.files.map(readConfigFile));
+  const opened = await openDisks(context, given, archives.disks);
+  const repository = await context.openRepository({ bytesPerSecond });
+  const disks = await Promise.all(archives.disks.map((disk, index) => diskInput(context, disk, opened[index] ?? null)));
+  const result = await backUp(repository, { ...request, disks, files }, context.options);
+  await warnOfChanges(context, archives.disks, opened);
+  return answerOf(request, result, disks, context.environment.now());
+}
+
+function readCodec(given: Given): CodecChoice {
+  const codec = (given.text("codec") ?? "zstd") as CodecChoice["codec"];
+  const level = given.integer("level", 1, MAX_LEVEL);
+  if (level !== undefined && codec !== "zstd") throw usageError(`--level is for zstd, not for ${codec}`);
+  return { codec, level: level ?? STANDARD_LEVEL };
+}
+
+/** Null for standard input. */
+async function openDisks(
+  context: Context,
+  given: Given,
+  disks: readonly NamedPath[],
+): Promise<(OpenedSource | null)[]> {
+  const opened: (OpenedSource | null)[] = [];
+  const format = given.text("format") as ImageFormat | undefined;
+  const allowBackingFiles = given.flag("allowBackingFile");
+  for (const { path } of disks) {
+    if (path === "-") opened.push(null);
+    else opened.push(context.closeLater(await openSource(path, { format, allowBackingFiles, signal: context.signal })));
+  }
+  return opened;
+}
+
+async function diskInput(context: Context, { name }: NamedPath, opened: OpenedSource | null): Promise<DiskInput> {
+  if (opened === null) return { kind: "stream", name, stream: await nonEmptyInput(context.io.stdin, context.signal) };
+  const { format, source, location } = opened;
+  return { kind: "image", name, format, source, location };
+}
+
+async function warnOfChanges(
+  context: Context,
+  disks: readonly NamedPath[],
+  opened: readonly (OpenedSource | null)[],
+): Promise<void> {
+  for (const [index, source] of opened.entries()) {
+    if (source === null || !(await source.changedSinceOpen())) continue;
+    const { path } = disks[index] as NamedPath;
+    context.onWarning({
+      code: "SOURCE_CHANGED",
+      message: `${path} was written to during the backup: the snapshot holds a mix of before and after`,
+      data: { path },
+    });
+  }
+}
+
+function answerOf(
+  request: Omit<BackupRequest, "disks" | "files">,
+  { manifest, digest, statistics }: BackupResult,
+  disks: readonly DiskInput[],
+  nowMs: number,
+): Answer {
+  const document = {
+    snapshotId: manifest?.sid ?? null,
+    namespace: request.namespace,
+    group: request.group,
+    time: manifest?.time ?? formatTime(nowMs),
+    digest,
+    dryRun: request.dryRun,
+    ...statistics,
+    archives: manifest?.archives.map(archiveDocument) ?? disks.map(({ name }) => ({ name })),
+    tags: request.tags,
+    protected: request.protected,
+  };
+  return { document, lines: [], summary: backupLines(request, manifest, statistics) };
+}
