@@ -60,7 +60,7 @@ export const SLOTS_PER_LANE = 2;
 /** Packs of one lane that may be under way to the storage. */
 const PACKS_UNDER_WAY = 1;
 /** About 8 MiB of plain bytes. */
-const CHUNKS_PER_COLLECTION = 32;
+const CHUNKS_PER_COLLECTION = 64;
 
 export async function createBackupLane(init: BackupLaneInit): Promise<BackupLaneApi> {
   await loadChecksum();

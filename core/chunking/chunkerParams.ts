@@ -18,7 +18,7 @@ const MIB = 1024 * KIB;
 
 export const DEFAULT_CHUNKER: Readonly<ChunkerParams> = Object.freeze({
   minBytes: 64 * KIB,
-  averageBytes: 256 * KIB,
+  averageBytes: 128 * KIB,
   maxBytes: 4 * MIB,
   segmentBytes: 16 * MIB,
 });

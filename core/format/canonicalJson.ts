@@ -13,7 +13,7 @@ export type JsonValue =
 const MAX_DEPTH = 16;
 
 export function encodeCanonicalJson(value: JsonValue): Uint8Array {
-  return encodeText(canonicalText(value, 0));
+  return encodeText(canonicalText(value, 0, "JSON"));
 }
 
 /** Parses, and insists that the bytes are exactly what encodeCanonicalJson would write. */
@@ -24,23 +24,23 @@ export function decodeCanonicalJson(bytes: Uint8Array, what: string): JsonValue 
   } catch (cause) {
     throw formatError(what, "not valid JSON", { cause });
   }
-  const again = encodeCanonicalJson(value);
+  const again = encodeText(canonicalText(value, 0, what));
   if (again.length !== bytes.length || !again.every((byte, i) => byte === bytes[i])) {
     throw formatError(what, "JSON is not in canonical form");
   }
   return value;
 }
 
-function canonicalText(value: JsonValue, depth: number): string {
-  if (depth > MAX_DEPTH) throw formatError("JSON", `deeper than ${MAX_DEPTH} levels`);
+function canonicalText(value: JsonValue, depth: number, what: string): string {
+  if (depth > MAX_DEPTH) throw formatError(what, `deeper than ${MAX_DEPTH} levels`);
   if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number") {
-    if (!Number.isSafeInteger(value)) throw formatError("JSON", `${value} is not a safe integer`);
+    if (!Number.isSafeInteger(value)) throw formatError(what, `${value} is not a safe integer`);
     return String(value);
   }
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item, depth + 1)).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item, depth + 1, what)).join(",")}]`;
   const members = Object.entries(value as { [name: string]: JsonValue })
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalText(member, depth + 1)}`);
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalText(member, depth + 1, what)}`);
   return `{${members.join(",")}}`;
 }

@@ -1,5 +1,6 @@
 // The repository's config object: docs/format/config.md.
 
+import { formatError } from "./bytes.js";
 import { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from "./canonicalJson.js";
 import { Fields } from "./fields.js";
 import type { Sid } from "./ids.js";
@@ -39,22 +40,34 @@ export function decodeConfig(bytes: Uint8Array): RepositoryConfig {
   const fields = new Fields(decodeCanonicalJson(bytes, "config"), "config");
   fields.expectVersion();
   const encryption = fields.oneOf("encryption", ["aes-256-gcm", "none"]);
-  const chunker = fields.object("chunker");
-  chunker.oneOf("algorithm", [CHUNKER_ALGORITHM]);
+  const chunker = decodeChunker(fields.object("chunker"));
   return {
     repositoryId: fields.sid("repositoryId"),
     createdAt: fields.string("createdAt", 40),
     encryption,
     keyId: encryption === "none" ? null : fields.hex("keyId", 8),
-    chunker: {
-      minBytes: chunker.integer("minBytes", 4 * KIB, MIB),
-      averageBytes: chunker.integer("averageBytes", 16 * KIB, MAX_BLOB_PLAIN),
-      maxBytes: chunker.integer("maxBytes", 32 * KIB, MAX_BLOB_PLAIN),
-      segmentBytes: chunker.integer("segmentBytes", 64 * KIB, 16 * MIB),
-    },
+    chunker,
     packBytes: fields.integer("packBytes", MIN_PACK_TARGET, MAX_PACK_TARGET),
     mac: encryption === "none" ? null : fields.hex("mac", 32),
   };
+}
+
+/** The limits of docs/format/chunking.md. */
+function decodeChunker(fields: Fields): ChunkerConfig {
+  fields.oneOf("algorithm", [CHUNKER_ALGORITHM]);
+  const minBytes = fields.integer("minBytes", 4 * KIB, MIB);
+  const averageBytes = fields.integer("averageBytes", 16 * KIB, MAX_BLOB_PLAIN);
+  const maxBytes = fields.integer("maxBytes", 32 * KIB, MAX_BLOB_PLAIN);
+  const segmentBytes = fields.integer("segmentBytes", 64 * KIB, 16 * MIB);
+  const fit = isPowerOfTwo(averageBytes) && isPowerOfTwo(segmentBytes);
+  if (!fit || averageBytes < 2 * minBytes || maxBytes < 2 * averageBytes) {
+    throw formatError(fields.what, "the sizes of chunks contradict each other");
+  }
+  return { minBytes, averageBytes, maxBytes, segmentBytes };
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return (value & (value - 1)) === 0;
 }
 
 function configMembers(config: RepositoryConfig): Record<string, JsonValue> {

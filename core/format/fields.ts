@@ -44,9 +44,12 @@ export class Fields {
     return value as T;
   }
 
-  matching(name: string, pattern: RegExp, maxLength = 4096): string {
-    const value = this.string(name, maxLength);
-    if (!pattern.test(value)) this.#fail(name, "has the wrong form");
+  /** An instant in the manifest's form; one that no calendar has is refused. */
+  time(name: string): string {
+    const value = this.string(name, 20);
+    if (!TIME_SECONDS.test(value)) this.#fail(name, "has the wrong form");
+    const ms = Date.parse(value);
+    if (Number.isNaN(ms) || formatTime(ms) !== value) this.#fail(name, "is no time");
     return value;
   }
 
@@ -110,7 +113,7 @@ export class Fields {
 }
 
 /** `YYYY-MM-DDTHH:MM:SSZ`. */
-export const TIME_SECONDS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+const TIME_SECONDS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
 /** A time in the manifest's form; seconds are what people type to name a snapshot. */
 export function formatTime(ms: number): string {

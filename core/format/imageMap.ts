@@ -1,7 +1,7 @@
 // Image map root and pages: docs/format/image-map.md.
 
 import { ByteReader, ByteWriter, encodeText } from "./bytes.js";
-import { MAX_IMAGE_BYTES, MAX_PAGE_ENTRIES, MAX_PAGES } from "./limits.js";
+import { MAX_BLOB_PLAIN, MAX_IMAGE_BYTES, MAX_PAGE_ENTRIES, MAX_PAGES } from "./limits.js";
 import { BLOB_ID_BYTES } from "./pack.js";
 
 const ROOT_MAGIC = encodeText("RPRSMAP1");
@@ -78,11 +78,16 @@ export function decodeImagePage(bytes: Uint8Array, spanBytes: number, what: stri
   const lengths = new Uint32Array(entryCount);
   let sum = 0;
   let chunks = 0;
+  let afterZeros = false;
   for (let i = 0; i < entryCount; i++) {
     const value = reader.u32();
     const length = entryLength(value);
     if (length === 0) reader.fail("entry of length 0");
-    if (!isZeroEntry(value)) chunks++;
+    const zeros = isZeroEntry(value);
+    if (zeros && afterZeros) reader.fail("two zero entries in a row");
+    if (!zeros && length > MAX_BLOB_PLAIN) reader.fail(`chunk of ${length} bytes is above the limit`);
+    if (!zeros) chunks++;
+    afterZeros = zeros;
     lengths[i] = value;
     sum += length;
   }

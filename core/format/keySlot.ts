@@ -31,14 +31,17 @@ export function encodeKeySlot(slot: KeySlot): Uint8Array {
 export function decodeKeySlot(bytes: Uint8Array, what: string): KeySlot {
   const fields = new Fields(decodeCanonicalJson(bytes, what), what);
   fields.expectVersion();
+  const type = fields.oneOf("type", ["passphrase", "recovery"]);
+  const kdf = decodeKdf(fields.object("kdf"));
+  if ((type === "passphrase") !== (kdf.name === "scrypt")) throw formatError(what, `a ${type} slot with ${kdf.name}`);
   return {
     slotId: fields.sid("slotId"),
     repositoryId: fields.sid("repositoryId"),
     keyId: fields.hex("keyId", 8),
-    type: fields.oneOf("type", ["passphrase", "recovery"]),
+    type,
     label: fields.string("label", 200),
     createdAt: fields.string("createdAt", 40),
-    kdf: decodeKdf(fields.object("kdf")),
+    kdf,
     nonce: fields.hex("nonce", 12),
     wrapped: fields.hex("wrapped", 48),
   };

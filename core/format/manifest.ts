@@ -2,7 +2,7 @@
 
 import { formatError } from "./bytes.js";
 import { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from "./canonicalJson.js";
-import { Fields, TIME_SECONDS } from "./fields.js";
+import { Fields } from "./fields.js";
 import { type BlobIdHex, isSafeId, isSid, type Sid } from "./ids.js";
 import { MAX_ARCHIVES, MAX_IMAGE_BYTES, MAX_NOTES_LENGTH, MAX_TAGS } from "./limits.js";
 
@@ -123,8 +123,8 @@ function decodeSnapshot(fields: Fields): Manifest {
     sid: fields.sid("sid"),
     namespace,
     group,
-    time: fields.matching("time", TIME_SECONDS, 40),
-    finishedAt: fields.matching("finishedAt", TIME_SECONDS, 40),
+    time: fields.time("time"),
+    finishedAt: fields.time("finishedAt"),
     host: fields.string("host", 300),
     tool: { name: tool.string("name", 100), version: tool.string("version", 100) },
     mode: fields.oneOf("mode", BACKUP_MODES),
@@ -143,8 +143,8 @@ function decodeArchive(fields: Fields): Archive {
   if (!isSafeId(name)) throw formatError(fields.what, "name has the wrong form");
   const sizeBytes = fields.integer("sizeBytes", 0, MAX_IMAGE_BYTES);
   const lost = fields.array("lost", 100_000).map((pair): [number, number] => {
-    const [offset, length] = Array.isArray(pair) ? (pair as readonly JsonValue[]) : [];
-    if (!isCount(offset) || !isCount(length) || offset + length > sizeBytes) {
+    const [offset, length, ...more] = Array.isArray(pair) ? (pair as readonly JsonValue[]) : [];
+    if (more.length > 0 || !isCount(offset) || !isCount(length) || offset + length > sizeBytes) {
       throw formatError(fields.what, "a lost range does not lie inside the image");
     }
     return [offset, length];

@@ -84,11 +84,12 @@ export function decodePackHeader(bytes: Uint8Array, what: string, checksum: Chec
   const version = reader.u8();
   if (version !== VERSION) throw unsupportedVersion(what, version);
   const flags = reader.u8();
-  reader.u16();
+  const reserved = reader.u16();
   const number = reader.u32();
   const sid = bytesToHex(reader.bytes(16)) as Sid;
   const salt = reader.bytes(SALT_BYTES).slice();
   if (reader.u64() !== checksum(bytes.subarray(0, PACK_HEADER_BYTES - 8))) reader.fail("checksum does not match");
+  if (flags > 1 || reserved !== 0) throw unsupportedVersion(`${what} (flags)`, flags + 256 * reserved);
   return { name: packName(sid, number), encrypted: (flags & 1) !== 0, salt };
 }
 
@@ -176,8 +177,9 @@ export function decodeBlobEntries(bytes: Uint8Array, count: number, what: string
     const plainLength = reader.u32();
     const kind = BLOB_KINDS[reader.u8()];
     const codec = BLOB_CODECS[reader.u8()];
-    reader.u16();
-    if (kind === undefined || codec === undefined) throw unsupportedVersion(what, "unknown blob kind or codec");
+    const reserved = reader.u16();
+    if (kind === undefined || codec === undefined || reserved !== 0)
+      throw unsupportedVersion(what, "unknown blob kind or codec");
     if (plainLength > MAX_BLOB_PLAIN || storedLength > MAX_BLOB_STORED) reader.fail("blob lengths are above the limit");
     entries[i] = { id, offset, storedLength, plainLength, kind, codec };
   }

@@ -24,6 +24,10 @@ export async function createDeviceTarget(options: DeviceTargetOptions): Promise<
     const data = { path, deviceBytes, sizeBytes };
     throw targetFailed("TARGET_TOO_SMALL", `${path} is smaller than the image`, { data });
   }
+  // The kernel lets a read-only device be opened for writing and only then refuses the writes.
+  if ((await readLine(`${sysFolder(rdev)}/ro`)) === "1") {
+    throw targetFailed("TARGET_READ_ONLY", `${path} is a read-only device`, { data: { path } });
+  }
   const user = await findUser(rdev);
   if (user !== undefined) throw inUse(path, user);
   return new DeviceTarget(await openExclusively(devicePath, path), devicePath, path);

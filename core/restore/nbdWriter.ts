@@ -1,6 +1,7 @@
 // Writes into an image through an NBD server: how workers fill a qcow2 file that qemu-nbd holds open.
 
 import { NbdClient } from "../nbd/client.js";
+import { allocationFlag } from "../nbd/wire.js";
 import type { BlockWriter } from "./blockTarget.js";
 import { readError, targetFailed, writeError } from "./targetErrors.js";
 
@@ -11,6 +12,7 @@ export interface NbdWriterLocation {
   sizeBytes: number;
 }
 
+const allocation = "base:allocation";
 const sectorBytes = 512;
 const zeros = new Uint8Array(1024 * 1024);
 
@@ -18,7 +20,7 @@ const zeros = new Uint8Array(1024 * 1024);
 export async function openNbdWriter(location: NbdWriterLocation): Promise<BlockWriter> {
   const { socketPath, exportName, sizeBytes } = location;
   // Without asking for block sizes the server takes any alignment, so that no two writers meet in one block.
-  const client = await NbdClient.connect({ socketPath }, { exportName, contexts: [], blockSizes: false });
+  const client = await NbdClient.connect({ socketPath }, { exportName, contexts: [allocation], blockSizes: false });
   const fits = client.sizeBytes >= sizeBytes && client.sizeBytes < sizeBytes + sectorBytes;
   if (fits && !client.readOnly) return new NbdWriter(client, socketPath);
   await client.close();
@@ -40,14 +42,11 @@ class NbdWriter implements BlockWriter {
     await this.#attempt(offset, () => this.#client.write(bytes, offset));
   }
 
+  /** Leaves alone what reads as zeros already: even a zero costs space in the tables of a qcow2 image. */
   async zero(offset: number, length: number): Promise<void> {
-    if (this.#client.canWriteZeroes) {
-      await this.#attempt(offset, () => this.#client.writeZeroes(offset, length));
-      return;
-    }
-    for (let at = offset; at < offset + length; at += zeros.length) {
-      await this.write(zeros.subarray(0, Math.min(zeros.length, offset + length - at)), at);
-    }
+    await this.#attempt(offset, async () => {
+      for (const run of await this.#nonZero(offset, length)) await this.#zeroRun(run.offset, run.length);
+    });
   }
 
   async read(buffer: Uint8Array, offset: number): Promise<void> {
@@ -60,6 +59,19 @@ class NbdWriter implements BlockWriter {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  async #nonZero(offset: number, length: number): Promise<{ offset: number; length: number }[]> {
+    if (!this.#client.contexts.includes(allocation)) return [{ offset, length }];
+    const runs = await this.#client.map(allocation, offset, length);
+    return runs.filter(({ flags }) => (flags & allocationFlag.zero) === 0);
+  }
+
+  async #zeroRun(offset: number, length: number): Promise<void> {
+    if (this.#client.canWriteZeroes) return await this.#client.writeZeroes(offset, length);
+    for (let at = offset; at < offset + length; at += zeros.length) {
+      await this.#client.write(zeros.subarray(0, Math.min(zeros.length, offset + length - at)), at);
+    }
   }
 
   async #attempt(offset: number, action: () => Promise<void>): Promise<void> {

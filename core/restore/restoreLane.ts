@@ -213,7 +213,7 @@ const ZERO_CHECK_BYTES = 1024 * 1024;
 /** Reads are joined up to 4 MiB; one blob may be a little larger. */
 const READ_BUFFER_BYTES = MAX_BLOB_STORED + BLOB_HEADER_BYTES;
 /** About 8 MiB of plain bytes. */
-const BLOBS_PER_COLLECTION = 32;
+const BLOBS_PER_COLLECTION = 64;
 
 function failedBlob(blob: WantedBlob, pack: PackName, error: unknown): FailedBlob {
   const { id, plainLength, targets } = blob;

@@ -1,10 +1,10 @@
 // A qemu-nbd child that serves one image file over a socket in a private folder. It must not outlive us: it ends with
 // its last connection and we hold one from the start, so even kill -9 of our process ends it (setpriv, where present, covers the
-// moment before that connection). All that kill -9 can leave is an empty folder reprise-nbd-* in the temp folder.
+// moment before that connection). All that kill -9 can leave is an empty folder reprise-nbd-*, swept up by a later start.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -47,6 +47,8 @@ export interface QemuNbd {
 }
 
 const exportName = "";
+const folderPrefix = "reprise-nbd-";
+const abandonedAfterMs = 10 * 60_000;
 /** More clients than this wait in line for ever; every worker takes one. */
 const maxClients = 64;
 const startTimeoutMs = 20_000;
@@ -111,7 +113,20 @@ function deathSignalWrapper(): Promise<string[]> {
 
 async function makePrivateFolder(): Promise<string> {
   const base = Buffer.byteLength(tmpdir()) + 24 <= maxSocketPathBytes ? tmpdir() : "/tmp";
-  return await mkdtemp(join(base, "reprise-nbd-"));
+  await sweepFolders(base);
+  return await mkdtemp(join(base, folderPrefix));
+}
+
+/** Removes what killed processes left. A folder that is empty and old belongs to nobody: a server has its socket in it. */
+async function sweepFolders(base: string): Promise<void> {
+  const names = (await readdir(base)).filter((name) => name.startsWith(folderPrefix));
+  for (const name of names) {
+    const path = join(base, name);
+    const stats = await stat(path).catch(() => undefined);
+    const isOld = stats !== undefined && Date.now() - stats.mtimeMs > abandonedAfterMs;
+    // Fails, as it should, for a folder that is not empty or not ours.
+    if (isOld) await rmdir(path).catch(() => undefined);
+  }
 }
 
 async function waitForServer(server: ServerProcess, socketPath: string, options: QemuNbdOptions): Promise<NbdClient> {
