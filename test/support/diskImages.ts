@@ -1,7 +1,7 @@
 // Disk images for tests, made and described by the real qemu tools.
 
 import { execFile } from "node:child_process";
-import { open, readFile, rm } from "node:fs/promises";
+import { open, readdir, readFile, rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import { noise } from "./sampleBytes.js";
 
@@ -79,4 +79,13 @@ export async function mapByQemu(
 export async function isRunning(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   return stat !== "" && !/\) [ZX] /.test(stat);
+}
+
+/** The process whose command line mentions `text`; throws unless there is exactly one. */
+export async function pidOfCommand(text: string): Promise<number> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  const found = pids.filter((_, index) => commands[index]!.includes(text));
+  if (found.length !== 1) throw new Error(`${found.length} processes mention ${text}`);
+  return Number(found[0]);
 }
