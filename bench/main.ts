@@ -134,6 +134,7 @@ async function main(): Promise<void> {
     `${JSON.stringify({ machine, rounds: options.rounds, disks, sideBySide, scale, verdicts }, null, 2)}\n`,
   );
   console.log(`\nresults: ${file}`);
+  if ([...(results?.values() ?? [])].some(({ failures }) => failures.length > 0)) process.exitCode = 1;
 }
 
 await main();

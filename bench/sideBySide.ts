@@ -1,6 +1,7 @@
 // The side-by-side run: every tool does the same steps on the same disks, in turn, in rounds; each round starts from an
 // empty repository and rotates the order of the tools. Before a step its input is read once, so that all find it in the
-// page cache, and earlier writes are flushed, so that nobody pays for another's. A restored disk that differs ends the run.
+// page cache, and earlier writes are flushed, so that nobody pays for another's. A step that fails, or a restored disk that
+// differs, ends the tool's round and fails the run.
 
 import { link, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,6 +16,8 @@ export interface ToolResults {
   costs: Partial<Record<Step, Cost[]>>;
   /** Bytes of the repository after the first disk, the second and the third; of the last round. */
   storedBytes: number[];
+  /** Messages of rounds that broke off. */
+  failures: string[];
 }
 
 export type SideBySideResults = Map<string, ToolResults>;
@@ -88,7 +91,9 @@ export async function runSideBySide(
   disks: BenchDisks,
   rounds: number,
 ): Promise<SideBySideResults> {
-  const results: SideBySideResults = new Map(tools.map((tool) => [tool.name, { costs: {}, storedBytes: [] }]));
+  const results: SideBySideResults = new Map(
+    tools.map((tool) => [tool.name, { costs: {}, storedBytes: [], failures: [] }]),
+  );
   for (let round = 0; round < rounds; round++) {
     console.log(`round ${round + 1} of ${rounds}`);
     for (let turn = 0; turn < tools.length; turn++) {
@@ -97,6 +102,9 @@ export async function runSideBySide(
       await mkdir(folder, { recursive: true });
       try {
         await new ToolRun(tool, folder, results.get(tool.name)!).all(disks);
+      } catch (error) {
+        console.error(`  ${tool.name}: the round broke off: ${(error as Error).message}`);
+        results.get(tool.name)!.failures.push((error as Error).message);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
