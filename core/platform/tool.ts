@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { RepriseError } from "../errors.js";
 
 /** Debian packages of the programs we start, for the hint of TOOL_MISSING. */
@@ -22,7 +22,7 @@ export type ToolName = keyof typeof debianPackages;
 export async function findTool(name: ToolName): Promise<string | undefined> {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   for (const folder of folders) {
-    if (folder === "") continue;
+    if (!isAbsolute(folder)) continue;
     const path = join(folder, name);
     const executable = await access(path, constants.X_OK).then(
       () => true,

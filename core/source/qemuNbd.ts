@@ -58,7 +58,10 @@ const terminateMs = { reading: 5_000, writing: 120_000 };
 /** Longest path that fits a unix socket address on every system. */
 const maxSocketPathBytes = 100;
 
-/** TOOL_MISSING, TOOL_FAILED, SOURCE_IN_USE (locked by a running VM), SOURCE_OPEN_FAILED with what qemu-nbd said. */
+/**
+ * TOOL_MISSING, TOOL_FAILED, SOURCE_IN_USE (locked by a running VM), SOURCE_OPEN_FAILED with what qemu-nbd said. For the
+ * main thread: the server ends with the thread that started it. Workers connect to its socket.
+ */
 export async function startQemuNbd(options: QemuNbdOptions): Promise<QemuNbd> {
   options.signal?.throwIfAborted();
   const program = await requireTool("qemu-nbd");
