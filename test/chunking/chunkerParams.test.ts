@@ -20,7 +20,7 @@ describe("chunking: parameters", () => {
       ["averageBytes", 2 ** 18 + 1],
       ["averageBytes", 2 ** 16],
       ["maxBytes", 2 ** 22 + 1],
-      ["maxBytes", 2 ** 19 - 1],
+      ["maxBytes", 2 ** 18 - 1],
       ["maxBytes", Number.POSITIVE_INFINITY],
       ["segmentBytes", 2 ** 15],
       ["segmentBytes", 2 ** 25],
