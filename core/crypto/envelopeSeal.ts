@@ -71,7 +71,15 @@ export function openEnvelope(name: string, kind: EnvelopeKind, bytes: Uint8Array
     if (stored.length !== header.plainLength) throw formatError(name, "plain length does not match");
     return stored;
   }
-  return decodeBlob(stored, "zstd", header.plainLength, MAX_ENVELOPE_PLAIN);
+  return decompress(name, stored, header.plainLength);
+}
+
+function decompress(name: string, stored: Uint8Array, plainLength: number): Uint8Array {
+  try {
+    return decodeBlob(stored, "zstd", plainLength, MAX_ENVELOPE_PLAIN);
+  } catch (cause) {
+    throw formatError(name, "does not decompress to what it promises", { cause });
+  }
 }
 
 function encryptPayload(header: EnvelopeHeader, name: string, plain: Uint8Array, keyring: Keyring): Uint8Array {
