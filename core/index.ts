@@ -71,6 +71,5 @@ export { repositoryStats } from "./stats/stats.js";
 export type { Backend } from "./storage/backend.js";
 export { openBackend } from "./storage/openBackend.js";
 export { throttleBackend } from "./storage/throttledBackend.js";
-export type { SnapshotVerdict } from "./verify/attributeDamage.js";
-export type { VerifyReport, VerifyRequest } from "./verify/verify.js";
 export { verifyRepository } from "./verify/verify.js";
+export type { SnapshotVerdict, VerifyReport, VerifyRequest } from "./verify/verifyReport.js";

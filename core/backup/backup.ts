@@ -14,14 +14,13 @@ import {
   type SnapshotStatistics,
 } from "../format/manifest.js";
 import { sha256 } from "../hash/digest.js";
-import type { OnProgress } from "../platform/progress.js";
+import { type BlobSink, DryRunSink, SessionSink } from "../repository/blobSink.js";
 import type { CodecChoice } from "../repository/packBuilder.js";
 import type { Repository } from "../repository/repository.js";
 import { WriterSession } from "../repository/session.js";
-import type { OnWarning } from "../repository/warnings.js";
 import { backUpImage } from "./backupImage.js";
 import { BackupLanes } from "./backupLanes.js";
-import { type BlobSink, DryRunSink, SessionSink } from "./blobSink.js";
+import type { BackupOptions } from "./backupOptions.js";
 import type { DiskInput } from "./diskInput.js";
 
 export interface FileInput {
@@ -45,12 +44,6 @@ export interface BackupRequest {
   dryRun: boolean;
   /** How many worker threads; default: cores, at most 8. */
   lanes?: number;
-}
-
-export interface BackupOptions {
-  signal?: AbortSignal;
-  onProgress?: OnProgress;
-  onWarning: OnWarning;
 }
 
 export interface BackupResult {

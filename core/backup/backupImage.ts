@@ -5,13 +5,13 @@ import { type BlobIdHex, bytesToHex } from "../format/ids.js";
 import { entryLength, isZeroEntry, zeroEntry } from "../format/imageMap.js";
 import { MAX_IMAGE_BYTES } from "../format/limits.js";
 import type { Archive } from "../format/manifest.js";
+import type { BlobSink } from "../repository/blobSink.js";
 import { ImageMapWriter, type SegmentEntries } from "../repository/imageMapWriter.js";
 import type { Repository } from "../repository/repository.js";
 import { readSegments } from "../source/streamSource.js";
-import type { BackupOptions } from "./backup.js";
 import { type SegmentJob, SLOTS_PER_LANE } from "./backupLane.js";
 import type { BackupLanes } from "./backupLanes.js";
-import type { BlobSink } from "./blobSink.js";
+import type { BackupOptions } from "./backupOptions.js";
 import type { DiskInput } from "./diskInput.js";
 
 interface Segment {

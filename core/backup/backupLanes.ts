@@ -3,6 +3,7 @@
 import { inlineLane, type Lane } from "../engine/lane.js";
 import { defaultLaneCount, threadLane } from "../engine/threadLane.js";
 import type { Sid } from "../format/ids.js";
+import type { BlobSink } from "../repository/blobSink.js";
 import type { CodecChoice, FinishedPack } from "../repository/packBuilder.js";
 import type { Repository } from "../repository/repository.js";
 import {
@@ -12,7 +13,6 @@ import {
   type ScannedSegment,
   type SegmentJob,
 } from "./backupLane.js";
-import type { BlobSink } from "./blobSink.js";
 
 /** `lanes: 0` runs everything on this thread (tests, and hosts where threads cannot start). */
 export interface LaneOptions {

@@ -1,20 +1,20 @@
 // What to do with snapshots that have lost chunks: a new snapshot beside the damaged one, with the lost ranges as zeros and
 // named in its manifest. The damaged one stays until it is forgotten by hand.
 
-import { SessionSink } from "../backup/blobSink.js";
 import { RepriseError } from "../errors.js";
 import { formatTime } from "../format/fields.js";
 import { type BlobIdHex, bytesToHex, type Sid } from "../format/ids.js";
 import { zeroEntry } from "../format/imageMap.js";
 import type { Archive, Manifest } from "../format/manifest.js";
 import { BlobReader } from "../repository/blobReader.js";
+import { SessionSink } from "../repository/blobSink.js";
 import type { Catalog, Snapshot } from "../repository/catalog.js";
 import { ImageMapWriter, type SegmentEntries } from "../repository/imageMapWriter.js";
 import { ImageReader } from "../repository/imageReader.js";
 import type { Repository } from "../repository/repository.js";
 import { WriterSession } from "../repository/session.js";
-import type { SnapshotVerdict } from "../verify/attributeDamage.js";
 import { verifyRepository } from "../verify/verify.js";
+import type { SnapshotVerdict } from "../verify/verifyReport.js";
 import type { RepairOptions } from "./repairIndex.js";
 
 export interface SnapshotRepair {

@@ -1,25 +1,14 @@
 // From damaged or missing blobs to what people lose: which snapshots, which disks, which bytes.
 
 import { isAbort, isOurError } from "../errors.js";
-import { bytesToHex, hexToBytes, type Sid } from "../format/ids.js";
+import { bytesToHex, hexToBytes } from "../format/ids.js";
 import type { Archive } from "../format/manifest.js";
 import { BLOB_ID_BYTES } from "../format/pack.js";
-import type { DamagedRange } from "../format/record.js";
 import type { BlobReader } from "../repository/blobReader.js";
 import type { Snapshot } from "../repository/catalog.js";
 import type { ChunkIndex } from "../repository/chunkIndex.js";
 import { ImageReader } from "../repository/imageReader.js";
-import type { StructureDamage } from "./verify.js";
-
-export interface SnapshotVerdict {
-  sid: Sid;
-  namespace: string;
-  group: string;
-  time: string;
-  result: "ok" | "damaged";
-  /** Ranges of disks (or whole files) that cannot be restored. */
-  damaged: (DamagedRange & { reason: string })[];
-}
+import type { SnapshotVerdict, StructureDamage } from "./verifyReport.js";
 
 /** Judges each snapshot; `neededIds` are the blobs among the bad ones that some snapshot needs. */
 export async function attributeDamage(

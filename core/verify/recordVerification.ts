@@ -7,8 +7,7 @@ import { encodeQuarantine, MAX_DAMAGED_RANGES } from "../format/record.js";
 import type { Catalog } from "../repository/catalog.js";
 import { writeRecord } from "../repository/records.js";
 import type { Repository } from "../repository/repository.js";
-import type { SnapshotVerdict } from "./attributeDamage.js";
-import { quarantinedBlobs, type VerifyOptions, type VerifyReport, type VerifyRequest } from "./verify.js";
+import type { SnapshotVerdict, VerifyOptions, VerifyReport, VerifyRequest } from "./verifyReport.js";
 
 export async function recordVerification(
   repository: Repository,
@@ -44,7 +43,7 @@ function isDamaged(verdict: SnapshotVerdict): boolean {
 }
 
 async function quarantine(repository: Repository, report: VerifyReport, options: VerifyOptions): Promise<void> {
-  const blobs = quarantinedBlobs(report);
+  const blobs = report.packs.problems.flatMap(({ pack, id }) => (id === null ? [] : [{ pack, id }]));
   if (blobs.length === 0) return;
   const rid = repository.newId();
   const plain = encodeQuarantine({ rid, at: repository.nowIso(), by: repository.author, blobs });

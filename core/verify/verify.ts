@@ -3,55 +3,18 @@
 
 import { encodeText } from "../format/bytes.js";
 import { bytesToHex, type PackName, type Sid } from "../format/ids.js";
-import type { QuarantinedBlob } from "../format/record.js";
 import { checksum64 } from "../hash/checksum.js";
-import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
 import { loadPresenceForReading, loadQuarantine, type Presence } from "../repository/presence.js";
 import { visitReachable } from "../repository/reachability.js";
 import type { Repository } from "../repository/repository.js";
-import type { OnWarning } from "../repository/warnings.js";
-import { attributeDamage, type SnapshotVerdict } from "./attributeDamage.js";
+import { attributeDamage } from "./attributeDamage.js";
 import { checkObjects, type ObjectProblem } from "./objectChecks.js";
 import { recordVerification } from "./recordVerification.js";
 import type { PackProblem } from "./verifyLane.js";
 import { verifyPacks } from "./verifyPacks.js";
-
-export interface VerifyRequest {
-  /** Which snapshots; null: all, and every object of the repository. */
-  snapshots: readonly Snapshot[] | null;
-  readData: boolean;
-  /** Leave out snapshots with a good verification of at least this depth that is younger than `outdatedAfterMs`. */
-  ignoreVerified: boolean;
-  /** Null: a verification never becomes outdated. */
-  outdatedAfterMs: number | null;
-  /** Read only packs of slice `part` of `of` (1-based); needs readData. */
-  subset: { part: number; of: number } | null;
-  /** Store what was found: verification records, and damaged copies in quarantine. */
-  record: boolean;
-  lanes?: number;
-}
-
-export interface VerifyOptions {
-  signal?: AbortSignal;
-  onProgress?: OnProgress;
-  onWarning: OnWarning;
-}
-
-export interface VerifyReport {
-  /** True when nothing that a snapshot needs, and no object of the repository, is damaged. */
-  ok: boolean;
-  level: "structure" | "data";
-  snapshots: SnapshotVerdict[];
-  /** Snapshots left out because of an earlier, recent verification. */
-  skipped: Sid[];
-  objects: { checked: number; problems: ObjectProblem[]; foreign: string[] };
-  packs: { listed: number; read: number; bytesRead: number; problems: (PackProblem & { needed: boolean })[] };
-  /** Share of the listed packs that this run read, 0–1. */
-  coverage: number;
-  durationMs: number;
-}
+import type { StructureDamage, VerifyOptions, VerifyReport, VerifyRequest } from "./verifyReport.js";
 
 export async function verifyRepository(
   repository: Repository,
@@ -88,14 +51,6 @@ export async function verifyRepository(
   };
   if (request.record) await recordVerification(repository, report, catalog, request, options);
   return report;
-}
-
-/** What the structural walk has found. */
-export interface StructureDamage {
-  /** Hex ids of blobs that no listed pack holds. */
-  missing: Set<string>;
-  /** Packs that hold something the chosen snapshots need. */
-  packs: Set<PackName>;
 }
 
 const NO_OBJECTS = { checked: 0, problems: [] as ObjectProblem[], foreign: [] as string[] };
@@ -191,9 +146,4 @@ async function badCopiesOf(
 /** Damage in a pack's own tables hurts nobody while its blobs can be read. */
 function isNeeded(problem: PackProblem, neededIds: ReadonlySet<string>): boolean {
   return problem.id === null ? false : neededIds.has(problem.id);
-}
-
-/** For the quarantine object. */
-export function quarantinedBlobs(report: VerifyReport): QuarantinedBlob[] {
-  return report.packs.problems.flatMap(({ pack, id }) => (id === null ? [] : [{ pack, id }]));
 }

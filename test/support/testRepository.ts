@@ -19,7 +19,8 @@ import type { Warning } from "../../core/repository/warnings.js";
 import { restoreStream } from "../../core/restore/restoreStream.js";
 import type { Backend } from "../../core/storage/backend.js";
 import { MemoryBackend } from "../../core/storage/memoryBackend.js";
-import { type VerifyReport, type VerifyRequest, verifyRepository } from "../../core/verify/verify.js";
+import { verifyRepository } from "../../core/verify/verify.js";
+import type { VerifyReport, VerifyRequest } from "../../core/verify/verifyReport.js";
 import { join, noise } from "./sampleBytes.js";
 
 /** The smallest chunks that a test repository may have: pages of 256 KiB, chunks of about 16 KiB. */

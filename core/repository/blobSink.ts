@@ -3,12 +3,12 @@
 import type { Sid } from "../format/ids.js";
 import { MAX_BLOB_STORED } from "../format/limits.js";
 import { BLOB_ID_BYTES, type BlobKind } from "../format/pack.js";
-import type { ChunkIndex } from "../repository/chunkIndex.js";
-import { type CodecChoice, type FinishedPack, PackBuilder } from "../repository/packBuilder.js";
-import { loadPresenceForReading } from "../repository/presence.js";
-import type { Repository } from "../repository/repository.js";
-import type { WriterSession } from "../repository/session.js";
-import type { OnWarning } from "../repository/warnings.js";
+import type { ChunkIndex } from "./chunkIndex.js";
+import { type CodecChoice, type FinishedPack, PackBuilder } from "./packBuilder.js";
+import { loadPresenceForReading } from "./presence.js";
+import type { Repository } from "./repository.js";
+import type { WriterSession } from "./session.js";
+import type { OnWarning } from "./warnings.js";
 
 export interface BackupCounts {
   bytesRead: number;
