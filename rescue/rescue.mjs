@@ -182,8 +182,8 @@ async function readSecret() {
   if (REPRISE_RECOVERY_KEY || REPRISE_PASSPHRASE) return REPRISE_RECOVERY_KEY || REPRISE_PASSPHRASE;
   if (REPRISE_PASSPHRASE_FILE) return fs.readFileSync(REPRISE_PASSPHRASE_FILE, "utf8").replace(/\r?\n$/, "");
   if (!process.stdin.isTTY) stop(2, "this repository is encrypted: set REPRISE_PASSPHRASE (or another; see RESCUE.md)");
-  process.stderr.write("Passphrase or recovery key (not shown): ");
   const terminal = readline.createInterface({ input: process.stdin, terminal: true }); // no output, so no echo
+  process.stderr.write("Passphrase or recovery key (not shown): ");
   const typed = await new Promise((resolve) => terminal.on("line", resolve).on("close", () => resolve(undefined)));
   terminal.close();
   process.stderr.write("\n");
@@ -402,9 +402,10 @@ function readBlob(id, length) {
 function checkManifest(value, sid) {
   checkThat(value.sid === sid, "it belongs to another name");
   if (value.type === "void") return;
-  const texts = [value.namespace, value.group, value.time, value.finishedAt];
-  checkThat(value.type === "snapshot" && texts.every((text) => typeof text === "string"), "it is no manifest");
   checkThat(Array.isArray(value.archives) && value.archives.length <= 256, "it is no manifest");
+  const names = value.archives.flatMap((archive) => [archive?.name, archive?.root]);
+  const texts = [value.namespace, value.group, value.time, value.finishedAt, ...names];
+  checkThat(value.type === "snapshot" && texts.every((text) => typeof text === "string"), "it is no manifest");
   for (const archive of value.archives) {
     const { name, root, sizeBytes: size } = archive ?? {};
     const isNamed = /^(?![.-])[\w.-]{1,128}$/.test(name) && /^[0-9a-f]{64}$/.test(root); // no such name leaves its folder
