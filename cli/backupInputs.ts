@@ -17,21 +17,31 @@ export async function nonEmptyInput(stdin: InputStream, signal: AbortSignal): Pr
   }
   const iterator: AsyncIterator<Uint8Array> = stdin[Symbol.asyncIterator]();
   const first = await abortable(iterator.next(), signal);
-  if (!first.done) return continued(first.value, iterator);
+  if (!first.done) return continued(first.value, iterator, signal);
   throw new RepriseError("source", "SOURCE_EMPTY", "standard input ended before the first byte", {
     hint: "check the program in front of the pipe",
   });
 }
 
-async function* continued(first: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* continued(
+  first: Uint8Array,
+  iterator: AsyncIterator<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   try {
     yield first;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    for (;;) {
+      const next = await abortable(iterator.next(), signal);
+      if (next.done) return;
+      yield next.value;
+    }
   } finally {
-    await iterator.return?.();
+    // Not awaited: after an abort a stalled stream would keep us waiting.
+    iterator.return?.().catch(() => undefined);
   }
 }
 
+/** What the promise gives, or the reason of an abort when that comes first. */
 async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   return await new Promise<T>((resolve, reject) => {

@@ -3,7 +3,7 @@
 import { defaultCacheFolder } from "../core/index.js";
 import type { Given } from "./given/given.js";
 import type { CliIo } from "./io.js";
-import type { OptionSpec } from "./verb.js";
+import type { OptionSpec } from "./lineSpec.js";
 
 export const PROGRESS_KINDS = ["auto", "json", "none"] as const;
 export type ProgressKind = (typeof PROGRESS_KINDS)[number];

@@ -3,6 +3,15 @@
 import { exitCodeOfSignal, Interruption, type SignalName } from "./exitCodes.js";
 import { runCli } from "./runCli.js";
 
+/** The first release with zstd in node:zlib. */
+const NEEDED_NODE = "22.15.0";
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 15)) {
+  process.stderr.write(`reprise needs Node ${NEEDED_NODE} or newer; this is ${process.versions.node}\n`);
+  process.exit(2);
+}
+
 const interruption = new AbortController();
 
 function onSignal(name: SignalName): void {

@@ -1,7 +1,6 @@
 // The two output streams: which of them gets what, and in which form. Everything for people goes through renderLine and so
 // is free of terminal commands from outside.
 
-import { once } from "node:events";
 import { errorToData, isOurError, type Warning } from "../core/index.js";
 import { EXIT, OutputClosed } from "./exitCodes.js";
 import type { CliIo, OutputStream } from "./io.js";
@@ -50,7 +49,7 @@ export class Printer {
     if (this.#closed) throw new OutputClosed();
     const { stdout } = this.#io;
     if (stdout.write(bytes)) return;
-    await Promise.race([once(stdout, "drain"), once(stdout, "close")]).catch(ignore);
+    await drained(stdout);
     if (this.#closed) throw new OutputClosed();
   }
 
@@ -136,6 +135,17 @@ function stackLines(error: unknown): string[] {
     lines.push(...(cause.stack ?? cause.message).split("\n"));
   }
   return lines;
+}
+
+/** Resolves when more can be written, or never again. */
+async function drained(stream: OutputStream): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const settle = () => {
+      stream.off("drain", settle).off("close", settle).off("error", settle);
+      resolve();
+    };
+    stream.on("drain", settle).on("close", settle).on("error", settle);
+  });
 }
 
 function ignore(): void {}

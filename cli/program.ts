@@ -4,7 +4,8 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { Given, usageError } from "./given/given.js";
 import { GLOBAL_OPTIONS } from "./globalOptions.js";
-import { isFamily, type OptionSpec, type Verb, type VerbFamily } from "./verb.js";
+import type { OptionSpec } from "./lineSpec.js";
+import { isFamily, type Verb, type VerbFamily } from "./verb.js";
 import { VERB_LIST } from "./verbList.js";
 import { VERSION } from "./version.js";
 
@@ -54,14 +55,14 @@ export function parseCommandLine(args: readonly string[], context: ParseContext)
 
 /** Without commander's own prefix; its suggestion ("Did you mean …?") becomes the hint. */
 function usageErrorOf(error: CommanderError, args: readonly string[]): Error {
+  const verb = args.find((argument) => VERB_LIST.some(({ entry }) => entry.name === argument));
+  const help = verb === undefined ? "reprise --help lists the verbs" : `see reprise ${verb} --help`;
   if (error.code === "commander.help") {
-    const verb = args.find((argument) => VERB_LIST.some(({ entry }) => entry.name === argument));
-    if (verb === undefined) return usageError("no verb was given", "reprise --help lists them");
-    return usageError(`${verb}: nothing was asked for`, `see reprise ${verb} --help`);
+    return usageError(verb === undefined ? "no verb was given" : `${verb}: nothing was asked for`, help);
   }
   const [message = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const suggestion = rest.join(" ").replace(/^\((.*)\)$/, "$1");
-  return usageError(message, suggestion === "" ? "see reprise --help" : suggestion);
+  return usageError(message, suggestion === "" ? help : suggestion);
 }
 
 type OnVerb = (verb: Verb, given: Given, globals: Given) => void;
@@ -93,7 +94,7 @@ function makeProgram(onVerb: OnVerb): Command {
 }
 
 function toFamily({ name, summary, verbs }: VerbFamily, onVerb: OnVerb): Command {
-  const family = new Command(name).description(summary).usage("<verb> [options]");
+  const family = new Command(name).description(summary).usage("<verb> [options]").helpCommand(false);
   for (const verb of verbs) family.addCommand(toCommand(verb, onVerb));
   return family;
 }

@@ -3,33 +3,8 @@
 
 import type { Context } from "./context.js";
 import type { Given } from "./given/given.js";
+import type { OperandSpec, OptionSpec } from "./lineSpec.js";
 import type { Line } from "./output/text.js";
-
-export type Completes = "file" | "folder" | "snapshot" | "group" | "nothing";
-
-export interface OptionSpec {
-  /** As commander reads them: `-n, --last <count>`, `--force`, `--no-resume`. */
-  flags: string;
-  description: string;
-  /** May be given several times; `given.texts` has all values. */
-  many?: true;
-  /** The verb does not run without it. */
-  required?: true;
-  choices?: readonly string[];
-  /** Shown in the help. The verb applies it. */
-  standard?: string;
-  completes?: Completes;
-  /** Left out of the help. */
-  hidden?: true;
-}
-
-export interface OperandSpec {
-  /** `<snapshot>` must be given, `[text]` may be, `[disk...]` any number. */
-  name: string;
-  description: string;
-  choices?: readonly string[];
-  completes?: Completes;
-}
 
 export interface Example {
   command: string;

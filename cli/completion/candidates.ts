@@ -1,6 +1,7 @@
 // What may come next on a command line. Pure; the shells' scripts ask for it word by word.
 
-import type { Completes, Listed, OperandSpec, OptionSpec, Verb } from "../verb.js";
+import type { Completes, OperandSpec, OptionSpec } from "../lineSpec.js";
+import type { Listed, Verb } from "../verb.js";
 import { isFamily } from "../verb.js";
 
 export interface Candidate {

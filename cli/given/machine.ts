@@ -1,7 +1,7 @@
 // --group and --ns, which together name a machine.
 
 import { isGroup, isNamespace, splitNamespace } from "../../core/index.js";
-import type { OptionSpec } from "../verb.js";
+import type { OptionSpec } from "../lineSpec.js";
 import { type Given, usageError, wrongValue } from "./given.js";
 
 export const NAMESPACE_OPTION: OptionSpec = {

@@ -1,4 +1,4 @@
-import type { OperandSpec } from "../verb.js";
+import type { OperandSpec } from "../lineSpec.js";
 
 const FORMS = "vm/NAME@latest, vm/NAME@TIME, vm/NAME~1 (the one before), or digits of an id";
 

@@ -27,8 +27,8 @@ function statisticsLines(statistics: SnapshotStatistics, isDryRun: boolean): Lin
   const read = `read    ${bytesText(bytesRead)} in ${elapsedText(durationMs)}${speed}`;
   const share = `${percentText(bytesNew, bytesRead)} of what was read`;
   const chunks = `${countText(chunksNew, "chunk")} of ${chunksTotal.toLocaleString("en-US")}`;
+  if (bytesNew === 0) return [read, `new     nothing: all ${countText(chunksTotal, "chunk")} were stored already`];
   const lines: Line[] = [read, `new     ${bytesText(bytesNew)}, ${share} (${chunks})`];
-  if (bytesNew === 0) lines[1] = `new     nothing: all ${countText(chunksTotal, "chunk")} were stored already`;
   if (!isDryRun) lines.push(`stored  ${bytesText(bytesStored)}, compressed ${ratioText(bytesNew, bytesStored)}`);
   return lines;
 }

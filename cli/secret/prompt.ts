@@ -24,6 +24,7 @@ export async function promptHidden(question: string, options: PromptOptions): Pr
       signal.removeEventListener("abort", onAbort);
       stdin.setRawMode?.(false);
       stdin.pause();
+      if (line.rest !== "") stdin.unshift(Buffer.from(line.rest));
       write("\n");
       settle();
     };
@@ -43,6 +44,8 @@ export async function promptHidden(question: string, options: PromptOptions): Pr
 
 /** The keys of a line editor that matter when nothing is shown. */
 class HiddenLine {
+  /** What was typed (or pasted) after the end of the line: for the next question. */
+  rest = "";
   readonly #decoder = new StringDecoder("utf8");
   #characters: string[] = [];
 
@@ -52,7 +55,9 @@ class HiddenLine {
 
   take(bytes: Uint8Array | string): "more" | "ended" | "interrupted" {
     const typed = typeof bytes === "string" ? bytes : this.#decoder.write(Buffer.from(bytes));
-    for (const character of typed) {
+    const characters = [...typed];
+    for (const [index, character] of characters.entries()) {
+      this.rest = characters.slice(index + 1).join("");
       if (character === "\r" || character === "\n") return "ended";
       if (character === "\u0003") return "interrupted"; // Ctrl-C
       if (character === "\u0004" && this.#characters.length === 0) return "interrupted"; // Ctrl-D on an empty line

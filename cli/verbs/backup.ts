@@ -146,7 +146,7 @@ async function warnOfChanges(
     if (source === null || !(await source.changedSinceOpen())) continue;
     const { path } = disks[index] as NamedPath;
     context.onWarning({
-      code: "SOURCE_CHANGED",
+      code: "SOURCE_MODIFIED",
       message: `${path} was written to during the backup: the snapshot holds a mix of before and after`,
       data: { path },
     });

@@ -9,10 +9,11 @@ import {
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { type Given, usageError } from "../given/given.js";
+import type { OptionSpec } from "../lineSpec.js";
 import { recoveryKeyLines } from "../output/recoveryKeyText.js";
 import { idDigits } from "../output/snapshotText.js";
 import { tableLines } from "../output/table.js";
-import type { Answer, OptionSpec, Verb, VerbFamily } from "../verb.js";
+import type { Answer, Verb, VerbFamily } from "../verb.js";
 
 const RECOVERY_KEY_BYTES = 32;
 const MAX_LABEL_CHARS = 200;

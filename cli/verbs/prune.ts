@@ -15,9 +15,10 @@ import {
 import type { Context } from "../context.js";
 import { type Given, usageError, wrongValue } from "../given/given.js";
 import { fitsMachine, NAMESPACE_OPTION, readMachineFilter } from "../given/machine.js";
+import type { OptionSpec } from "../lineSpec.js";
 import { countMarks, pruneLines, pruneSummary, simulationLines } from "../output/pruneText.js";
 import { readSimulation } from "../simulationFile.js";
-import type { Answer, OptionSpec, Verb } from "../verb.js";
+import type { Answer, Verb } from "../verb.js";
 
 const RULE_MEANINGS: Record<CountRule, string> = {
   last: "keep the newest ones",

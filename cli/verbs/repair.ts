@@ -10,9 +10,10 @@ import {
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { type Given, usageError } from "../given/given.js";
+import type { OptionSpec } from "../lineSpec.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText, countText } from "../output/units.js";
-import type { Answer, OptionSpec, Verb, VerbFamily } from "../verb.js";
+import type { Answer, Verb, VerbFamily } from "../verb.js";
 
 const OPTIONS: readonly OptionSpec[] = [
   { flags: "--apply", description: "do what the plan says" },

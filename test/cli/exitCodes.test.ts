@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EXIT, exitCodeOf, Interruption, OutputClosed } from "../../cli/exitCodes.js";
+import { VERSION } from "../../cli/version.js";
+import { type ErrorFamily, RepriseError } from "../../core/errors.js";
+import { inProject } from "../support/projectRoot.js";
+import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
+import { cli, cliJson, memoryLocation } from "./runInProcess.js";
+
+interface ErrorDocument {
+  error: { code: string; family: string; message: string; hint: string | null; data: Record<string, unknown> };
+}
+
+async function flipByte(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path);
+  const index = at < 0 ? bytes.length + at : at;
+  bytes[index] = (bytes[index] ?? 0) ^ 0x40;
+  await writeFile(path, bytes);
+}
+
+describe("exit codes", () => {
+  it("follow the family of the error", () => {
+    const expected: Record<ErrorFamily, number> = {
+      usage: 64,
+      "not-found": 2,
+      key: 2,
+      backend: 2,
+      unsupported: 2,
+      format: 1,
+      corrupt: 1,
+      source: 1,
+      conflict: 1,
+      invariant: 1,
+    };
+    for (const [family, code] of Object.entries(expected)) {
+      assert.equal(exitCodeOf(new RepriseError(family as ErrorFamily, "X", "x")), code, family);
+    }
+    assert.equal(exitCodeOf(new TypeError("bug")), 1);
+    assert.equal(exitCodeOf(new Interruption("SIGINT")), 130);
+    assert.equal(exitCodeOf(new Interruption("SIGTERM")), 143);
+    assert.equal(exitCodeOf(new OutputClosed()), 141);
+  });
+
+  it("are all in docs/cli.md", async () => {
+    const page = await readFile(inProject("docs/cli.md"), "utf8");
+    for (const code of Object.values(EXIT)) assert.match(page, new RegExp(`^\\| ${code} \\|`, "m"));
+  });
+
+  it("64 for a line that makes no sense, with a document when --json is on it", async () => {
+    const lines = [
+      [],
+      ["nonsense"],
+      ["snapshots", "--nonsense"],
+      ["backup", "x"],
+      ["show"],
+      ["show", "a", "b"],
+      ["key"],
+      ["backup", "-g", "vm/a"],
+      ["snapshots", "--progress", "loud"],
+    ];
+    for (const line of lines) {
+      const plain = await cli(line);
+      assert.equal(plain.code, 64, line.join(" "));
+      assert.equal(plain.stdout, "");
+      assert.match(plain.stderr, /^reprise: .*\[COMMAND_LINE_INVALID\]\n {2}\S/);
+      const { error } = await cliJson<ErrorDocument>(line, { code: 64 });
+      assert.deepEqual([error.code, error.family], ["COMMAND_LINE_INVALID", "usage"]);
+    }
+    assert.match((await cli(["bakup"])).stderr, /Did you mean backup/);
+    assert.equal((await cli(["snapshots"])).code, 64, "no repository named");
+  });
+
+  it("0 for help and version", async () => {
+    const help = await cli(["--help"]);
+    assert.equal(help.code, 0);
+    for (const group of ["Back up and restore:", "Look after snapshots:", "Look after the repository:"])
+      assert.ok(help.stdout.includes(group), group);
+    assert.match((await cli(["backup", "--help"])).stdout, /Examples:\n {2}reprise backup/);
+    assert.equal((await cli(["help", "restore"])).code, 0);
+    assert.equal((await cli(["--version"])).stdout, `${VERSION}\n`);
+    const { version } = JSON.parse(await readFile(inProject("package.json"), "utf8")) as { version: string };
+    assert.equal(VERSION, version);
+  });
+});
+
+describe("exit codes of what happens", () => {
+  let folder: TemporaryFolder;
+  let repository: string;
+  let disk: string;
+  let env: Record<string, string>;
+  beforeEach(async () => {
+    folder = await makeTemporaryFolder("cli-codes");
+    repository = join(folder.path, "repository");
+    disk = join(folder.path, "disk.raw");
+    env = { REPRISE_REPOSITORY: repository };
+    await writeFile(disk, randomBytes(2_000_000));
+    await cliJson(["init", "--no-encryption"], { env });
+    await cliJson(["backup", disk, "-g", "vm/a"], { env });
+  });
+  afterEach(() => folder.remove());
+
+  const failing = async (args: string[], code: number) => (await cliJson<ErrorDocument>(args, { env, code })).error;
+  const packs = async () => {
+    const names = await readdir(join(repository, "packs"), { recursive: true });
+    return names.filter((name) => name.includes("-")).map((name) => join(repository, "packs", name));
+  };
+  const largestPack = async () => {
+    const sized = await Promise.all(
+      (await packs()).map(async (path) => ({ path, size: (await readFile(path)).length })),
+    );
+    return sized.sort((a, b) => b.size - a.size)[0]?.path as string;
+  };
+
+  it("2 when there is no repository, no such scheme, no such snapshot", async () => {
+    assert.equal((await failing(["snapshots", "-r", join(folder.path, "absent")], 2)).code, "STORAGE_NOT_FOUND");
+    assert.equal((await failing(["snapshots", "-r", memoryLocation()], 2)).code, "REPOSITORY_NOT_FOUND");
+    assert.equal((await failing(["snapshots", "-r", "ftp://host/x"], 2)).family, "unsupported");
+    assert.equal((await failing(["show", "vm/b@latest"], 2)).code, "SNAPSHOT_NOT_FOUND");
+  });
+
+  it("1 when the disk or the target is at fault, or the place is taken", async () => {
+    assert.equal((await failing(["backup", join(folder.path, "absent"), "-g", "vm/a"], 1)).code, "SOURCE_NOT_FOUND");
+    assert.equal((await failing(["backup", "-", "-g", "vm/a"], 1)).code, "SOURCE_EMPTY");
+    assert.equal(
+      (await failing(["backup", disk, "-g", "vm/a", "--config", join(folder.path, "absent")], 1)).code,
+      "CONFIG_FILE_UNREADABLE",
+    );
+    assert.equal((await failing(["restore", "vm/a@latest", "--to", disk], 1)).code, "TARGET_EXISTS");
+    assert.equal((await failing(["init", "--no-encryption"], 1)).code, "REPOSITORY_EXISTS");
+  });
+
+  it("1 when verify finds damage, with the report as document", async () => {
+    await flipByte(await largestPack(), 1_000_000);
+    const report = await cliJson<{ ok: boolean; snapshots: { damaged: unknown[] }[] }>(["verify", "--read-data"], {
+      env,
+      code: 1,
+    });
+    assert.equal(report.ok, false);
+    assert.equal(report.snapshots[0]?.damaged.length, 1);
+    const text = await cli(["verify", "--read-data"], { env });
+    assert.equal(text.code, 1);
+    assert.match(text.stdout, /DAMAGED {2}vm\/a@.*\n {2}disk: .* in 1 range\n {4}bytes \d+ to \d+: /);
+    assert.match((await cli(["snapshots"], { env })).stdout, /DAMAGED/);
+  });
+
+  it("1 when a restore meets damage, 3 when it may leave that out; the repaired copy is made after the plan", async () => {
+    await flipByte(await largestPack(), 1_000_000);
+    const target = join(folder.path, "restored.raw");
+    assert.equal((await failing(["restore", "vm/a@latest", "--to", target], 1)).code, "RESTORE_DAMAGED");
+    const args = ["restore", "vm/a@latest", "--to", target, "--skip-damaged"];
+    const done = await cliJson<{ restored: { lost: unknown[] }[]; warnings: { code: string }[] }>(args, {
+      env,
+      code: 3,
+    });
+    assert.equal(done.restored[0]?.lost.length, 1);
+    assert.deepEqual(
+      done.warnings.map(({ code }) => code),
+      ["RANGE_LOST"],
+    );
+    await cliJson(["verify", "--read-data"], { env, code: 1 });
+    const plan = await cliJson<{ repairs: unknown[]; made: unknown[] }>(["repair", "snapshots"], { env });
+    assert.deepEqual([plan.repairs.length, plan.made.length], [1, 0]);
+    const applied = await cliJson<{ made: unknown[] }>(["repair", "snapshots", "--apply"], { env });
+    assert.equal(applied.made.length, 1);
+    assert.match((await cli(["snapshots"], { env })).stdout, /has losses repaired/);
+  });
+
+  it("3 when something was wrong that did not matter", async () => {
+    const [index] = await readdir(join(repository, "index"));
+    await flipByte(join(repository, "index", index as string), -3);
+    const again = await cliJson<{ warnings: { code: string }[]; chunksNew: number }>(
+      ["backup", disk, "-g", "vm/a", "--no-cache"],
+      { env, code: 3 },
+    );
+    assert.deepEqual([again.warnings[0]?.code, again.chunksNew], ["INDEX_DAMAGED", 0]);
+    const text = await cli(["backup", disk, "-g", "vm/a", "--no-cache"], { env });
+    assert.equal(text.code, 3);
+    assert.match(text.stderr, /^warning: .*\[INDEX_DAMAGED\]$/m);
+    const plan = await cli(["repair", "index"], { env });
+    assert.match(plan.stdout, /--apply does it/);
+    assert.equal((await cliJson<{ applied: boolean }>(["repair", "index", "--apply"], { env, code: 3 })).applied, true);
+    assert.equal((await cli(["backup", disk, "-g", "vm/a", "--no-cache"], { env })).code, 0);
+  });
+
+  it("--progress json makes standard error JSON lines, errors included", async () => {
+    const { stderr, stdout } = await cli(["backup", disk, "-g", "vm/a", "--progress", "json"], { env });
+    const events = stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const last = events.filter(({ operation }) => operation === "backup").at(-1);
+    assert.deepEqual([last?.type, last?.subject, last?.done, last?.total], ["progress", "disk", 2_000_000, 2_000_000]);
+    assert.match(stdout, /^snapshot /);
+    const failed = await cli(["show", "nothing@", "--progress", "json"], { env });
+    assert.deepEqual((JSON.parse(failed.stderr) as { type: string }).type, "error");
+  });
+});

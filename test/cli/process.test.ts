@@ -1,0 +1,131 @@
+// What only a process of its own shows: signals, closed pipes, terminals.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { inProject } from "../support/projectRoot.js";
+import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
+import { cliJson } from "./runInProcess.js";
+
+const MAIN = inProject("build", "cli", "main.js");
+
+interface Ended {
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+}
+
+describe("the process", () => {
+  let folder: TemporaryFolder;
+  let env: Record<string, string>;
+  let disk: string;
+  const started: ChildProcess[] = [];
+
+  before(async () => {
+    folder = await makeTemporaryFolder("cli-process");
+    disk = join(folder.path, "disk.raw");
+    env = { REPRISE_REPOSITORY: join(folder.path, "repository"), REPRISE_CACHE_DIR: join(folder.path, "cache") };
+    await writeFile(disk, randomBytes(12_000_000));
+    await cliJson(["init", "--no-encryption", "--pack-size", "1M"], { env });
+  });
+  after(async () => {
+    for (const child of started) child.kill("SIGKILL");
+    await folder.remove();
+  });
+
+  function start(
+    command: string,
+    args: string[],
+    more: Record<string, string> = {},
+  ): { child: ChildProcess; ended: Promise<Ended>; seen(text: RegExp): Promise<void> } {
+    const child = spawn(command, args, {
+      env: { PATH: process.env.PATH, ...env, ...more } as NodeJS.ProcessEnv,
+      stdio: "pipe",
+    });
+    started.push(child);
+    let [stdout, stderr] = ["", ""];
+    child.stdout?.on("data", (bytes: Buffer) => (stdout += bytes.toString()));
+    child.stderr?.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
+    const ended = once(child, "close").then(([code, signal]) => ({ code, signal, stdout, stderr }) as Ended);
+    const seen = async (text: RegExp) => {
+      while (!text.test(stdout + stderr)) {
+        if (child.exitCode !== null) assert.fail(`ended before ${text}: ${stdout}${stderr}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    return { child, ended, seen };
+  }
+
+  const reprise = (...args: string[]) => start(process.execPath, [MAIN, ...args]);
+
+  it("Ctrl-C and SIGTERM end a backup cleanly, and the next one goes on", async () => {
+    for (const [signal, code] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const) {
+      const { child, ended, seen } = reprise(
+        "backup",
+        disk,
+        "-g",
+        "vm/a",
+        "--bwlimit",
+        "2M",
+        "--json",
+        "--progress",
+        "json",
+      );
+      await seen(/"done":\d/);
+      child.kill(signal);
+      const result = await ended;
+      assert.equal(result.code, code, result.stderr);
+      assert.equal((JSON.parse(result.stdout) as { error: { code: string } }).error.code, "INTERRUPTED");
+      assert.match(result.stderr, new RegExp(`"interrupted","signal":"${signal}"`));
+    }
+    assert.deepEqual(await cliJson(["snapshots"], { env }), []);
+    const done = await cliJson<{ chunksNew: number }>(["backup", disk, "-g", "vm/a"], { env });
+    assert.ok(done.chunksNew > 0);
+    const target = join(folder.path, "restored.raw");
+    await cliJson(["restore", "vm/a@latest", "--to", target], { env });
+    assert.deepEqual(await readFile(target), await readFile(disk));
+    await cliJson(["verify", "--read-data"], { env });
+  });
+
+  it("Ctrl-C ends a backup of a pipe in which nothing moves", async () => {
+    for (const first of ["", "some bytes"]) {
+      const { child, ended, seen } = reprise("backup", "-", "-g", "vm/pipe", "--progress", "json");
+      child.stdin?.write(first);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      child.kill("SIGINT");
+      await seen(/interrupted/);
+      assert.equal((await ended).code, 130);
+    }
+  });
+
+  it("a reader that goes away ends it quietly", async () => {
+    const { child, ended } = reprise("restore", "vm/a@latest", "--to", "-");
+    child.stdout?.once("data", () => child.stdout?.destroy());
+    const { code, stderr } = await ended;
+    assert.deepEqual([code, stderr], [141, ""]);
+  });
+
+  it("asks on a terminal without showing what is typed", async () => {
+    const location = join(folder.path, "encrypted");
+    const line = [process.execPath, MAIN, "init", "--repo", location].map((word) => `'${word}'`).join(" ");
+    const { child, ended, seen } = start("script", ["-qec", line, "/dev/null"], { TERM: "xterm" });
+    await seen(/Passphrase for the new repository/);
+    child.stdin?.write("canary passphrase\r");
+    await seen(/The same again/);
+    child.stdin?.write("canary passphrase\r");
+    await seen(/made a repository/);
+    child.stdin?.end();
+    const { code, stdout } = await ended;
+    assert.equal(code, 0, stdout);
+    assert.ok(!stdout.includes("canary"));
+    assert.match(stdout, /RPRS1-/);
+    await cliJson(["snapshots"], { env: { REPRISE_REPOSITORY: location, REPRISE_PASSPHRASE: "canary passphrase" } });
+  });
+});
