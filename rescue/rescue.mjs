@@ -179,8 +179,9 @@ function slotKey({ name, n, r, p, salt }, secret) {
 /** Never from an argument: everybody on a machine can read those. */
 async function readSecret() {
   const { REPRISE_PASSPHRASE, REPRISE_PASSPHRASE_FILE, REPRISE_RECOVERY_KEY } = process.env;
-  if (REPRISE_RECOVERY_KEY || REPRISE_PASSPHRASE) return REPRISE_RECOVERY_KEY || REPRISE_PASSPHRASE;
+  if (REPRISE_PASSPHRASE) return REPRISE_PASSPHRASE;
   if (REPRISE_PASSPHRASE_FILE) return fs.readFileSync(REPRISE_PASSPHRASE_FILE, "utf8").replace(/\r?\n$/, "");
+  if (REPRISE_RECOVERY_KEY) return REPRISE_RECOVERY_KEY;
   if (!process.stdin.isTTY) stop(2, "this repository is encrypted: set REPRISE_PASSPHRASE (or another; see RESCUE.md)");
   const terminal = readline.createInterface({ input: process.stdin, terminal: true }); // no output, so no echo
   process.stderr.write("Passphrase or recovery key (not shown): ");
