@@ -99,30 +99,39 @@ async function backUpOnce(
 ): Promise<BackupResult | "fenced"> {
   const { signal, onWarning } = options;
   const session = await WriterSession.open(repository, { purpose: "backup", group: request.group, signal, onWarning });
+  let manifest: Manifest | undefined;
+  let outcome: "committed" | "fenced";
   try {
     const sink = new SessionSink(repository, session);
     const { archives, statistics } = await storeArchives(repository, request, sink, options);
     await session.writeIndex();
     signal?.throwIfAborted();
     const total = { ...statistics, durationMs: elapsedMs(started) };
-    const manifest = makeManifest(repository, request, session, time, archives, total);
-    if ((await session.commit(manifest)) === "fenced") {
-      await session.end();
-      return "fenced";
-    }
+    manifest = makeManifest(repository, request, session, time, archives, total);
+    outcome = await session.commit(manifest);
     await session.end();
-    return { manifest, digest: bytesToHex(sha256(encodeManifest(manifest))), statistics: total };
   } catch (error) {
-    await giveUp(session, error, options);
-    throw error;
+    const ended = await giveUp(session, error, options);
+    if (ended !== "committed" || manifest === undefined) throw failureOf(error, ended);
+    outcome = "committed";
   }
+  if (outcome === "fenced") return "fenced";
+  const digest = bytesToHex(sha256(encodeManifest(manifest)));
+  return { manifest, digest, statistics: manifest.statistics };
 }
 
-/** Best effort: without it a collector finds out by itself after some hours. An undecided commit must stay undecided. */
-async function giveUp(session: WriterSession, error: unknown, options: BackupOptions): Promise<void> {
+/**
+ * Best effort: without it a collector finds out by itself after some hours. "committed": the commit, unanswered until now,
+ * had been carried out, and the backup is done.
+ */
+async function giveUp(
+  session: WriterSession,
+  error: unknown,
+  options: BackupOptions,
+): Promise<"abandoned" | "committed" | "unknown"> {
   const reason = isAbort(error) ? "interrupted" : String((error as Error).message).slice(0, 500);
   try {
-    await session.abandon(reason);
+    return await session.abandon(reason);
   } catch (cause) {
     session.drop();
     if (!isOurError(cause)) throw cause;
@@ -130,7 +139,13 @@ async function giveUp(session: WriterSession, error: unknown, options: BackupOpt
       code: "SESSION_LEFT_OPEN",
       message: `the session could not be closed (${cause.message}); gc will`,
     });
+    return "unknown";
   }
+}
+
+/** A session that could be given up has not committed: then the reason why is the error. */
+function failureOf(error: unknown, ended: "abandoned" | "committed" | "unknown"): unknown {
+  return isOurError(error, "COMMIT_UNCERTAIN") && ended === "abandoned" ? error.cause : error;
 }
 
 async function storeArchives(

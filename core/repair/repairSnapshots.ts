@@ -1,7 +1,7 @@
 // What to do with snapshots that have lost chunks: a new snapshot beside the damaged one, with the lost ranges as zeros and
 // named in its manifest. The damaged one stays until it is forgotten by hand.
 
-import { RepriseError } from "../errors.js";
+import { isOurError, RepriseError } from "../errors.js";
 import { formatTime } from "../format/fields.js";
 import { type BlobIdHex, bytesToHex, type Sid } from "../format/ids.js";
 import { zeroEntry } from "../format/imageMap.js";
@@ -11,6 +11,7 @@ import { SessionSink } from "../repository/blobSink.js";
 import type { Catalog, Snapshot } from "../repository/catalog.js";
 import { ImageMapWriter, type SegmentEntries } from "../repository/imageMapWriter.js";
 import { ImageReader } from "../repository/imageReader.js";
+import { visitReachable } from "../repository/reachability.js";
 import type { Repository } from "../repository/repository.js";
 import { WriterSession } from "../repository/session.js";
 import { verifyRepository } from "../verify/verify.js";
@@ -97,18 +98,10 @@ async function repairOne(
 ): Promise<Manifest> {
   const { manifest } = snapshot;
   const session = await WriterSession.open(repository, { purpose: "repair", group: manifest.group, ...options });
+  let repaired: Manifest | undefined;
   try {
-    const sink = new SessionSink(repository, session);
-    const blobs = new BlobReader(repository, session.presence.index);
-    const archives: Archive[] = [];
-    for (const archive of manifest.archives) {
-      if (repair.lostFiles.includes(archive.name)) continue;
-      const disk = repair.disks.find((candidate) => candidate.archive === archive.name);
-      archives.push(disk ? await zeroLost(repository, archive, disk.ranges, blobs, sink, options) : archive);
-    }
-    await sink.finish();
-    await session.writeIndex();
-    const repaired: Manifest = {
+    const archives = await repairArchives(repository, session, manifest, repair, options);
+    repaired = {
       ...manifest,
       sid: session.sid,
       archives,
@@ -118,13 +111,60 @@ async function repairOne(
       protected: snapshot.protected,
       repairedFrom: manifest.sid,
     };
+    await requirePresent(repository, session, repaired, options);
     if ((await session.commit(repaired)) === "fenced") throw fenced();
     await session.end();
     return repaired;
   } catch (error) {
-    await session.abandon("repair failed").catch(() => session.drop());
-    throw error;
+    const ended = await session.abandon("repair failed").catch(() => session.drop());
+    if (ended === "committed" && repaired !== undefined) return repaired;
+    // Lost pages have become zeros by now: one that is missing was condemned since the plan was made.
+    throw isOurError(error, "CHUNK_MISSING") ? overtaken(manifest.sid, error) : error;
   }
+}
+
+async function repairArchives(
+  repository: Repository,
+  session: WriterSession,
+  manifest: Manifest,
+  repair: SnapshotRepair,
+  options: RepairOptions,
+): Promise<Archive[]> {
+  const sink = new SessionSink(repository, session);
+  const blobs = new BlobReader(repository, session.presence.index);
+  const archives: Archive[] = [];
+  for (const archive of manifest.archives) {
+    if (repair.lostFiles.includes(archive.name)) continue;
+    const disk = repair.disks.find((candidate) => candidate.archive === archive.name);
+    archives.push(disk ? await zeroLost(repository, archive, disk.ranges, blobs, sink, options) : archive);
+  }
+  await sink.finish();
+  await session.writeIndex();
+  return archives;
+}
+
+/**
+ * W4 for everything that the new snapshot takes over from the damaged one: that may have been forgotten meanwhile, and a
+ * collector may be about to delete what it needed.
+ */
+async function requirePresent(
+  repository: Repository,
+  session: WriterSession,
+  repaired: Manifest,
+  { signal }: RepairOptions,
+): Promise<void> {
+  const { index } = session.presence;
+  let missing = 0;
+  const visitor = {
+    onBlob(id: Uint8Array) {
+      if (!index.has(id)) missing++;
+    },
+    onUnreadable() {
+      missing++;
+    },
+  };
+  await visitReachable([{ sid: repaired.sid, manifest: repaired }], new BlobReader(repository, index), visitor, signal);
+  if (missing > 0) throw overtaken(repaired.repairedFrom);
 }
 
 /** A new map in which the lost ranges are zeros; intact chunks keep their ids. */
@@ -199,6 +239,20 @@ class SegmentCollector {
     this.#lengths = [];
     this.#ids = [];
   }
+}
+
+function overtaken(sid: Sid | null, cause?: unknown): RepriseError {
+  return new RepriseError(
+    "conflict",
+    "REPAIR_OVERTAKEN",
+    `${sid}: chunks of it are being deleted, or were lost since`,
+    {
+      data: { sid },
+      retry: "later",
+      hint: "run repair snapshots again; a snapshot that was forgotten meanwhile cannot be repaired",
+      cause,
+    },
+  );
 }
 
 function fenced(): RepriseError {

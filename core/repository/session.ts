@@ -1,12 +1,14 @@
 // One writer's session: steps W1–W8 of docs/protocol.md. Every backend operation is one step; the process may stop for ever
 // after any of them, and nothing that was finished is lost.
 
-import { isOurError, RepriseError } from "../errors.js";
+import { setTimeout as wait } from "node:timers/promises";
+import { isAbort, isOurError, RepriseError } from "../errors.js";
 import { equalBytes } from "../format/bytes.js";
 import { objectName, type PackName, packName, type Sid } from "../format/ids.js";
 import { decodeManifest, encodeManifest, type Manifest } from "../format/manifest.js";
 import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { encodeSession } from "../format/session.js";
+import { Lifetime } from "./lifetime.js";
 import { loadPresenceForWriting, type Presence } from "./presence.js";
 import type { Repository } from "./repository.js";
 import type { OnWarning } from "./warnings.js";
@@ -29,8 +31,9 @@ export interface NewPack {
 
 /** Packs described by one index object; about 2 GiB of data at the default pack size. */
 const PACKS_PER_INDEX = 64;
-/** How often an unanswered commit is asked again before the error is reported. */
+/** How often an unanswered commit is asked again before the error is reported; after 1, 4, 16 and 64 s. */
 const COMMIT_TRIES = 5;
+const COMMIT_PAUSE_MS = 1000;
 
 export class WriterSession {
   readonly sid: Sid;
@@ -38,39 +41,50 @@ export class WriterSession {
   readonly #repository: Repository;
   readonly #options: SessionOptions;
   readonly #startedAt: string;
+  readonly #lifetime: Lifetime;
   #unindexed: PackContents[] = [];
   #indexNumber = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #beat = 0;
+  #beating: Promise<void> = Promise.resolve();
 
   private constructor(
     repository: Repository,
     sid: Sid,
     startedAt: string,
+    lifetime: Lifetime,
     presence: Presence,
     options: SessionOptions,
   ) {
     this.#repository = repository;
     this.sid = sid;
     this.#startedAt = startedAt;
+    this.#lifetime = lifetime;
     this.presence = presence;
     this.#options = options;
     this.#unindexed = [...presence.adopted];
   }
 
-  /** W1–W4: announce, then look. */
+  /** W1–W4: announce, then look. An error ends the announcement, so that no collector waits for it. */
   static async open(repository: Repository, options: SessionOptions): Promise<WriterSession> {
     const sid = repository.newId();
     const startedAt = repository.nowIso();
+    const lifetime = new Lifetime(repository.environment);
     await announce(repository, sid, startedAt, 0, options);
-    const presence = await loadPresenceForWriting(repository, options);
-    const session = new WriterSession(repository, sid, startedAt, presence, options);
-    session.#startHeartbeat();
-    return session;
+    try {
+      const presence = await loadPresenceForWriting(repository, options);
+      const session = new WriterSession(repository, sid, startedAt, lifetime, presence, options);
+      session.#startHeartbeat();
+      return session;
+    } catch (error) {
+      await endUnused(repository, sid);
+      throw error;
+    }
   }
 
-  /** W5: stores a pack and counts its blobs as present. */
+  /** W5: stores a pack and counts its blobs as present. SESSION_TOO_OLD after 30 days. */
   async putPack(pack: NewPack): Promise<void> {
+    this.#lifetime.check(`this ${this.#options.purpose}`);
     const { name, blobCount, entries } = pack;
     await this.#repository.backend.put(objectName.pack(name), pack.bytes, this.#options);
     const contents: PackContents = { name, sizeBytes: pack.bytes.length, blobCount, entries };
@@ -84,19 +98,36 @@ export class WriterSession {
     while (this.#unindexed.length > 0) {
       const packs = this.#unindexed.splice(0, PACKS_PER_INDEX);
       const name = objectName.index(packName(this.sid, this.#indexNumber++));
-      await this.#repository.objects.write(name, "packIndex", encodePackIndex(packs), this.#options);
+      try {
+        await this.#repository.objects.write(name, "packIndex", encodePackIndex(packs), this.#options);
+      } catch (error) {
+        this.#unindexed.unshift(...packs);
+        throw error;
+      }
     }
   }
 
   /**
    * W6: the one-shot decision. "fenced": a collector has given this session up; open a new one, store again what is no
-   * longer present, and commit there. After a thrown error the outcome is unknown, and the snapshot may exist.
+   * longer present, and commit there. COMMIT_UNCERTAIN: no answer came, and the snapshot may exist. SESSION_TOO_OLD.
    */
   async commit(manifest: Manifest): Promise<"committed" | "fenced"> {
+    this.#lifetime.check(`this ${this.#options.purpose}`);
     const plain = encodeManifest(manifest);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#tryCommit(plain);
+      } catch (error) {
+        if (!isOurError(error) || error.family !== "backend") throw error;
+        if (attempt === COMMIT_TRIES || error.retry !== "later") throw uncertain(this.sid, error);
+      }
+      await this.#pause(attempt);
+    }
+  }
+
+  async #tryCommit(plain: Uint8Array): Promise<"committed" | "fenced"> {
     const name = objectName.snapshot(this.sid);
-    const outcome = await this.#decide(name, plain);
-    if (outcome === "created") return "committed";
+    if ((await this.#repository.objects.writeOnce(name, "snapshot", plain)) === "created") return "committed";
     const stored = await this.#repository.objects.read(name, "snapshot");
     if (equalBytes(stored, plain)) return "committed";
     if (decodeManifest(stored, name).type === "void") return "fenced";
@@ -111,59 +142,51 @@ export class WriterSession {
     );
   }
 
-  /** Gives the session up for good: what it stored is garbage unless somebody else uses it. Indexes it first for re-use. */
-  async abandon(reason: string): Promise<void> {
-    this.#stopHeartbeat();
-    await this.writeIndex();
-    const decision = {
-      type: "void" as const,
-      sid: this.sid,
-      at: this.#repository.nowIso(),
-      by: this.#repository.author,
-      reason,
-    };
-    await this.#repository.objects.writeOnce(objectName.snapshot(this.sid), "snapshot", encodeManifest(decision));
-    await this.#endAnnouncement();
+  /** Never longer than a heartbeat takes, and not at all once somebody wants to end. */
+  async #pause(attempt: number): Promise<void> {
+    const pauseMs = Math.min(this.#repository.environment.heartbeatMs, COMMIT_PAUSE_MS * 4 ** (attempt - 1));
+    if (pauseMs === 0) return;
+    await wait(pauseMs, undefined, { signal: this.#options.signal }).catch(() => {});
+  }
+
+  /**
+   * Gives the session up for good: what it stored is garbage unless somebody else uses it. Indexes it first for re-use.
+   * "committed": an unanswered commit had been carried out after all, and the snapshot exists.
+   */
+  async abandon(reason: string): Promise<"abandoned" | "committed"> {
+    await this.#stopHeartbeat();
+    await this.writeIndex().catch((error: unknown) => {
+      if (!isOurError(error) && !isAbort(error)) throw error;
+    });
+    const outcome = await giveUp(this.#repository, this.sid, reason);
+    await endAnnouncement(this.#repository, this.sid);
+    return outcome;
   }
 
   /** W8: only after the session is decided. Without permission to delete, the collector tidies up. */
   async end(): Promise<void> {
-    this.#stopHeartbeat();
-    await this.#endAnnouncement();
+    await this.#stopHeartbeat();
+    await endAnnouncement(this.#repository, this.sid);
   }
 
   /** Stops the heartbeat and leaves everything as it is: for errors after which nothing may be assumed. */
   drop(): void {
-    this.#stopHeartbeat();
-  }
-
-  async #decide(name: string, plain: Uint8Array): Promise<"created" | "exists"> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#repository.objects.writeOnce(name, "snapshot", plain);
-      } catch (error) {
-        if (attempt === COMMIT_TRIES || !isOurError(error) || error.retry !== "later") throw error;
-      }
-    }
-  }
-
-  async #endAnnouncement(): Promise<void> {
-    try {
-      await this.#repository.backend.delete(objectName.session(this.sid));
-    } catch (error) {
-      if (!isOurError(error)) throw error;
-    }
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
   }
 
   #startHeartbeat(): void {
     const { heartbeatMs } = this.#repository.environment;
     if (heartbeatMs === 0) return;
-    this.#heartbeat = setInterval(() => void this.#sendHeartbeat(), heartbeatMs);
+    this.#heartbeat = setInterval(() => {
+      this.#beating = this.#beating.then(() => this.#sendHeartbeat());
+    }, heartbeatMs);
     this.#heartbeat.unref();
   }
 
-  /** A missed heartbeat costs at most a fencing, so its errors are only warnings. */
+  /** A missed heartbeat costs at most a fencing, so its errors are only warnings. Too old to commit: too old to beat. */
   async #sendHeartbeat(): Promise<void> {
+    if (this.#heartbeat === undefined || this.#lifetime.isOver) return;
     try {
       await announce(this.#repository, this.sid, this.#startedAt, ++this.#beat, {
         ...this.#options,
@@ -174,9 +197,11 @@ export class WriterSession {
     }
   }
 
-  #stopHeartbeat(): void {
+  /** After the last beat has arrived: it must not announce the session again when that is over. */
+  async #stopHeartbeat(): Promise<void> {
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
+    await this.#beating;
   }
 }
 
@@ -192,4 +217,47 @@ async function announce(
   const { host } = repository.environment;
   const plain = encodeSession({ sid, purpose, host, pid: process.pid, group, startedAt, beat });
   await repository.objects.write(objectName.session(sid), "session", plain, { signal });
+}
+
+/** VOID, unless the session has committed. */
+async function giveUp(repository: Repository, sid: Sid, reason: string): Promise<"abandoned" | "committed"> {
+  const decision = { type: "void" as const, sid, at: repository.nowIso(), by: repository.author, reason };
+  const name = objectName.snapshot(sid);
+  const outcome = await repository.objects.writeOnce(name, "snapshot", encodeManifest(decision));
+  if (outcome === "created") return "abandoned";
+  const stored = await repository.objects.read(name, "snapshot");
+  return decodeManifest(stored, name).type === "void" ? "abandoned" : "committed";
+}
+
+/** Best effort: a collector finds out by itself after some hours. */
+async function endUnused(repository: Repository, sid: Sid): Promise<void> {
+  try {
+    await giveUp(repository, sid, "it could not begin");
+    await endAnnouncement(repository, sid);
+  } catch (error) {
+    if (!isOurError(error)) throw error;
+  }
+}
+
+/** W8. What cannot be deleted is left to a collector. */
+async function endAnnouncement(repository: Repository, sid: Sid): Promise<void> {
+  try {
+    await repository.backend.delete(objectName.session(sid));
+  } catch (error) {
+    if (!isOurError(error)) throw error;
+  }
+}
+
+function uncertain(sid: Sid, cause: RepriseError): RepriseError {
+  return new RepriseError(
+    "backend",
+    "COMMIT_UNCERTAIN",
+    `the storage did not answer the commit of ${sid}, so the snapshot may or may not exist: ${cause.message}`,
+    {
+      data: { sid },
+      retry: "later",
+      hint: "look with reprise list once the storage answers; when it is not there, back up again: nothing is stored twice",
+      cause,
+    },
+  );
 }
