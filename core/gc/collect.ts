@@ -4,10 +4,11 @@
 import { RepriseError } from "../errors.js";
 import { bytesToHex, type PackName, packSid, type Sid } from "../format/ids.js";
 import { type Catalog, loadCatalog } from "../repository/catalog.js";
-import { loadPresenceForReading, loadQuarantine, type Presence } from "../repository/presence.js";
+import { listPacks, loadPresenceForReading, loadQuarantine, type Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
+import type { ObjectInfo } from "../storage/backend.js";
 import { probeBackend } from "../storage/probe.js";
-import { fenceSilent, type OpenSession } from "./fencing.js";
+import { fenceSilent, lastSigns, type OpenSession } from "./fencing.js";
 import { tidyUp } from "./housekeeping.js";
 import { countUsage, Marks } from "./marks.js";
 import { type Execution, type ExecutionOptions, executePlan, listPlans, writePlan } from "./planExecution.js";
@@ -68,6 +69,9 @@ class Collection {
   readonly #repository: Repository;
   readonly #request: GcRequest;
   readonly #options: ExecutionOptions;
+  #packs: ReadonlyMap<PackName, ObjectInfo> = new Map();
+  /** In plans that wait for running backups. */
+  readonly #waiting = new Set<PackName>();
   #presence: Presence | undefined;
   #marks: Marks | undefined;
 
@@ -89,19 +93,17 @@ class Collection {
 
   /** Plans of collections that crashed or had to wait. */
   async continueEarlierPlans(): Promise<void> {
-    for (const gid of await listPlans(this.#repository, this.#options)) await this.#execute(gid);
+    const gids = await listPlans(this.#repository, this.#options);
+    if (gids.length > 0) this.#packs = await listPacks(this.#repository, this.#options);
+    for (const gid of gids) await this.#execute(gid);
   }
 
   async fenceSilentSessions(): Promise<void> {
     const presence = await this.#load();
     const { decided } = await loadCatalog(this.#repository, this.#options);
-    const { fenced } = await fenceSilent(
-      this.#repository,
-      presence.packs,
-      decided,
-      this.#request.fenceAfterMs,
-      this.#options,
-    );
+    const signs = await lastSigns(this.#repository, presence.packs, this.#options);
+    const undecided = new Map([...signs].filter(([sid]) => !decided.has(sid)));
+    const { fenced } = await fenceSilent(this.#repository, undecided, this.#options);
     this.report.fenced.push(...fenced);
   }
 
@@ -135,33 +137,42 @@ class Collection {
   /** Packs that are listed now; a later load sees the deletions of earlier plans. */
   async #load(): Promise<Presence> {
     this.#presence = await loadPresenceForReading(this.#repository, this.#options);
+    this.#packs = this.#presence.packs;
     return this.#presence;
   }
 
   #plan(presence: Presence, catalog: Catalog, marks: Marks): GcPlanSummary<PackName> {
-    const usage = countUsage(marks, presence.packs.keys(), presence.quarantined);
+    const usage = countUsage(marks, presence.packs.keys(), presence.quarantined, this.#waiting);
     const packs = [...presence.packs].map(([name, { sizeBytes }]) => {
       const { usedBytes, hasQuarantined } = usage.get(name) ?? { usedBytes: 0, hasQuarantined: false };
-      return { name, sizeBytes, usedBytes, hasQuarantined, creatorDecided: catalog.decided.has(packSid(name)) };
+      const creatorDecided = catalog.decided.has(packSid(name));
+      return { name, sizeBytes, usedBytes, hasQuarantined, creatorDecided, held: this.#whyHeld(name) };
     });
     const { maxUnused } = this.#request;
     const smallPackBytes = this.#repository.config.packBytes / 8;
     return planGc(packs, { ...DEFAULT_GC_POLICY, maxUnused, smallPackBytes });
   }
 
+  #whyHeld(pack: PackName): string | undefined {
+    if (this.#waiting.has(pack)) return "an earlier plan deletes it, when the backups that ran then have ended";
+    return undefined;
+  }
+
   async #execute(gid: Sid): Promise<void> {
     const execution: Execution = await executePlan(this.#repository, gid, this.#options);
-    if (execution.outcome === "waiting") this.#noteWaiting(execution.waitingFor);
-    if (execution.outcome !== "done") return;
+    if (execution.outcome === "stuck") return;
+    this.report.fenced.push(...execution.fenced);
+    if (execution.outcome === "waiting") return this.#noteWaiting(execution);
     for (const pack of execution.deleted) {
       this.report.deletedPacks++;
-      this.report.deletedBytes += this.#presence?.packs.get(pack)?.sizeBytes ?? 0;
+      this.report.deletedBytes += this.#packs.get(pack)?.sizeBytes ?? 0;
     }
   }
 
-  #noteWaiting(sessions: readonly OpenSession[]): void {
+  #noteWaiting({ waitingFor, victims }: Execution & { outcome: "waiting" }): void {
+    for (const pack of victims) this.#waiting.add(pack);
     const known = new Set(this.report.waitingFor.map(({ sid }) => sid));
-    for (const session of sessions) if (!known.has(session.sid)) this.report.waitingFor.push(session);
+    for (const session of waitingFor) if (!known.has(session.sid)) this.report.waitingFor.push(session);
   }
 }
 

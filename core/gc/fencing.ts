@@ -60,31 +60,37 @@ export async function fence(repository: Repository, sid: Sid, reason: string): P
   return decodeManifest(stored, name).type === "void" ? "fenced" : "committed";
 }
 
-/**
- * Fences every undecided session that has been silent for `fenceAfterMs`: announced ones by their heartbeat, unannounced
- * creators of packs by their youngest pack. Answers who was fenced and who is still open.
- */
-export async function fenceSilent(
+/** When each session was last heard of: announced ones by their heartbeat, creators of packs by their youngest pack. */
+export async function lastSigns(
   repository: Repository,
   packs: ReadonlyMap<PackName, ObjectInfo>,
-  decided: ReadonlySet<Sid>,
-  fenceAfterMs: number,
   options: FencingOptions,
-): Promise<{ fenced: Sid[]; open: OpenSession[] }> {
+): Promise<Map<Sid, number>> {
   const lastSeen = new Map<Sid, number>();
   for (const [name, { modifiedAtMs }] of packs) {
     const sid = packSid(name);
     lastSeen.set(sid, Math.max(lastSeen.get(sid) ?? 0, modifiedAtMs));
   }
   for (const [sid, { modifiedAtMs }] of await listSessions(repository, options)) lastSeen.set(sid, modifiedAtMs);
-  const undecided = [...lastSeen].filter(([sid]) => !decided.has(sid));
+  return lastSeen;
+}
+
+/**
+ * Fences every undecided session that has been silent for `fenceAfterMs` since it was last seen. Answers who was fenced and
+ * who is still open; everybody else is decided.
+ */
+export async function fenceSilent(
+  repository: Repository,
+  lastSeen: ReadonlyMap<Sid, number>,
+  options: FencingOptions & { fenceAfterMs: number },
+): Promise<{ fenced: Sid[]; open: OpenSession[] }> {
   const result = { fenced: [] as Sid[], open: [] as OpenSession[] };
-  if (undecided.length === 0) return result;
-  const now = await storageNow(repository, options);
-  for (const [sid, seenAtMs] of undecided) {
+  let now: number | undefined;
+  for (const [sid, seenAtMs] of lastSeen) {
     if (await isDecided(repository, sid, options)) continue;
+    now ??= await storageNow(repository, options);
     const silentMs = Math.max(0, now - seenAtMs);
-    if (silentMs < fenceAfterMs) result.open.push({ sid, silentMs });
+    if (silentMs < options.fenceAfterMs) result.open.push({ sid, silentMs });
     else if ((await fence(repository, sid, `silent for ${Math.round(silentMs / 1000)} s`)) === "fenced")
       result.fenced.push(sid);
   }

@@ -6,7 +6,7 @@ import { BLOB_ENTRY_BYTES, BLOB_HEADER_BYTES, PACK_HEADER_BYTES, PACK_TAIL_BYTES
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
 import type { Catalog } from "../repository/catalog.js";
-import type { ChunkIndex } from "../repository/chunkIndex.js";
+import type { BlobLocation, ChunkIndex } from "../repository/chunkIndex.js";
 import type { Presence } from "../repository/presence.js";
 import { visitReachable } from "../repository/reachability.js";
 import type { Repository } from "../repository/repository.js";
@@ -69,16 +69,20 @@ export interface Usage {
 }
 
 /**
- * Stored bytes that are needed from each pack, headers and table of contents included: a pack without garbage is wholly used. Of several copies one counts: an undamaged one, in the pack with the most
- * live bytes, so that duplicates gather where they are.
+ * Stored bytes that are needed from each pack, headers and table of contents included: a pack without garbage is wholly
+ * used. Of several copies one counts: one in a pack that is not `leaving`, an undamaged one, in the pack with the most live
+ * bytes, so that duplicates gather where they are.
  */
 export function countUsage(
   marks: Marks,
   packs: Iterable<PackName>,
   quarantined: ReadonlySet<string>,
+  leaving: ReadonlySet<PackName> = new Set(),
 ): Map<PackName, Usage> {
   const usage = new Map<PackName, Usage>();
   const liveBytes = new Map<PackName, number>();
+  const isBad = (pack: PackName, id: Uint8Array) =>
+    quarantined.size > 0 && quarantined.has(`${pack}/${bytesToHex(id)}`);
   for (const pack of packs) usage.set(pack, { usedBytes: 0, hasQuarantined: false });
   marks.index.forEach((id, { pack, storedLength }) => {
     if (marks.isLive(id)) liveBytes.set(pack, (liveBytes.get(pack) ?? 0) + storedLength);
@@ -87,28 +91,19 @@ export function countUsage(
     if (!marks.isLive(id)) return;
     const ofPack = usage.get(location.pack);
     if (ofPack === undefined) return;
-    const keeper = chooseKeeper(id, marks.index, liveBytes, quarantined);
-    const isBad = quarantined.size > 0 && quarantined.has(`${location.pack}/${bytesToHex(id)}`);
+    const keeper = chooseKeeper(marks.index.copies(id), ({ pack }) => {
+      return (leaving.has(pack) ? 0 : 2 ** 41) + (isBad(pack, id) ? 0 : 2 ** 40) + (liveBytes.get(pack) ?? 0);
+    });
     if (keeper.pack === location.pack && keeper.offset === location.offset) {
       if (ofPack.usedBytes === 0) ofPack.usedBytes = PACK_HEADER_BYTES + PACK_TAIL_BYTES;
       ofPack.usedBytes += BLOB_HEADER_BYTES + location.storedLength + BLOB_ENTRY_BYTES;
-    } else if (isBad) ofPack.hasQuarantined = true;
+    } else if (isBad(location.pack, id)) ofPack.hasQuarantined = true;
   });
   return usage;
 }
 
-function chooseKeeper(
-  id: Uint8Array,
-  index: ChunkIndex,
-  liveBytes: ReadonlyMap<PackName, number>,
-  quarantined: ReadonlySet<string>,
-): { pack: PackName; offset: number } {
-  const copies = index.copies(id);
-  const [only] = copies;
-  if (copies.length === 1 && only) return only;
-  const hex = bytesToHex(id);
-  const rank = ({ pack }: { pack: PackName }) =>
-    (quarantined.has(`${pack}/${hex}`) ? 0 : 2 ** 40) + (liveBytes.get(pack) ?? 0);
+/** The copy of the highest rank; of equal ones that in the first pack by name. */
+function chooseKeeper(copies: readonly BlobLocation[], rank: (copy: BlobLocation) => number): BlobLocation {
   return copies.reduce((best, copy) => {
     const better = rank(copy) - rank(best) || (copy.pack < best.pack ? 1 : -1);
     return better > 0 ? copy : best;

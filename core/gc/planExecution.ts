@@ -5,10 +5,11 @@ import { decodeGcFinal, decodeGcPlan, encodeGcFinal, encodeGcPlan, type GcPlan }
 import { baseName, bytesToHex, folder, isSid, objectName, type PackName, type Sid } from "../format/ids.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import { loadCatalog } from "../repository/catalog.js";
+import { Lifetime } from "../repository/lifetime.js";
 import { listCondemned, listPacks, loadPresenceForReading, loadQuarantine } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
-import { fence, isDecided, listSessions, type OpenSession, storageNow } from "./fencing.js";
+import { fenceSilent, listSessions, type OpenSession } from "./fencing.js";
 import { type MarkOptions, Marks } from "./marks.js";
 
 export interface ExecutionOptions extends MarkOptions {
@@ -17,9 +18,9 @@ export interface ExecutionOptions extends MarkOptions {
 }
 
 export type Execution =
-  | { outcome: "done"; gid: Sid; deleted: PackName[] }
+  | { outcome: "done"; gid: Sid; deleted: PackName[]; fenced: Sid[] }
   /** Sessions that were open when the plan was made have not been decided; a later run goes on from here. */
-  | { outcome: "waiting"; gid: Sid; waitingFor: OpenSession[] }
+  | { outcome: "waiting"; gid: Sid; victims: readonly PackName[]; waitingFor: OpenSession[]; fenced: Sid[] }
   /** What was decided cannot be read: nothing is deleted, and nobody relies on the plan's packs. */
   | { outcome: "stuck"; gid: Sid };
 
@@ -40,33 +41,36 @@ export async function listPlans(repository: Repository, options: { signal?: Abor
   return gids;
 }
 
-/** G3–G9 for one plan. */
+/** G3–G9 for one plan. SESSION_TOO_OLD when that takes more than 30 days. */
 export async function executePlan(repository: Repository, gid: Sid, options: ExecutionOptions): Promise<Execution> {
+  const lifetime = new Lifetime(repository.environment);
   const plan = await readPlan(repository, gid, options);
-  if (plan === "gone") return { outcome: "done", gid, deleted: [] };
+  if (plan === "gone") return { outcome: "done", gid, deleted: [], fenced: [] };
   let final = await readFinalOrWarn(repository, gid, options);
   if (final === "unreadable") return { outcome: "stuck", gid };
-  if (final === null && plan === "unreadable") final = await decide(repository, gid, []);
+  let fenced: Sid[] = [];
+  if (final === null && plan === "unreadable") final = await decide(repository, gid, [], lifetime);
   if (final === null) {
-    const waitingFor = await passBarrier(repository, options);
-    if (waitingFor.length > 0) return { outcome: "waiting", gid, waitingFor };
-    final = await decide(repository, gid, await stillDeletable(repository, plan as GcPlan, options));
+    const { victims } = plan as GcPlan;
+    const barrier = await passBarrier(repository, options);
+    if (barrier.waitingFor.length > 0) return { outcome: "waiting", gid, victims, ...barrier };
+    fenced = barrier.fenced;
+    final = await decide(repository, gid, await stillDeletable(repository, plan as GcPlan, options), lifetime);
   }
-  await deletePacks(repository, final, options);
+  await deletePacks(repository, final, lifetime, options);
   await repository.backend.delete(objectName.plan(gid), options);
-  return { outcome: "done", gid, deleted: final };
+  return { outcome: "done", gid, deleted: final, fenced };
 }
 
 /** G3 and G4: every session announced by now must be decided. A larger barrier than the first one is always safe. */
-async function passBarrier(repository: Repository, options: ExecutionOptions): Promise<OpenSession[]> {
-  const waitingFor: OpenSession[] = [];
-  for (const [sid, { modifiedAtMs }] of await listSessions(repository, options)) {
-    if (await isDecided(repository, sid, options)) continue;
-    const silentMs = Math.max(0, (await storageNow(repository, options)) - modifiedAtMs);
-    if (silentMs < options.fenceAfterMs) waitingFor.push({ sid, silentMs });
-    else await fence(repository, sid, `silent for ${Math.round(silentMs / 1000)} s`);
-  }
-  return waitingFor;
+async function passBarrier(
+  repository: Repository,
+  options: ExecutionOptions,
+): Promise<{ waitingFor: OpenSession[]; fenced: Sid[] }> {
+  const lastSeen = new Map<Sid, number>();
+  for (const [sid, { modifiedAtMs }] of await listSessions(repository, options)) lastSeen.set(sid, modifiedAtMs);
+  const { open, fenced } = await fenceSilent(repository, lastSeen, options);
+  return { waitingFor: open, fenced };
 }
 
 /**
@@ -100,7 +104,13 @@ async function listDoubtful(repository: Repository, gid: Sid, options: Execution
 }
 
 /** G8: one list for everybody who executes this plan. */
-async function decide(repository: Repository, gid: Sid, packs: readonly PackName[]): Promise<PackName[]> {
+async function decide(
+  repository: Repository,
+  gid: Sid,
+  packs: readonly PackName[],
+  lifetime: Lifetime,
+): Promise<PackName[]> {
+  lifetime.check("this collection");
   const final = { gid, at: repository.nowIso(), by: repository.author, delete: packs };
   await repository.objects.writeOnce(objectName.final(gid), "gcFinal", encodeGcFinal(final));
   return (await readFinal(repository, gid)) ?? [];
@@ -110,10 +120,12 @@ async function decide(repository: Repository, gid: Sid, packs: readonly PackName
 async function deletePacks(
   repository: Repository,
   packs: readonly PackName[],
+  lifetime: Lifetime,
   options: ExecutionOptions,
 ): Promise<void> {
   let done = 0;
   await mapConcurrent(packs, async (pack) => {
+    lifetime.check("this collection");
     await repository.backend.delete(objectName.pack(pack), options);
     done++;
     options.onProgress?.({ operation: "gc", phase: "delete", done, total: packs.length, unit: "objects" });
@@ -130,7 +142,7 @@ async function readPlan(
     return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name);
   } catch (error) {
     if (isOurError(error, "OBJECT_NOT_FOUND")) return "gone";
-    if (!isOurError(error) || error.family === "backend" || error.family === "key") throw error;
+    if (!isOurError(error) || error.family === "backend") throw error;
     options.onWarning({ code: error.code, message: `${error.message}; the plan is abandoned`, data: { object: name } });
     return "unreadable";
   }
@@ -145,7 +157,7 @@ async function readFinalOrWarn(
   try {
     return await readFinal(repository, gid);
   } catch (error) {
-    if (!isOurError(error) || error.family === "backend" || error.family === "key") throw error;
+    if (!isOurError(error) || error.family === "backend") throw error;
     const message = `${error.message}; this collection stays undone until the object is restored or 90 days old`;
     options.onWarning({ code: error.code, message, data: { object: objectName.final(gid) } });
     return "unreadable";

@@ -9,6 +9,8 @@ export interface PackUsage<Name extends string = string> {
   creatorDecided: boolean;
   /** Some blob in it was found damaged and a good copy is elsewhere. */
   hasQuarantined: boolean;
+  /** Why the pack must stay as it is, whatever is in it. */
+  held?: string;
 }
 
 export interface GcPolicy {
@@ -60,6 +62,7 @@ export function planGc<Name extends string>(packs: readonly PackUsage<Name>[], p
 function planPack<Name extends string>(pack: PackUsage<Name>, repack: ReadonlyMap<Name, string>): PlannedPack<Name> {
   const { name, sizeBytes, usedBytes } = pack;
   const base = { name, sizeBytes, usedBytes };
+  if (pack.held !== undefined) return { ...base, action: "keep", reason: pack.held };
   if (!pack.creatorDecided) return { ...base, action: "keep", reason: "its backup is still running" };
   if (usedBytes === 0) return { ...base, action: "delete", reason: "no snapshot needs anything in it" };
   const reason = repack.get(name);
@@ -74,7 +77,9 @@ function choosePacksToRepack<Name extends string>(
   totalBytes: number,
 ): Map<Name, string> {
   const chosen = new Map<Name, string>();
-  const candidates = packs.filter(({ creatorDecided, usedBytes }) => creatorDecided && usedBytes > 0);
+  const candidates = packs.filter(({ creatorDecided, usedBytes, held }) => {
+    return creatorDecided && usedBytes > 0 && held === undefined;
+  });
   const unused = (pack: PackUsage<Name>) => pack.sizeBytes - pack.usedBytes;
   for (const pack of candidates) if (pack.hasQuarantined) chosen.set(pack.name, "holds a damaged copy");
   let unusedBytes = candidates.reduce((sum, pack) => sum + (chosen.has(pack.name) ? 0 : unused(pack)), 0);
