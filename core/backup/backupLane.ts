@@ -53,6 +53,8 @@ export interface BackupLaneApi {
   flush(argument: null): Promise<{ packs: FinishedPack[] }>;
   /** Gives back the buffer of a stored pack. */
   reuse(buffer: ArrayBuffer): Promise<void>;
+  /** Closes the sources. A thread that ends closes them by itself. */
+  end(argument: null): Promise<void>;
 }
 
 /** One segment is scanned while the one before waits for its encode order. */
@@ -134,6 +136,10 @@ class BackupLane implements BackupLaneApi {
     this.#builder.reuse(buffer);
     this.#packsUnderWay--;
     for (const wake of this.#onReuse.splice(0)) wake();
+  }
+
+  async end(): Promise<void> {
+    for (const source of this.#sources.values()) await (await source).close();
   }
 
   async #load(job: SegmentJob, target: Uint8Array): Promise<number> {

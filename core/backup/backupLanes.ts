@@ -92,7 +92,8 @@ export class BackupLanes {
       numberStep: count,
     };
     if (this.#options.lanes !== 0) return threadLane<BackupLaneApi>("backup", init);
-    return inlineLane(await createBackupLane(init), async () => {});
+    const inline = await createBackupLane(init);
+    return inlineLane(inline, () => inline.end(null));
   }
 
   #upload(lane: number, pack: FinishedPack): void {

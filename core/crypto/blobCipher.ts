@@ -33,7 +33,8 @@ export class BlobCipher {
     try {
       const plain = decipher.update(stored.subarray(0, stored.length - BLOB_TAG_BYTES));
       decipher.final();
-      return plain;
+      // Not a Buffer: its slice is no copy.
+      return new Uint8Array(plain.buffer, plain.byteOffset, plain.length);
     } catch {
       return null;
     }

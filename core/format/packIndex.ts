@@ -3,7 +3,7 @@
 import { ByteReader, ByteWriter, unsupportedVersion } from "./bytes.js";
 import { bytesToHex, hexToBytes, type PackName, packName, packNumber, packSid, type Sid } from "./ids.js";
 import { MAX_BLOBS_PER_PACK, MAX_PACK_BYTES, MAX_PACKS_PER_INDEX } from "./limits.js";
-import { BLOB_ENTRY_BYTES } from "./pack.js";
+import { BLOB_ENTRY_BYTES, BLOB_HEADER_BYTES, PACK_HEADER_BYTES } from "./pack.js";
 
 const VERSION = 1;
 
@@ -46,8 +46,21 @@ export function decodePackIndex(bytes: Uint8Array, what: string): PackContents[]
     const blobCount = reader.u32();
     if (blobCount > MAX_BLOBS_PER_PACK || sizeBytes > MAX_PACK_BYTES)
       reader.fail("pack size or blob count is above the limit");
-    packs.push({ name, sizeBytes, blobCount, entries: reader.bytes(blobCount * BLOB_ENTRY_BYTES) });
+    const entries = reader.bytes(blobCount * BLOB_ENTRY_BYTES);
+    if (!liesInside(entries, sizeBytes)) reader.fail(`a blob lies outside pack ${name}`);
+    packs.push({ name, sizeBytes, blobCount, entries });
   }
   reader.expectEnd();
   return packs;
+}
+
+/** Whether every blob is between the pack's header and its end. Nothing else is decoded: indexes are large. */
+function liesInside(entries: Uint8Array, sizeBytes: number): boolean {
+  const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
+  for (let at = 32; at < entries.length; at += BLOB_ENTRY_BYTES) {
+    const offset = view.getUint32(at, true);
+    if (offset < PACK_HEADER_BYTES || offset + BLOB_HEADER_BYTES + view.getUint32(at + 4, true) > sizeBytes)
+      return false;
+  }
+  return true;
 }

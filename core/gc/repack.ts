@@ -4,11 +4,12 @@
 import { isAbort, isOurError } from "../errors.js";
 import { bytesToHex, objectName, type PackName } from "../format/ids.js";
 import { BLOB_ENTRY_BYTES, BLOB_HEADER_BYTES, BLOB_ID_BYTES, decodeBlobHeader } from "../format/pack.js";
+import type { PackContents } from "../format/packIndex.js";
 import { checksum64 } from "../hash/checksum.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
 import { PackBuilder } from "../repository/packBuilder.js";
-import { readPackContents } from "../repository/packReader.js";
+import { readPackContents, scanPack } from "../repository/packReader.js";
 import type { Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import { WriterSession } from "../repository/session.js";
@@ -89,24 +90,31 @@ class Copier {
 
   /** True when every live blob of the pack has been copied or has a good copy elsewhere. */
   async copyLive(pack: PackName, options: RepackOptions): Promise<boolean> {
-    const sizeBytes = this.#presence.packs.get(pack)?.sizeBytes ?? 0;
-    const { entries, blobCount } = await readPackContents(this.#repository.backend, pack, sizeBytes, options);
-    for (let i = 0; i < blobCount; i++) {
-      const id = entries.subarray(i * BLOB_ENTRY_BYTES, i * BLOB_ENTRY_BYTES + BLOB_ID_BYTES);
-      if (!this.#marks.isLive(id) || this.#isElsewhere(id)) continue;
-      try {
-        await this.#copy(id, options.signal);
-      } catch (error) {
-        if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
-        options.onWarning({
-          code: "REPACK_SKIPPED",
-          message: `pack ${pack} is left as it is: ${error.message}`,
-          data: { pack },
-        });
-        return false;
+    try {
+      const sizeBytes = this.#presence.packs.get(pack)?.sizeBytes ?? 0;
+      const { entries, blobCount } = await this.#contents(pack, sizeBytes, options);
+      for (let i = 0; i < blobCount; i++) {
+        const id = entries.subarray(i * BLOB_ENTRY_BYTES, i * BLOB_ENTRY_BYTES + BLOB_ID_BYTES);
+        if (this.#marks.isLive(id) && !this.#isElsewhere(id)) await this.#copy(id, options.signal);
       }
+      return true;
+    } catch (error) {
+      if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
+      const message = `pack ${pack} is left as it is: ${error.message}`;
+      options.onWarning({ code: "REPACK_SKIPPED", message, data: { pack } });
+      return false;
     }
-    return true;
+  }
+
+  /** From the trailer; by a scan where that is destroyed. What a scan misses keeps the pack from being deleted. */
+  async #contents(pack: PackName, sizeBytes: number, options: RepackOptions): Promise<PackContents> {
+    const { backend } = this.#repository;
+    try {
+      return await readPackContents(backend, pack, sizeBytes, options);
+    } catch (error) {
+      if (!isOurError(error, "PACK_TRAILER_DAMAGED")) throw error;
+      return scanPack(pack, await backend.get(objectName.pack(pack), options));
+    }
   }
 
   /** Stores what is left and indexes it. */

@@ -1,11 +1,12 @@
 // Rebuilding the pack index from the packs themselves: their tables of contents, or a scan where those are destroyed.
 
 import { isAbort, isOurError } from "../errors.js";
+import { equalBytes } from "../format/bytes.js";
 import { folder, objectName, type PackName, packName } from "../format/ids.js";
 import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import type { OnProgress } from "../platform/progress.js";
-import { readPackContents, scanPack } from "../repository/packReader.js";
+import { fetchPackHeader, readPackContents, scanPack } from "../repository/packReader.js";
 import { listPacks, readIndexObject } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
@@ -34,8 +35,7 @@ export interface IndexRepairPlan {
 export async function planRepairIndex(repository: Repository, options: RepairOptions): Promise<IndexRepairPlan> {
   const replaced: string[] = [];
   for await (const { key } of repository.backend.list(folder.index, options)) replaced.push(key);
-  const packs = [...(await listPacks(repository, options)).values()];
-  const names = [...(await listPacks(repository, options)).keys()];
+  const packs = [...(await listPacks(repository, options))];
   const plan: IndexRepairPlan = {
     fromTrailer: [],
     scanned: [],
@@ -45,9 +45,9 @@ export async function planRepairIndex(repository: Repository, options: RepairOpt
     contents: [],
   };
   let done = 0;
-  await mapConcurrent(names, async (name, i) => {
-    await readContents(repository, name, packs[i]?.sizeBytes ?? 0, plan, options);
-    options.onProgress?.({ operation: "repair", phase: "read", done: ++done, total: names.length, unit: "objects" });
+  await mapConcurrent(packs, async ([name, { sizeBytes }]) => {
+    await readContents(repository, name, sizeBytes, plan, options);
+    options.onProgress?.({ operation: "repair", phase: "read", done: ++done, total: packs.length, unit: "objects" });
   });
   plan.upToDate = await isUpToDate(repository, plan, options);
   return plan;
@@ -60,9 +60,8 @@ export async function applyRepairIndex(
   options: RepairOptions,
 ): Promise<void> {
   const writer = repository.newId();
-  for (let start = 0; start < plan.contents.length; start += PACKS_PER_INDEX) {
-    const name = objectName.index(packName(writer, start / PACKS_PER_INDEX));
-    const part = plan.contents.slice(start, start + PACKS_PER_INDEX);
+  for (const [number, part] of splitForIndex(plan.contents).entries()) {
+    const name = objectName.index(packName(writer, number));
     await repository.objects.write(name, "packIndex", encodePackIndex(part), options);
   }
   for (const name of plan.replaced) {
@@ -72,6 +71,22 @@ export async function applyRepairIndex(
 }
 
 const PACKS_PER_INDEX = 256;
+/** About 12 MiB. */
+const BLOBS_PER_INDEX = 250_000;
+
+/** Parts that fit an index object each. */
+function splitForIndex(contents: readonly PackContents[]): PackContents[][] {
+  const parts: PackContents[][] = [];
+  let blobs = 0;
+  for (const pack of contents) {
+    const part = parts.at(-1);
+    const fits = part !== undefined && part.length < PACKS_PER_INDEX && blobs + pack.blobCount <= BLOBS_PER_INDEX;
+    blobs = fits ? blobs + pack.blobCount : pack.blobCount;
+    if (fits) part.push(pack);
+    else parts.push([pack]);
+  }
+  return parts;
+}
 
 async function readContents(
   repository: Repository,
@@ -85,13 +100,27 @@ async function readContents(
     plan.fromTrailer.push(name);
   } catch (error) {
     if (isAbort(error) || !isOurError(error)) throw error;
-    if (error.family === "backend") {
-      plan.unreadable.push({ pack: name, message: error.message });
-      return;
-    }
+    if (error.code === "PACK_TRAILER_DAMAGED") await scanContents(repository, name, plan, options);
+    // Gone since it was listed: a collector has deleted it.
+    else if (error.code !== "OBJECT_NOT_FOUND") plan.unreadable.push({ pack: name, message: error.message });
+  }
+}
+
+async function scanContents(
+  repository: Repository,
+  name: PackName,
+  plan: IndexRepairPlan,
+  options: RepairOptions,
+): Promise<void> {
+  try {
+    // Without a header of its own no blob of the pack can be opened.
+    await fetchPackHeader(repository.backend, name, options);
     const { skippedBytes, ...contents } = scanPack(name, await repository.backend.get(objectName.pack(name), options));
     plan.contents.push(contents);
     plan.scanned.push({ pack: name, blobs: contents.blobCount, skippedBytes });
+  } catch (error) {
+    if (isAbort(error) || !isOurError(error)) throw error;
+    if (error.code !== "OBJECT_NOT_FOUND") plan.unreadable.push({ pack: name, message: error.message });
   }
 }
 
@@ -104,9 +133,9 @@ async function isUpToDate(repository: Repository, plan: IndexRepairPlan, options
   }
   return (
     described.size === plan.contents.length &&
-    plan.contents.every(({ name, sizeBytes, blobCount }) => {
+    plan.contents.every(({ name, sizeBytes, entries }) => {
       const known = described.get(name);
-      return known !== undefined && known.sizeBytes === sizeBytes && known.blobCount === blobCount;
+      return known !== undefined && known.sizeBytes === sizeBytes && equalBytes(known.entries, entries);
     })
   );
 }

@@ -2,7 +2,7 @@
 // cache does not have are read, so ten thousand snapshots take a few requests and a fraction of a second.
 
 import { isAbort, isOurError } from "../errors.js";
-import { decodeText, encodeText } from "../format/bytes.js";
+import { decodeText, encodeText, formatError } from "../format/bytes.js";
 import type { EnvelopeKind } from "../format/envelope.js";
 import { baseName, bytesToHex, folder, isSid, type Sid } from "../format/ids.js";
 import { decodeForgotten, decodeManifest, type Manifest, type VoidDecision } from "../format/manifest.js";
@@ -41,7 +41,7 @@ export interface Catalog {
   decided: Set<Sid>;
   forgotten: Set<Sid>;
   /** Names of manifests that exist but cannot be read: snapshots that may be lost. */
-  unreadable: { object: string; sid: Sid | null; code: string; message: string }[];
+  unreadable: { object: string; sid: Sid; code: string; message: string }[];
   records: RepositoryRecord[];
 }
 
@@ -65,8 +65,16 @@ export async function loadCatalog(repository: Repository, options: CatalogOption
   for (const loaded of manifests) {
     if (!forgotten.has(loaded.manifest.sid)) catalog.snapshots.push(describe(loaded, winners.get(loaded.manifest.sid)));
   }
-  catalog.snapshots.sort((a, b) => a.timeMs - b.timeMs || (a.sid < b.sid ? -1 : 1));
+  catalog.snapshots.sort(byTime);
   return catalog;
+}
+
+/** A repaired snapshot has the time of the damaged one, and comes after it. */
+function byTime(a: Snapshot, b: Snapshot): number {
+  const [first, second] = [a.manifest.finishedAt, b.manifest.finishedAt];
+  if (a.timeMs !== b.timeMs) return a.timeMs - b.timeMs;
+  if (first !== second) return first < second ? -1 : 1;
+  return a.sid < b.sid ? -1 : 1;
 }
 
 interface LoadedManifest {
@@ -86,20 +94,17 @@ async function loadManifests(
     try {
       const plain = await cache.read(key, "snapshot", options);
       const decision: Manifest | VoidDecision = decodeManifest(plain, key);
-      if (sid === null || decision.sid !== sid) throw new Error("the id in the manifest is not the object's name");
+      if (decision.sid !== sid) throw formatError(key, "the id in the manifest is not the object's name");
       catalog.decided.add(sid);
       if (decision.type === "void") return undefined;
       return { manifest: decision, digest: bytesToHex(sha256(plain)), storedAtMs: modifiedAtMs };
     } catch (error) {
-      if (isAbort(error) || isOurError(error, "KEY_WRONG")) throw error;
-      if (isOurError(error) && error.family === "backend") throw error;
-      if (sid !== null) catalog.decided.add(sid);
-      if (sid !== null && catalog.forgotten.has(sid)) return undefined;
+      if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
+      catalog.decided.add(sid);
       // Gone between list and get: a collector has removed a manifest that was forgotten long ago.
-      if (isOurError(error, "OBJECT_NOT_FOUND")) return undefined;
-      const code = isOurError(error) ? error.code : "FORMAT_INVALID";
-      catalog.unreadable.push({ object: key, sid, code, message: (error as Error).message });
-      options.onWarning({ code: "SNAPSHOT_UNREADABLE", message: (error as Error).message, data: { object: key } });
+      if (catalog.forgotten.has(sid) || error.code === "OBJECT_NOT_FOUND") return undefined;
+      catalog.unreadable.push({ object: key, sid, code: error.code, message: error.message });
+      options.onWarning({ code: "SNAPSHOT_UNREADABLE", message: error.message, data: { object: key } });
       return undefined;
     }
   });
@@ -130,15 +135,16 @@ async function loadRecords(
   return records.filter((record) => record !== undefined);
 }
 
+/** Objects whose name is an id; others are none of the repository's (verify lists them). */
 async function listIds(
   repository: Repository,
   prefix: string,
   options: CatalogOptions,
-): Promise<{ key: string; sid: Sid | null; modifiedAtMs: number }[]> {
-  const found: { key: string; sid: Sid | null; modifiedAtMs: number }[] = [];
+): Promise<{ key: string; sid: Sid; modifiedAtMs: number }[]> {
+  const found: { key: string; sid: Sid; modifiedAtMs: number }[] = [];
   for await (const { key, modifiedAtMs } of repository.backend.list(prefix, options)) {
-    const name = baseName(key);
-    found.push({ key, sid: isSid(name) ? name : null, modifiedAtMs });
+    const sid = baseName(key);
+    if (isSid(sid) && key === prefix + sid) found.push({ key, sid, modifiedAtMs });
   }
   return found;
 }
@@ -147,7 +153,7 @@ async function readOrWarn<T>(key: string, options: CatalogOptions, read: () => P
   try {
     return await read();
   } catch (error) {
-    if (isAbort(error) || !isOurError(error) || error.code === "KEY_WRONG" || error.family === "backend") throw error;
+    if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
     if (error.code !== "OBJECT_NOT_FOUND")
       options.onWarning({ code: error.code, message: error.message, data: { object: key } });
     return undefined;

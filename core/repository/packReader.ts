@@ -3,10 +3,10 @@
 import { decodeBlob } from "../codec/codec.js";
 import { BlobCipher } from "../crypto/blobCipher.js";
 import type { Keyring } from "../crypto/keyring.js";
-import { RepriseError } from "../errors.js";
-import { equalBytes } from "../format/bytes.js";
+import { isOurError, RepriseError } from "../errors.js";
+import { equalBytes, formatError } from "../format/bytes.js";
 import { bytesToHex, objectName, type PackName } from "../format/ids.js";
-import { MAX_BLOB_PLAIN } from "../format/limits.js";
+import { MAX_BLOB_PLAIN, MAX_BLOBS_PER_PACK } from "../format/limits.js";
 import {
   BLOB_ENTRY_BYTES,
   BLOB_HEADER_BYTES,
@@ -21,6 +21,7 @@ import {
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
   PACK_TAIL_BYTES,
+  type PackFooter,
   type PackHeader,
 } from "../format/pack.js";
 import type { PackContents } from "../format/packIndex.js";
@@ -51,11 +52,29 @@ export async function readPackContents(
         : await backend.get(key, { ...options, range: { offset: footer.entriesOffset, length: wanted } });
     if (checksum64(entries) !== footer.entriesChecksum)
       throw trailerDamaged(name, "entries do not match their checksum");
-    decodeBlobEntries(entries, footer.count, key);
+    checkEntries(entries, footer, key);
+    refuseOtherPack(tail.subarray(-PACK_TAIL_BYTES), name);
     return { name, sizeBytes, blobCount: footer.count, entries };
   } catch (cause) {
-    if (cause instanceof RepriseError && cause.family === "format") throw trailerDamaged(name, cause.message, cause);
+    if (isOurError(cause) && cause.family === "format") throw trailerDamaged(name, cause.message, cause);
     throw cause;
+  }
+}
+
+/** Every blob must lie between the header and the entries. */
+function checkEntries(entries: Uint8Array, footer: PackFooter, key: string): void {
+  for (const { offset, storedLength } of decodeBlobEntries(entries, footer.count, key)) {
+    if (offset >= PACK_HEADER_BYTES && offset + BLOB_HEADER_BYTES + storedLength <= footer.entriesOffset) continue;
+    throw formatError(key, "a blob lies outside the pack", { offset });
+  }
+}
+
+/** OBJECT_SWAPPED when the header names another pack; one that does not check says nothing. */
+function refuseOtherPack(bytes: Uint8Array, name: PackName): void {
+  try {
+    readPackHeader(bytes, name);
+  } catch (error) {
+    if (isOurError(error, "OBJECT_SWAPPED")) throw error;
   }
 }
 
@@ -67,8 +86,8 @@ export function scanPack(name: PackName, pack: Uint8Array): PackContents & { ski
   const entries: BlobEntry[] = [];
   let skippedBytes = 0;
   let offset = PACK_HEADER_BYTES;
-  while (offset + BLOB_HEADER_BYTES <= pack.length) {
-    const header = blobHeaderAt(pack, offset, name);
+  while (offset + BLOB_HEADER_BYTES <= pack.length && entries.length < MAX_BLOBS_PER_PACK) {
+    const header = blobHeaderAt(pack, offset, name, { refuseUnknown: false });
     const end = header ? offset + BLOB_HEADER_BYTES + header.storedLength : 0;
     if (header && end <= pack.length) {
       const { storedLength, plainLength, kind, codec } = header;
@@ -105,7 +124,8 @@ export async function fetchPackHeader(
   try {
     return readPackHeader(first, name);
   } catch (error) {
-    if (!(error instanceof RepriseError) || error.family !== "format") throw error;
+    // One changed byte can look like another version, too.
+    if (!isOurError(error) || (error.family !== "format" && error.family !== "unsupported")) throw error;
     const tail = await backend.get(key, { ...options, range: { offset: -PACK_TAIL_BYTES, length: PACK_TAIL_BYTES } });
     return readPackHeader(tail.subarray(0, PACK_HEADER_BYTES), name);
   }
@@ -145,14 +165,16 @@ export class BlobOpener {
   /**
    * The plain bytes of the blob whose header starts at `at` in `bytes`. Errors: BLOB_DAMAGED (bytes changed after they
    * were written), BLOB_SWAPPED (another blob than `expectedId`), BLOB_FORGED (undamaged, but not what its id says).
+   * With `into` (4 MiB) the bytes are valid until it is used again.
    */
   open(
     pack: PackName,
     bytes: Uint8Array,
     at: number,
     expectedId?: Uint8Array,
+    into?: Uint8Array,
   ): { header: BlobHeader; plain: Uint8Array } {
-    const header = blobHeaderAt(bytes, at, pack);
+    const header = blobHeaderAt(bytes, at, pack, { refuseUnknown: true });
     if (!header) throw damaged(pack, expectedId, "its header does not check");
     const stored = bytes.subarray(at + BLOB_HEADER_BYTES, at + BLOB_HEADER_BYTES + header.storedLength);
     if (stored.length !== header.storedLength) throw damaged(pack, header.id, "it ends outside the pack");
@@ -163,7 +185,7 @@ export class BlobOpener {
     const encoded = cipher ? cipher.decrypt(stored, header) : stored;
     const id = bytesToHex(header.id);
     if (encoded === null) throw forged(pack, id, "authentication failed although it is undamaged");
-    const plain = decode(pack, id, encoded, header);
+    const plain = decode(pack, id, encoded, header, into);
     if (!equalBytes(this.#hash(plain), header.id)) throw forged(pack, id, "its contents do not have this digest");
     return { header, plain };
   }
@@ -171,19 +193,26 @@ export class BlobOpener {
 
 const MAX_CIPHERS = 4096;
 
-function decode(pack: PackName, id: string, encoded: Uint8Array, header: BlobHeader): Uint8Array {
+function decode(pack: PackName, id: string, encoded: Uint8Array, header: BlobHeader, into?: Uint8Array): Uint8Array {
   try {
-    return decodeBlob(encoded, header.codec, header.plainLength, MAX_BLOB_PLAIN);
+    return decodeBlob(encoded, header.codec, header.plainLength, MAX_BLOB_PLAIN, into);
   } catch (cause) {
     throw forged(pack, id, "it does not decompress", cause);
   }
 }
 
-function blobHeaderAt(bytes: Uint8Array, at: number, pack: PackName): BlobHeader | null {
+/** Null when there is none, or a damaged one. `refuseUnknown`: UNSUPPORTED_VERSION for one of a later release. */
+function blobHeaderAt(
+  bytes: Uint8Array,
+  at: number,
+  pack: PackName,
+  { refuseUnknown }: { refuseUnknown: boolean },
+): BlobHeader | null {
   if (!isBlobMagicAt(bytes, at)) return null;
   try {
     return decodeBlobHeader(bytes.subarray(at, at + BLOB_HEADER_BYTES), `pack ${pack}`, checksum64);
-  } catch {
+  } catch (error) {
+    if (refuseUnknown && isOurError(error, "UNSUPPORTED_VERSION")) throw error;
     return null;
   }
 }

@@ -3,10 +3,10 @@
 
 import { isAbort, isOurError } from "../errors.js";
 import { decodeGcFinal, decodeGcPlan } from "../format/gcPlan.js";
-import { baseName, bytesToHex, folder, isPackName, objectName, type PackName, type Sid } from "../format/ids.js";
+import { baseName, bytesToHex, folder, isPackName, isSid, objectName, type PackName, type Sid } from "../format/ids.js";
 import { BLOB_ENTRY_BYTES, BLOB_ID_BYTES } from "../format/pack.js";
 import { decodePackIndex, type PackContents } from "../format/packIndex.js";
-import { decodeQuarantine } from "../format/record.js";
+import { decodeQuarantine, type QuarantinedBlob } from "../format/record.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import type { ObjectInfo } from "../storage/backend.js";
 import { ChunkIndex } from "./chunkIndex.js";
@@ -76,7 +76,9 @@ export async function listCondemned(
   const condemned: Condemned = { packs: new Set(), everything: false };
   const names = new Set<string>();
   for await (const { key } of repository.backend.list(folder.gc, options)) if (key !== except) names.add(key);
-  const gids = new Set([...names].map((name) => name.replace(/\.(plan|final)$/, "")));
+  const gids = new Set(
+    [...names].map((name) => name.replace(/\.(plan|final)$/, "")).filter((gid) => isSid(baseName(gid))),
+  );
   for (const gid of gids) {
     const plan = names.has(`${gid}.plan`) ? await readCondemned(repository, `${gid}.plan`, options) : "absent";
     const final = names.has(`${gid}.final`) ? await readCondemned(repository, `${gid}.final`, options) : "absent";
@@ -99,7 +101,7 @@ async function readCondemned(
     }
     return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name).victims;
   } catch (error) {
-    if (isAbort(error) || !isOurError(error) || error.family === "backend" || error.family === "key") throw error;
+    if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
     // Gone between list and get: its deletions are done, and the packs are not listed any more (W3 follows).
     if (error.code === "OBJECT_NOT_FOUND") return "absent";
     options.onWarning({
@@ -115,9 +117,7 @@ async function readCondemned(
 export async function loadQuarantine(repository: Repository, options: PresenceOptions): Promise<Set<string>> {
   const copies = new Set<string>();
   for await (const { key } of repository.backend.list(folder.quarantine, options)) {
-    const bytes = await readHint(repository, key, "quarantine", options);
-    if (bytes === undefined) continue;
-    for (const { pack, id } of decodeQuarantine(bytes, key).blobs) copies.add(`${pack}/${id}`);
+    for (const { pack, id } of await readQuarantine(repository, key, options)) copies.add(`${pack}/${id}`);
   }
   return copies;
 }
@@ -130,7 +130,9 @@ async function loadIndex(
   options: PresenceOptions,
 ): Promise<Presence> {
   const infos: ObjectInfo[] = [];
-  for await (const info of repository.backend.list(folder.index, options)) infos.push(info);
+  for await (const info of repository.backend.list(folder.index, options)) {
+    if (isPackName(baseName(info.key))) infos.push(info);
+  }
   const indexNames = infos.map((info) => info.key);
   const totalBytes = infos.reduce((sum, info) => sum + info.sizeBytes, 0);
   const kept = totalBytes <= KEEP_INDEX_BYTES ? new Map<string, PackContents[]>() : null;
@@ -185,7 +187,6 @@ export async function readIndexObject(
     await repository.cache.put(name, stored);
     return contents;
   } catch (error) {
-    if (isOurError(error, "KEY_WRONG")) throw error;
     options.onWarning({
       code: "INDEX_DAMAGED",
       message: `${(error as Error).message}; the packs' own tables of contents are used instead`,
@@ -232,20 +233,18 @@ function withoutQuarantined(pack: PackContents, quarantined: ReadonlySet<string>
   return { ...pack, blobCount: good.length, entries };
 }
 
-async function readHint(
+async function readQuarantine(
   repository: Repository,
   name: string,
-  kind: "quarantine",
   options: PresenceOptions,
-): Promise<Uint8Array | undefined> {
+): Promise<readonly QuarantinedBlob[]> {
   const stored = await readHintBytes(repository, name, options);
-  if (stored === undefined) return undefined;
+  if (stored === undefined) return [];
   try {
-    return repository.objects.open(name, kind, stored);
+    return decodeQuarantine(repository.objects.open(name, "quarantine", stored), name).blobs;
   } catch (error) {
-    if (isOurError(error, "KEY_WRONG")) throw error;
     options.onWarning({ code: "OBJECT_DAMAGED", message: (error as Error).message, data: { object: name } });
-    return undefined;
+    return [];
   }
 }
 

@@ -5,7 +5,7 @@ import { withTransfer } from "../engine/lane.js";
 import { type ErrorAsData, errorToData, isAbort } from "../errors.js";
 import { equalBytes } from "../format/bytes.js";
 import { objectName, type PackName } from "../format/ids.js";
-import { MAX_BLOB_STORED } from "../format/limits.js";
+import { MAX_BLOB_PLAIN, MAX_BLOB_STORED } from "../format/limits.js";
 import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import { loadChecksum } from "../hash/checksum.js";
 import { makeChunkHasher } from "../hash/digest.js";
@@ -55,6 +55,8 @@ export interface RestoreLaneApi {
   restore(batch: RestoreBatch): Promise<RestoreBatchResult>;
   /** Plain bytes of the blobs, in the order of `reads` and `blobs`. */
   decode(batch: { reads: PackRead[] }): Promise<{ parts: Uint8Array[]; failed: FailedBlob[] }>;
+  /** Closes the target. A thread that ends closes it by itself. */
+  end(argument: null): Promise<void>;
   /** Reads the target again; answers the ranges that are not what they should be. */
   check(batch: CheckBatch): Promise<{ wrong: { offset: number; length: number }[] }>;
 }
@@ -72,6 +74,7 @@ class RestoreLane implements RestoreLaneApi {
   readonly #hash: Hasher;
   readonly #opener: BlobOpener;
   readonly #buffers: Uint8Array[] = [];
+  readonly #plainBuffers: Uint8Array[] = [];
   #opened = 0;
 
   constructor(backend: Backend, keyring: Keyring | null, writer: BlockWriter | null) {
@@ -102,13 +105,17 @@ class RestoreLane implements RestoreLaneApi {
     const parts: Uint8Array[] = [];
     const failed: FailedBlob[] = [];
     for (const read of batch.reads) {
-      // A copy: a decoder's result may be a view of a larger buffer, which must not move as a whole.
-      await this.#openEach(read, failed, async (_blob, plain) => void parts.push(plain.slice()));
+      // A copy (which slice is not, of a Buffer): a decoder's result may be a view of memory that must not move as a whole.
+      await this.#openEach(read, failed, async (_blob, plain) => void parts.push(new Uint8Array(plain)));
     }
     return withTransfer(
       { parts, failed },
       parts.map(({ buffer }) => buffer as ArrayBuffer),
     );
+  }
+
+  async end(): Promise<void> {
+    await this.#writer?.close();
   }
 
   async check(batch: CheckBatch): Promise<{ wrong: { offset: number; length: number }[] }> {
@@ -151,10 +158,11 @@ class RestoreLane implements RestoreLaneApi {
     failed: FailedBlob[],
     use: (blob: WantedBlob, plain: Uint8Array) => Promise<void>,
   ): Promise<void> {
+    const into = this.#plainBuffers.pop() ?? new Uint8Array(MAX_BLOB_PLAIN);
     for (const blob of read.blobs) {
       let plain: Uint8Array;
       try {
-        plain = this.#opener.open(pack, bytes, blob.offset - read.offset, blob.id).plain;
+        plain = this.#opener.open(pack, bytes, blob.offset - read.offset, blob.id, into).plain;
         if (plain.length !== blob.plainLength)
           throw new Error(`chunk has ${plain.length} bytes, the map says ${blob.plainLength}`);
       } catch (error) {
@@ -164,6 +172,7 @@ class RestoreLane implements RestoreLaneApi {
       await use(blob, plain);
       if (++this.#opened % BLOBS_PER_COLLECTION === 0) collectYoungGarbage();
     }
+    this.#plainBuffers.push(into);
   }
 
   /** Memory for one read; a few batches at once share a handful of buffers. */
@@ -212,8 +221,8 @@ class RestoreLane implements RestoreLaneApi {
 const ZERO_CHECK_BYTES = 1024 * 1024;
 /** Reads are joined up to 4 MiB; one blob may be a little larger. */
 const READ_BUFFER_BYTES = MAX_BLOB_STORED + BLOB_HEADER_BYTES;
-/** About 8 MiB of plain bytes. */
-const BLOBS_PER_COLLECTION = 64;
+/** Some 16 MiB of decrypted bytes. */
+const BLOBS_PER_COLLECTION = 256;
 
 function failedBlob(blob: WantedBlob, pack: PackName, error: unknown): FailedBlob {
   const { id, plainLength, targets } = blob;

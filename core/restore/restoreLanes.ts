@@ -20,7 +20,8 @@ export async function startRestoreLanes(
   const masterKey = repository.keyring?.master ?? null;
   if (storage === null || count === 0) {
     const init: RestoreLaneInit = { storage: repository.backend, masterKey, target };
-    return [inlineLane(await createRestoreLane(init), async () => {})];
+    const lane = await createRestoreLane(init);
+    return [inlineLane(lane, () => lane.end(null))];
   }
   const init: RestoreLaneInit = { storage, masterKey, target };
   return Array.from({ length: count }, () => threadLane<RestoreLaneApi>("restore", init));

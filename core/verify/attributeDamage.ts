@@ -34,7 +34,7 @@ class Judge {
   /** Hex ids with at least one bad copy; empty in the usual case, which makes the walk cheap. */
   readonly #suspects = new Set<string>();
   readonly #signal: AbortSignal | undefined;
-  /** Disks that were judged already: root id → ranges without the snapshot. */
+  /** Disks that were judged already: kind, root id and size → ranges without the snapshot. */
   readonly #known = new Map<string, { offset: number; length: number; reason: string }[]>();
 
   constructor(
@@ -56,8 +56,9 @@ class Judge {
     const { sid, manifest } = snapshot;
     const damaged: SnapshotVerdict["damaged"] = [];
     for (const archive of manifest.archives) {
-      const ranges = this.#known.get(archive.root) ?? (await this.#judgeArchive(archive));
-      this.#known.set(archive.root, ranges);
+      const key = `${archive.kind} ${archive.root} ${archive.sizeBytes}`;
+      const ranges = this.#known.get(key) ?? (await this.#judgeArchive(archive));
+      this.#known.set(key, ranges);
       for (const range of ranges) damaged.push({ snapshot: sid, archive: archive.name, ...range });
     }
     const { namespace, group, time } = manifest;

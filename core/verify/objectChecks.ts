@@ -1,10 +1,16 @@
 // Reads every object that is not a pack and opens it: damage in any byte of the repository has to be found.
 
 import { isAbort, isOurError, RepriseError } from "../errors.js";
-import { decodeCanonicalJson } from "../format/canonicalJson.js";
-import { ENVELOPE_KINDS, type EnvelopeKind } from "../format/envelope.js";
-import { baseName, folder, isSid, objectName } from "../format/ids.js";
+import { equalBytes, formatError } from "../format/bytes.js";
+import { decodeConfig, encodeConfig } from "../format/config.js";
+import type { EnvelopeKind } from "../format/envelope.js";
+import { decodeGcFinal, decodeGcPlan } from "../format/gcPlan.js";
+import { baseName, folder, isPackName, isSid, objectName } from "../format/ids.js";
+import { decodeKeySlot } from "../format/keySlot.js";
+import { decodeForgotten, decodeManifest } from "../format/manifest.js";
 import { decodePackIndex } from "../format/packIndex.js";
+import { decodeQuarantine, decodeRecord } from "../format/record.js";
+import { decodeSession } from "../format/session.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import type { Repository } from "../repository/repository.js";
 import { checkRescueFile } from "../repository/rescueFiles.js";
@@ -18,7 +24,6 @@ export interface ObjectProblem {
 const KIND_OF_FOLDER: Record<string, EnvelopeKind> = {
   [folder.keys]: "keySlot",
   [folder.sessions]: "session",
-  [folder.index]: "packIndex",
   [folder.snapshots]: "snapshot",
   [folder.forgotten]: "forgotten",
   [folder.records]: "record",
@@ -33,7 +38,7 @@ export async function checkObjects(
   const problems: ObjectProblem[] = [];
   const foreign: string[] = [];
   const keys: string[] = [];
-  for await (const { key } of repository.backend.list("", options)) if (!key.startsWith(folder.packs)) keys.push(key);
+  for await (const { key } of repository.backend.list("", options)) if (!isPack(key)) keys.push(key);
   await mapConcurrent(keys, async (key) => {
     try {
       if (!(await checkObject(repository, key, options.signal))) foreign.push(key);
@@ -59,18 +64,48 @@ async function checkObject(repository: Repository, key: string, signal: AbortSig
   const kind = kindOf(key);
   if (kind === undefined) return false;
   const plain = await repository.objects.read(key, kind, { signal });
-  if (kind === "packIndex") decodePackIndex(plain, key);
-  else decodeCanonicalJson(plain, key);
+  if (kind === "config") checkConfig(repository, plain);
+  else if (kind === "packIndex") decodePackIndex(plain, key);
+  else if (DECODED_ID[kind]?.(plain, key) !== baseName(key).slice(0, 32)) {
+    throw formatError(key, "the id inside is not the object's name");
+  }
   return true;
+}
+
+/** Decodes an object and answers the id in it, which must be its name. */
+const DECODED_ID: Partial<Record<EnvelopeKind, (plain: Uint8Array, key: string) => string>> = {
+  keySlot: (plain, key) => decodeKeySlot(plain, key).slotId,
+  session: (plain, key) => decodeSession(plain, key).sid,
+  snapshot: (plain, key) => decodeManifest(plain, key).sid,
+  forgotten: (plain, key) => decodeForgotten(plain, key).sid,
+  record: (plain, key) => decodeRecord(plain, key).rid,
+  quarantine: (plain, key) => decodeQuarantine(plain, key).rid,
+  gcPlan: (plain, key) => decodeGcPlan(plain, key).gid,
+  gcFinal: (plain, key) => decodeGcFinal(plain, key).gid,
+};
+
+/** It was right when the repository was opened; nobody may have changed it since. */
+function checkConfig(repository: Repository, plain: Uint8Array): void {
+  if (equalBytes(encodeConfig(decodeConfig(plain)), encodeConfig(repository.config))) return;
+  throw new RepriseError("corrupt", "CONFIG_FORGED", "config: was changed since the repository was opened", {
+    data: { object: objectName.config },
+    hint: "restore the config object from a replica; do not back up into this repository",
+  });
 }
 
 function kindOf(key: string): EnvelopeKind | undefined {
   if (key === objectName.config) return "config";
-  if (key.startsWith(folder.gc)) {
-    if (key.endsWith(".plan")) return "gcPlan";
-    return key.endsWith(".final") ? "gcFinal" : undefined;
+  const prefix = key.slice(0, key.indexOf("/") + 1);
+  const name = key.slice(prefix.length);
+  if (prefix === folder.index) return isPackName(name) ? "packIndex" : undefined;
+  if (prefix === folder.gc) {
+    const suffix = /^[0-9a-f]{32}\.(plan|final)$/.exec(name)?.[1];
+    return suffix === undefined ? undefined : suffix === "plan" ? "gcPlan" : "gcFinal";
   }
-  const kind = KIND_OF_FOLDER[key.slice(0, key.indexOf("/") + 1)];
-  if (kind === undefined || !(kind in ENVELOPE_KINDS)) return undefined;
-  return kind === "packIndex" || isSid(baseName(key)) ? kind : undefined;
+  return isSid(name) ? KIND_OF_FOLDER[prefix] : undefined;
+}
+
+function isPack(key: string): boolean {
+  const name = baseName(key);
+  return isPackName(name) && objectName.pack(name) === key;
 }

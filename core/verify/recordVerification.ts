@@ -2,9 +2,11 @@
 // be written to still gets its report.
 
 import { isAbort, isOurError } from "../errors.js";
-import { objectName, type Sid } from "../format/ids.js";
-import { encodeQuarantine, MAX_DAMAGED_RANGES } from "../format/record.js";
+import { objectName, type PackName, type Sid } from "../format/ids.js";
+import { MAX_QUARANTINED, MAX_RECORD_SNAPSHOTS } from "../format/limits.js";
+import { encodeQuarantine, MAX_DAMAGED_RANGES, type QuarantinedBlob } from "../format/record.js";
 import type { Catalog } from "../repository/catalog.js";
+import { loadQuarantine } from "../repository/presence.js";
 import { writeRecord } from "../repository/records.js";
 import type { Repository } from "../repository/repository.js";
 import type { SnapshotVerdict, VerifyOptions, VerifyReport, VerifyRequest } from "./verifyReport.js";
@@ -12,12 +14,13 @@ import type { SnapshotVerdict, VerifyOptions, VerifyReport, VerifyRequest } from
 export async function recordVerification(
   repository: Repository,
   report: VerifyReport,
+  damagedCopies: ReadonlySet<string>,
   catalog: Catalog,
   request: VerifyRequest,
   options: VerifyOptions,
 ): Promise<void> {
   try {
-    await quarantine(repository, report, options);
+    await quarantine(repository, damagedCopies, options);
     // A slice of the packs says nothing good about a snapshot as a whole.
     const level = request.subset === null ? report.level : "structure";
     await record(repository, catalog, "damaged", level, report.snapshots.filter(isDamaged), options);
@@ -26,7 +29,7 @@ export async function recordVerification(
       catalog,
       "ok",
       level,
-      report.snapshots.filter((verdict) => !isDamaged(verdict)),
+      report.snapshots.filter((verdict) => !isDamaged(verdict) && !isProvenDeeper(verdict, level, catalog)),
       options,
     );
   } catch (error) {
@@ -42,12 +45,33 @@ function isDamaged(verdict: SnapshotVerdict): boolean {
   return verdict.result === "damaged";
 }
 
-async function quarantine(repository: Repository, report: VerifyReport, options: VerifyOptions): Promise<void> {
-  const blobs = report.packs.problems.flatMap(({ pack, id }) => (id === null ? [] : [{ pack, id }]));
-  if (blobs.length === 0) return;
-  const rid = repository.newId();
-  const plain = encodeQuarantine({ rid, at: repository.nowIso(), by: repository.author, blobs });
-  await repository.objects.write(objectName.quarantine(rid), "quarantine", plain, options);
+/** A look at the structure must not replace the record that every byte was good. */
+function isProvenDeeper({ sid }: SnapshotVerdict, level: "structure" | "data", catalog: Catalog): boolean {
+  if (level === "data") return false;
+  const known = catalog.snapshots.find((snapshot) => snapshot.sid === sid)?.verification;
+  return known?.result === "ok" && known.level === "data";
+}
+
+/** Only copies that no earlier verification has noted. */
+async function quarantine(
+  repository: Repository,
+  damagedCopies: ReadonlySet<string>,
+  options: VerifyOptions,
+): Promise<void> {
+  const known = damagedCopies.size === 0 ? damagedCopies : await loadQuarantine(repository, options);
+  const blobs = [...damagedCopies].filter((copy) => !known.has(copy)).map(copyOf);
+  for (let start = 0; start < blobs.length; start += MAX_QUARANTINED) {
+    const rid = repository.newId();
+    const part = blobs.slice(start, start + MAX_QUARANTINED);
+    const plain = encodeQuarantine({ rid, at: repository.nowIso(), by: repository.author, blobs: part });
+    await repository.objects.write(objectName.quarantine(rid), "quarantine", plain, options);
+  }
+}
+
+/** From `pack/id`. */
+function copyOf(copy: string): QuarantinedBlob {
+  const [pack, id] = copy.split("/") as [PackName, string];
+  return { pack, id };
 }
 
 async function record(
@@ -58,17 +82,14 @@ async function record(
   verdicts: readonly SnapshotVerdict[],
   options: VerifyOptions,
 ): Promise<void> {
-  if (verdicts.length === 0) return;
-  const damaged = verdicts
-    .flatMap((verdict) => verdict.damaged)
-    .slice(0, MAX_DAMAGED_RANGES)
-    .map(({ snapshot, archive, offset, length }) => ({ snapshot, archive, offset, length }));
-  const sids: Sid[] = verdicts.map(({ sid }) => sid);
-  await writeRecord(
-    repository,
-    { type: "verification", data: { level, result, damaged } },
-    sids,
-    catalog.records,
-    options,
-  );
+  for (let start = 0; start < verdicts.length; start += MAX_RECORD_SNAPSHOTS) {
+    const part = verdicts.slice(start, start + MAX_RECORD_SNAPSHOTS);
+    const damaged = part
+      .flatMap((verdict) => verdict.damaged)
+      .slice(0, MAX_DAMAGED_RANGES)
+      .map(({ snapshot, archive, offset, length }) => ({ snapshot, archive, offset, length }));
+    const sids: Sid[] = part.map(({ sid }) => sid);
+    const body = { type: "verification" as const, data: { level, result, damaged } };
+    await writeRecord(repository, body, sids, catalog.records, options);
+  }
 }

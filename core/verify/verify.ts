@@ -3,6 +3,7 @@
 
 import { encodeText } from "../format/bytes.js";
 import { bytesToHex, type PackName, type Sid } from "../format/ids.js";
+import { BLOB_ID_BYTES } from "../format/pack.js";
 import { checksum64 } from "../hash/checksum.js";
 import { BlobReader } from "../repository/blobReader.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
@@ -12,8 +13,7 @@ import type { Repository } from "../repository/repository.js";
 import { attributeDamage } from "./attributeDamage.js";
 import { checkObjects, type ObjectProblem } from "./objectChecks.js";
 import { recordVerification } from "./recordVerification.js";
-import type { PackProblem } from "./verifyLane.js";
-import { verifyPacks } from "./verifyPacks.js";
+import { type PacksRead, verifyPacks } from "./verifyPacks.js";
 import type { StructureDamage, VerifyOptions, VerifyReport, VerifyRequest } from "./verifyReport.js";
 
 export async function verifyRepository(
@@ -29,7 +29,8 @@ export async function verifyRepository(
   const blobs = new BlobReader(repository, presence.index);
   const damage = await checkStructure(chosen.snapshots, blobs, presence, options);
   const packs = request.readData ? await readPacks(repository, presence, damage.packs, request, options) : NOTHING_READ;
-  const badCopies = await badCopiesOf(repository, packs.problems, options);
+  const damagedCopies = damagedCopiesOf(packs, presence);
+  const badCopies = new Set([...damagedCopies, ...(await loadQuarantine(repository, options))]);
   const { verdicts, neededIds } = await attributeDamage(
     chosen.snapshots,
     blobs,
@@ -38,7 +39,12 @@ export async function verifyRepository(
     badCopies,
     options.signal,
   );
-  const problems = packs.problems.map((problem) => ({ ...problem, needed: isNeeded(problem, neededIds) }));
+  const neededPacks = packsWithNeeded(damagedCopies, neededIds);
+  const problems = packs.problems.map((problem) => {
+    // Damage in a pack's own tables hurts nobody while its blobs can be read.
+    const { id, pack } = problem;
+    return { ...problem, needed: id === null ? packs.foundIn.has(pack) && neededPacks.has(pack) : neededIds.has(id) };
+  });
   const report: VerifyReport = {
     ok: verdicts.every(({ result }) => result === "ok") && objects.problems.length === 0 && problems.length === 0,
     level: request.readData ? "data" : "structure",
@@ -49,12 +55,12 @@ export async function verifyRepository(
     coverage: presence.packs.size === 0 ? 1 : packs.read / presence.packs.size,
     durationMs: Math.round(performance.now() - started),
   };
-  if (request.record) await recordVerification(repository, report, catalog, request, options);
+  if (request.record) await recordVerification(repository, report, damagedCopies, catalog, request, options);
   return report;
 }
 
 const NO_OBJECTS = { checked: 0, problems: [] as ObjectProblem[], foreign: [] as string[] };
-const NOTHING_READ = { read: 0, bytesRead: 0, problems: [] as PackProblem[] };
+const NOTHING_READ: PacksRead = { read: 0, bytesRead: 0, problems: [], foundIn: new Map() };
 
 function chooseSnapshots(
   catalog: Catalog,
@@ -74,7 +80,8 @@ function isFresh(snapshot: Snapshot, request: VerifyRequest, nowMs: number): boo
   const { verification } = snapshot;
   if (verification === null || verification.result !== "ok") return false;
   if (request.readData && verification.level !== "data") return false;
-  return request.outdatedAfterMs === null || nowMs - Date.parse(verification.at) < request.outdatedAfterMs;
+  // A verification from the future was made under a wrong clock: as old as it seems young.
+  return request.outdatedAfterMs === null || Math.abs(nowMs - Date.parse(verification.at)) < request.outdatedAfterMs;
 }
 
 async function checkAllObjects(repository: Repository, options: VerifyOptions): Promise<VerifyReport["objects"]> {
@@ -117,7 +124,7 @@ async function readPacks(
   needed: ReadonlySet<PackName>,
   request: VerifyRequest,
   options: VerifyOptions,
-): Promise<{ read: number; bytesRead: number; problems: PackProblem[] }> {
+): Promise<PacksRead> {
   const all = request.snapshots === null && !request.ignoreVerified;
   const packs = [...presence.packs.entries()]
     .filter(([name]) => (all || needed.has(name)) && isInSubset(name, request.subset))
@@ -131,19 +138,32 @@ function isInSubset(name: PackName, subset: VerifyRequest["subset"]): boolean {
   return Number(checksum64(encodeText(name)) % BigInt(subset.of)) === subset.part - 1;
 }
 
-/** Copies known as damaged: from this run, and from earlier ones. */
-async function badCopiesOf(
-  repository: Repository,
-  problems: readonly PackProblem[],
-  options: VerifyOptions,
-): Promise<Set<string>> {
-  const bad = new Set<string>();
-  for (const { pack, id } of problems) if (id !== null) bad.add(`${pack}/${id}`);
-  for (const copy of await loadQuarantine(repository, options)) bad.add(copy);
-  return bad;
+/** `pack/id` of every copy that this run found damaged or lost. */
+function damagedCopiesOf(packs: PacksRead, presence: Presence): Set<string> {
+  const copies = new Set<string>();
+  for (const { pack, id } of packs.problems) if (id !== null) copies.add(`${pack}/${id}`);
+  if (packs.foundIn.size === 0) return copies;
+  const found = new Map<PackName, Set<string>>();
+  for (const [pack, ids] of packs.foundIn) found.set(pack, hexIds(ids));
+  presence.index.forEach((id, { pack }) => {
+    const hex = bytesToHex(id);
+    if (found.get(pack)?.has(hex) === false) copies.add(`${pack}/${hex}`);
+  });
+  return copies;
 }
 
-/** Damage in a pack's own tables hurts nobody while its blobs can be read. */
-function isNeeded(problem: PackProblem, neededIds: ReadonlySet<string>): boolean {
-  return problem.id === null ? false : neededIds.has(problem.id);
+function hexIds(ids: Uint8Array): Set<string> {
+  const found = new Set<string>();
+  for (let at = 0; at < ids.length; at += BLOB_ID_BYTES) found.add(bytesToHex(ids.subarray(at, at + BLOB_ID_BYTES)));
+  return found;
+}
+
+/** Packs with a damaged copy of something that a snapshot needs. */
+function packsWithNeeded(damagedCopies: ReadonlySet<string>, neededIds: ReadonlySet<string>): Set<string> {
+  const packs = new Set<string>();
+  for (const copy of damagedCopies) {
+    const [pack = "", id = ""] = copy.split("/");
+    if (neededIds.has(id)) packs.add(pack);
+  }
+  return packs;
 }

@@ -36,6 +36,11 @@ export interface PackVerdict {
   bytes: number;
   blobs: number;
   problems: PackProblem[];
+  /**
+   * Null: the table of contents is whole, so `problems` names every damaged blob. Else the ids (32 bytes each) of all that
+   * could still be found: whatever else an index says of this pack is lost.
+   */
+  foundIds: Uint8Array | null;
 }
 
 export interface VerifyLaneApi {
@@ -60,7 +65,7 @@ class VerifyLane implements VerifyLaneApi {
   }
 
   async verifyPack({ name, sizeBytes }: { name: PackName; sizeBytes: number }): Promise<PackVerdict> {
-    const verdict: PackVerdict = { pack: name, bytes: sizeBytes, blobs: 0, problems: [] };
+    const verdict: PackVerdict = { pack: name, bytes: sizeBytes, blobs: 0, problems: [], foundIds: new Uint8Array(0) };
     const note = (code: string, message: string, id: string | null = null) => {
       verdict.problems.push({ pack: name, id, code, message });
     };
@@ -84,21 +89,23 @@ type Note = (code: string, message: string, id?: string | null) => void;
 function checkPack(name: PackName, bytes: Uint8Array, keyring: Keyring | null, verdict: PackVerdict, note: Note): void {
   const opener = new BlobOpener(keyring, makeChunkHasher(keyring?.chunkIdKey ?? null));
   if (!introduce(opener, name, bytes, note)) return;
-  const entries = tableOfContents(name, bytes, note);
+  const { entries, scanned } = tableOfContents(name, bytes, note);
   const count = entries.length / BLOB_ENTRY_BYTES;
   const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
   let expectedOffset = PACK_HEADER_BYTES;
+  verdict.foundIds = scanned ? idsOf(entries) : null;
   for (let i = 0; i < count; i++) {
     const at = i * BLOB_ENTRY_BYTES;
     const id = entries.subarray(at, at + BLOB_ID_BYTES);
     const offset = view.getUint32(at + 32, true);
     verdict.blobs++;
-    if (offset !== expectedOffset)
+    if (offset !== expectedOffset && !scanned)
       note("PACK_GAP", `pack ${name}: bytes ${expectedOffset} to ${offset} belong to no blob`);
     try {
       const { header } = opener.open(name, bytes, offset, id);
       const same = header.ordinal === i && header.storedLength === view.getUint32(at + 36, true);
-      if (!same) note("BLOB_SWAPPED", `pack ${name}: blob ${i} differs from the table of contents`, bytesToHex(id));
+      if (!same && !scanned)
+        note("BLOB_SWAPPED", `pack ${name}: blob ${i} differs from the table of contents`, bytesToHex(id));
     } catch (error) {
       if (!isOurError(error)) throw error;
       note(error.code, error.message, bytesToHex(id));
@@ -122,16 +129,24 @@ function introduce(opener: BlobOpener, name: PackName, bytes: Uint8Array, note: 
   return introduced;
 }
 
+function idsOf(entries: Uint8Array): Uint8Array {
+  const ids = new Uint8Array((entries.length / BLOB_ENTRY_BYTES) * BLOB_ID_BYTES);
+  for (let at = 0, to = 0; at < entries.length; at += BLOB_ENTRY_BYTES, to += BLOB_ID_BYTES) {
+    ids.set(entries.subarray(at, at + BLOB_ID_BYTES), to);
+  }
+  return ids;
+}
+
 /** The entries; when they are damaged, what a scan of the blobs finds. */
-function tableOfContents(name: PackName, bytes: Uint8Array, note: Note): Uint8Array {
+function tableOfContents(name: PackName, bytes: Uint8Array, note: Note): { entries: Uint8Array; scanned: boolean } {
   try {
     const footer = decodePackFooter(bytes.subarray(-PACK_FOOTER_BYTES), bytes.length, `pack ${name}`, checksum64);
     const entries = bytes.subarray(footer.entriesOffset, bytes.length - PACK_TAIL_BYTES);
-    if (checksum64(entries) === footer.entriesChecksum) return entries;
+    if (checksum64(entries) === footer.entriesChecksum) return { entries, scanned: false };
     note("PACK_TRAILER_DAMAGED", `pack ${name}: the table of contents does not match its checksum`);
   } catch (error) {
     if (!isOurError(error)) throw error;
     note("PACK_TRAILER_DAMAGED", error.message);
   }
-  return scanPack(name, bytes).entries;
+  return { entries: scanPack(name, bytes).entries, scanned: true };
 }

@@ -9,13 +9,21 @@ import type { Repository } from "../repository/repository.js";
 import { workerLocation } from "../storage/openBackend.js";
 import { createVerifyLane, type PackProblem, type VerifyLaneApi } from "./verifyLane.js";
 
+export interface PacksRead {
+  read: number;
+  bytesRead: number;
+  problems: PackProblem[];
+  /** For packs whose table of contents is destroyed, or which cannot be read: the ids that were found all the same. */
+  foundIn: Map<PackName, Uint8Array>;
+}
+
 export async function verifyPacks(
   repository: Repository,
   packs: readonly { name: PackName; sizeBytes: number }[],
   options: { lanes?: number; signal?: AbortSignal; onProgress?: OnProgress },
-): Promise<{ read: number; bytesRead: number; problems: PackProblem[] }> {
+): Promise<PacksRead> {
   const total = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const result = { read: 0, bytesRead: 0, problems: [] as PackProblem[] };
+  const result: PacksRead = { read: 0, bytesRead: 0, problems: [], foundIn: new Map() };
   if (packs.length === 0) return result;
   const lanes = await startLanes(repository, Math.min(packs.length, options.lanes ?? defaultLaneCount()));
   const free = [...lanes];
@@ -30,6 +38,7 @@ export async function verifyPacks(
         result.read++;
         result.bytesRead += verdict.bytes;
         result.problems.push(...verdict.problems);
+        if (verdict.foundIds) result.foundIn.set(pack.name, verdict.foundIds);
         options.onProgress?.({ operation: "verify", phase: "data", done: result.bytesRead, total, unit: "bytes" });
       },
       lanes.length,
