@@ -1,25 +1,24 @@
 // What a collection tidies up besides packs: index objects that describe deleted packs, announcements of decided sessions,
 // records that nobody needs, and tombstones that are old by the storage's own clock. Step G9 (second half) and G10.
 
-import { baseName, folder, isSid, objectName, packName, type Sid } from "../format/ids.js";
+import { baseName, folder, objectName, packName } from "../format/ids.js";
 import { MAX_PACKS_PER_INDEX } from "../format/limits.js";
 import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { decodeQuarantine, type QuarantinedBlob } from "../format/record.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import { type Catalog, loadCatalog } from "../repository/catalog.js";
-import { listPacks, packCreators, readIndexObject } from "../repository/presence.js";
+import { listPacks, readIndexObject } from "../repository/presence.js";
 import { winningRecords } from "../repository/records.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { isDecided, listSessions, storageNow } from "./fencing.js";
+import { removeOldTombstones } from "./tombstones.js";
 
 export interface HousekeepingOptions {
   signal?: AbortSignal;
   onWarning: OnWarning;
 }
 
-/** storage.md 4.7: VOID, forgotten and final objects are kept so long. */
-export const TOMBSTONE_MS = 90 * 24 * 60 * 60 * 1000;
 /** Records that a later one has replaced. */
 const SUPERSEDED_MS = 24 * 60 * 60 * 1000;
 /** More index objects than this are merged. */
@@ -91,48 +90,6 @@ async function removeDecidedSessions(repository: Repository, options: Housekeepi
     removed++;
   }
   return removed;
-}
-
-/** Finals without a plan; VOID and forgotten decisions whose session has no pack left. */
-async function removeOldTombstones(
-  repository: Repository,
-  catalog: Catalog,
-  now: number,
-  options: HousekeepingOptions,
-): Promise<number> {
-  const isOld = ({ modifiedAtMs }: { modifiedAtMs: number }) => now - modifiedAtMs > TOMBSTONE_MS;
-  const creators = packCreators((await listPacks(repository, options)).keys());
-  const committed = new Set(catalog.snapshots.map(({ sid }) => sid));
-  const unreadable = new Set(catalog.unreadable.map(({ object }) => object));
-  const goes = new Set<string>();
-  const plans = new Set<string>();
-  const finals: string[] = [];
-  for await (const info of repository.backend.list(folder.gc, options)) {
-    if (info.key.endsWith(".plan")) plans.add(info.key);
-    else if (isOld(info)) finals.push(info.key);
-  }
-  for (const key of finals) if (!plans.has(key.replace(/\.final$/, ".plan"))) goes.add(key);
-  // The manifest goes before its forgotten object: in between, the session still counts as decided.
-  for await (const info of repository.backend.list(folder.snapshots, options)) {
-    const sid = baseName(info.key) as Sid;
-    if (!isSid(sid) || committed.has(sid) || unreadable.has(info.key) || creators.has(sid) || !isOld(info)) continue;
-    if (!catalog.forgotten.has(sid) || (await isForgottenForLong(repository, sid, isOld, options))) goes.add(info.key);
-  }
-  for await (const info of repository.backend.list(folder.forgotten, options)) {
-    const sid = baseName(info.key) as Sid;
-    if (isOld(info) && isSid(sid) && !creators.has(sid) && !committed.has(sid)) goes.add(info.key);
-  }
-  for (const key of goes) await repository.backend.delete(key, options);
-  return goes.size;
-}
-
-async function isForgottenForLong(
-  repository: Repository,
-  sid: Sid,
-  isOld: (info: { modifiedAtMs: number }) => boolean,
-  options: HousekeepingOptions,
-): Promise<boolean> {
-  return isOld(await repository.backend.stat(objectName.forgotten(sid), options));
 }
 
 /** Records about snapshots that are all gone, and replaced ones. */
