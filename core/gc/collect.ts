@@ -146,14 +146,15 @@ class Collection {
     const packs = [...presence.packs].map(([name, { sizeBytes }]) => {
       const { usedBytes, hasQuarantined } = usage.get(name) ?? { usedBytes: 0, hasQuarantined: false };
       const creatorDecided = catalog.decided.has(packSid(name));
-      return { name, sizeBytes, usedBytes, hasQuarantined, creatorDecided, held: this.#whyHeld(name) };
+      return { name, sizeBytes, usedBytes, hasQuarantined, creatorDecided, held: this.#whyHeld(name, presence) };
     });
     const { maxUnused } = this.#request;
     const smallPackBytes = this.#repository.config.packBytes / 8;
     return planGc(packs, { ...DEFAULT_GC_POLICY, maxUnused, smallPackBytes });
   }
 
-  #whyHeld(pack: PackName): string | undefined {
+  #whyHeld(pack: PackName, { opaque }: Presence): string | undefined {
+    if (opaque.has(pack)) return "what is in it is unknown; run repair index";
     if (this.#waiting.has(pack)) return "an earlier plan deletes it, when the backups that ran then have ended";
     return undefined;
   }

@@ -75,7 +75,8 @@ async function passBarrier(
 
 /**
  * G5–G7, fresh and in this order: other plans, packs, snapshots. A victim may go only if everything live in it has a copy in
- * a listed pack that neither this nor any other plan or final names, and that is not known to be damaged.
+ * a listed pack that neither this nor any other plan or final names, and that is not known to be damaged. A pack of which
+ * nobody can tell what is in it stays.
  */
 async function stillDeletable(repository: Repository, plan: GcPlan, options: ExecutionOptions): Promise<PackName[]> {
   const victims = new Set(plan.victims);
@@ -93,7 +94,8 @@ async function stillDeletable(repository: Repository, plan: GcPlan, options: Exe
       .some((copy) => !victims.has(copy.pack) && !doubtful.has(copy.pack) && !quarantined.has(`${copy.pack}/${hex}`));
     if (!isSafe) needed.add(pack);
   });
-  return plan.victims.filter((pack) => presence.packs.has(pack) && !needed.has(pack));
+  const isKnown = (pack: PackName) => presence.packs.has(pack) && !presence.opaque.has(pack);
+  return plan.victims.filter((pack) => isKnown(pack) && !needed.has(pack));
 }
 
 /** G5: packs in other plans and in any final. */

@@ -25,6 +25,8 @@ export interface Presence {
   packs: Map<PackName, ObjectInfo>;
   /** Packs that no index object describes; read from their trailers. A writer adds them to its own index. */
   adopted: PackContents[];
+  /** Listed packs of which nobody can tell what is in them: no index object, no trailer. Never to be deleted. */
+  opaque: Set<PackName>;
   /** Names of the index objects that were listed. */
   indexNames: string[];
   /** Copies found damaged by an earlier verification: `pack/id`. Not in a writer's index. */
@@ -142,8 +144,10 @@ async function loadIndex(
   const described = new Set<PackName>();
   const unreadable = new Set<string>();
   let adopted: PackContents[] | null = null;
+  let opaque = new Set<PackName>();
   async function forEachPack(visit: (pack: PackContents) => void): Promise<void> {
     const done = new Set<PackName>();
+    opaque = new Set(packs.keys());
     for (const name of indexNames) {
       if (unreadable.has(name)) continue;
       const contents = kept?.get(name) ?? (await readIndexObject(repository, name, options));
@@ -153,17 +157,23 @@ async function loadIndex(
       }
       kept?.set(name, contents);
       for (const pack of contents) {
-        if (packs.get(pack.name)?.sizeBytes === pack.sizeBytes) described.add(pack.name);
+        if (packs.get(pack.name)?.sizeBytes === pack.sizeBytes) {
+          described.add(pack.name);
+          opaque.delete(pack.name);
+        }
         if (done.has(pack.name) || !usable(pack)) continue;
         done.add(pack.name);
         visit(withoutQuarantined(pack, quarantined));
       }
     }
     adopted ??= await adoptPacks(repository, packs, described, options);
-    for (const pack of adopted) if (usable(pack)) visit(withoutQuarantined(pack, quarantined));
+    for (const pack of adopted) {
+      opaque.delete(pack.name);
+      if (usable(pack)) visit(withoutQuarantined(pack, quarantined));
+    }
   }
   const index = await ChunkIndex.build(forEachPack, totalBytes / BLOB_ENTRY_BYTES);
-  return { index, packs, adopted: adopted ?? [], indexNames, quarantined };
+  return { index, packs, adopted: adopted ?? [], opaque, indexNames, quarantined };
 }
 
 /** Tables of contents of one index object; undefined when it is gone or damaged (packs explain themselves). */
