@@ -40,12 +40,18 @@ export function encodeBlob(plain: Uint8Array, options: EncodeOptions): EncodedBl
 /**
  * The plain bytes, exactly `plainLength` of them, or `CODEC_FAILED` (corrupt). Allocates no more than plainLength and a
  * constant (8 MiB), whatever the stored bytes claim, and nothing when plainLength is more than `maxPlain`.
- * With "none" the result is `stored` itself, not a copy.
+ * With "none" the result is `stored` itself, not a copy; with zstd and a large enough `into`, a view of its start.
  */
-export function decodeBlob(stored: Uint8Array, codec: Codec, plainLength: number, maxPlain: number): Uint8Array {
+export function decodeBlob(
+  stored: Uint8Array,
+  codec: Codec,
+  plainLength: number,
+  maxPlain: number,
+  into?: Uint8Array,
+): Uint8Array {
   if (!Number.isSafeInteger(plainLength) || plainLength < 0 || plainLength > maxPlain)
     throw codecFailed(codec, "the plain length is above the limit", { plainLength, maxPlain });
-  if (codec === "zstd") return decompressZstd(stored, plainLength);
+  if (codec === "zstd") return decompressZstd(stored, plainLength, into);
   if (codec === "lz4") return decompressLz4(stored, plainLength);
   if (stored.length !== plainLength)
     throw codecFailed(codec, "the length differs", { plainLength, storedLength: stored.length });

@@ -4,6 +4,7 @@
 import * as zlib from "node:zlib";
 import { codecFailed } from "./codecFailed.js";
 import { readZstdFrame } from "./zstdFrame.js";
+import { ZstdReader } from "./zstdReader.js";
 
 export const ZSTD_LEVELS = { min: 1, max: 19 } as const;
 
@@ -19,8 +20,13 @@ export function compressZstd(plain: Uint8Array, level: number): Uint8Array {
   return zlib.zstdCompressSync(plain, { chunkSize, params: { [zlib.constants.ZSTD_c_compressionLevel]: level } });
 }
 
-/** Exactly `plainLength` bytes, or `CODEC_FAILED`. The caller has checked that plainLength is bearable. */
-export function decompressZstd(stored: Uint8Array, plainLength: number): Uint8Array {
+const reader = new ZstdReader();
+
+/**
+ * Exactly `plainLength` bytes, or `CODEC_FAILED`. The caller has checked that plainLength is bearable. With `into` of at least
+ * that size the answer is a view of its start.
+ */
+export function decompressZstd(stored: Uint8Array, plainLength: number, into?: Uint8Array): Uint8Array {
   const frame = readZstdFrame(stored);
   if (frame === undefined || frame.frameBytes !== stored.length)
     throw codecFailed("zstd", "not exactly one complete frame", { storedLength: stored.length });
@@ -29,6 +35,12 @@ export function decompressZstd(stored: Uint8Array, plainLength: number): Uint8Ar
     throw codecFailed("zstd", "the frame's size differs", { plainLength, contentBytes, maxContentBytes });
   if (windowBytes > Math.max(MAX_WINDOW_BYTES, plainLength))
     throw codecFailed("zstd", "the frame wants too much memory", { plainLength, windowBytes });
+  const target = into && into.length >= plainLength ? into.subarray(0, plainLength) : undefined;
+  // An empty result needs no room, which the reader cannot tell from a full one.
+  if (plainLength > 0) {
+    const room = target ?? new Uint8Array(plainLength);
+    if (reader.decompressInto(stored, room)) return room;
+  }
   const plain = decompressFrame(stored, plainLength);
   if (plain.length !== plainLength)
     throw codecFailed("zstd", "the length differs", { plainLength, actual: plain.length });

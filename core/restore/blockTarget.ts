@@ -26,6 +26,11 @@ export interface RestoreTarget {
   readonly resumed: boolean;
   /** True when every byte reads as zero before anything is written (fresh file): zero runs need no work. */
   readonly startsZeroed: boolean;
+  /**
+   * Sends what has been written so far to the medium while more is being written, so that publish has less to wait for. A
+   * failure is kept and reported by publish. Absent where it makes no sense.
+   */
+  flushAhead?(): Promise<void>;
   /** Flushes to the medium and gives the result its final name. Nothing under the final name changes before this. */
   publish(): Promise<void>;
   /** Ends without publishing. `keep`: leave what was written so that the next run can resume. */

@@ -40,6 +40,7 @@ class FileTarget implements RestoreTarget {
   readonly #handle: FileHandle;
   readonly #force: boolean;
   #ended = false;
+  #flushError: unknown;
 
   constructor(handle: FileHandle, path: string, finalPath: string, force: boolean, resumed: boolean) {
     this.#handle = handle;
@@ -50,8 +51,18 @@ class FileTarget implements RestoreTarget {
     this.#force = force;
   }
 
+  async flushAhead(): Promise<void> {
+    try {
+      await this.#handle.datasync();
+    } catch (error) {
+      // The kernel reports a failed write-back once; the sync in publish would not hear of it again.
+      this.#flushError ??= error;
+    }
+  }
+
   async publish(): Promise<void> {
     try {
+      if (this.#flushError !== undefined) throw this.#flushError;
       await this.#handle.sync();
     } catch (error) {
       throw writeError(this.location.path, `flush ${this.location.path}`, error);

@@ -62,12 +62,16 @@ export async function restoreImage(
   }
 }
 
+const FLUSH_EVERY_BYTES = 256 * 1024 * 1024;
+
 class ImageRestore {
   readonly #presence: Presence;
   readonly #image: ImageReader;
   readonly #archive: Archive;
   readonly #target: RestoreTarget;
   readonly #options: RestoreImageOptions;
+  #flush: Promise<void> | undefined;
+  #flushedBytes = 0;
   readonly #result: RestoreImageResult = { bytesWritten: 0, bytesKept: 0, lost: [] };
 
   constructor(
@@ -96,8 +100,20 @@ class ImageRestore {
       this.#result.bytesWritten += written.bytesWritten;
       this.#result.bytesKept += written.bytesKept;
       for (const failed of written.failed) await this.#tryOtherCopies(failed, lane);
+      this.#flushNowAndThen();
     });
+    await this.#flush;
     return this.#result;
+  }
+
+  /** Lanes compute while the medium works, instead of leaving all of its work to the end. */
+  #flushNowAndThen(): void {
+    const { bytesWritten } = this.#result;
+    if (this.#flush !== undefined || bytesWritten - this.#flushedBytes < FLUSH_EVERY_BYTES) return;
+    this.#flushedBytes = bytesWritten;
+    this.#flush = this.#target.flushAhead?.().finally(() => {
+      this.#flush = undefined;
+    });
   }
 
   async verify(lanes: Lane<RestoreLaneApi>[], lost: readonly LostRange[]): Promise<void> {

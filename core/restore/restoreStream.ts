@@ -5,13 +5,14 @@ import type { Lane } from "../engine/lane.js";
 import { errorFromData, RepriseError } from "../errors.js";
 import { bytesToHex } from "../format/ids.js";
 import type { Archive } from "../format/manifest.js";
+import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
 import { type ImageEntry, ImageReader } from "../repository/imageReader.js";
 import { planReads } from "../repository/packReads.js";
 import type { Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
-import type { RestoreLaneApi } from "./restoreLane.js";
+import type { FailedBlob, RestoreLaneApi } from "./restoreLane.js";
 import { startRestoreLanes } from "./restoreLanes.js";
 
 export interface RestoreStreamOptions {
@@ -86,19 +87,41 @@ async function decodeGroup(
   const [missing] = plan.missing;
   if (missing) throw damaged(archiveName, missing.targets[0], `chunk ${bytesToHex(missing.id)} is in no pack`);
   const { parts, failed } = await lane.call("decode", { reads: plan.reads });
-  const [first] = failed;
-  if (first) throw damaged(archiveName, first.targets[0], first.error.message, errorFromData(first.error));
   const byOffset = new Map<number, Uint8Array>();
+  const isFailed = new Set(failed.map(({ targets }) => targets[0]));
   let part = 0;
   for (const read of plan.reads) {
-    for (const blob of read.blobs) {
+    for (const { targets } of read.blobs) {
+      if (isFailed.has(targets[0])) continue;
       const bytes = parts[part++] as Uint8Array;
-      for (const offset of blob.targets) byOffset.set(offset, bytes);
+      for (const offset of targets) byOffset.set(offset, bytes);
     }
+  }
+  for (const blob of failed) {
+    const bytes = await decodeOtherCopy(blob, presence, lane);
+    if (bytes === null) throw damaged(archiveName, blob.targets[0], blob.error.message, errorFromData(blob.error));
+    for (const offset of blob.targets) byOffset.set(offset, bytes);
   }
   return group.flatMap(({ offset, length, id }) =>
     id === null ? zeros(length) : [byOffset.get(offset) as Uint8Array],
   );
+}
+
+/** A damaged chunk may have another, good copy. */
+async function decodeOtherCopy(
+  failed: FailedBlob,
+  presence: Presence,
+  lane: Lane<RestoreLaneApi>,
+): Promise<Uint8Array | null> {
+  const { id, plainLength, targets } = failed;
+  for (const { pack, offset, storedLength } of presence.index.copies(id)) {
+    if (pack === failed.pack) continue;
+    const blobs = [{ id, offset, storedLength, plainLength, targets }];
+    const read = { pack, offset, length: BLOB_HEADER_BYTES + storedLength, blobs };
+    const { parts } = await lane.call("decode", { reads: [read] });
+    if (parts[0]) return parts[0];
+  }
+  return null;
 }
 
 function zeros(length: number): Uint8Array[] {

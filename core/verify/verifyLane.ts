@@ -3,6 +3,7 @@
 import { Keyring } from "../crypto/keyring.js";
 import { isAbort, isOurError } from "../errors.js";
 import { bytesToHex, objectName, type PackName } from "../format/ids.js";
+import { MAX_BLOB_PLAIN } from "../format/limits.js";
 import {
   BLOB_ENTRY_BYTES,
   BLOB_HEADER_BYTES,
@@ -92,6 +93,7 @@ function checkPack(name: PackName, bytes: Uint8Array, keyring: Keyring | null, v
   const { entries, scanned } = tableOfContents(name, bytes, note);
   const count = entries.length / BLOB_ENTRY_BYTES;
   const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
+  const plain = new Uint8Array(MAX_BLOB_PLAIN);
   let expectedOffset = PACK_HEADER_BYTES;
   verdict.foundIds = scanned ? idsOf(entries) : null;
   for (let i = 0; i < count; i++) {
@@ -102,7 +104,7 @@ function checkPack(name: PackName, bytes: Uint8Array, keyring: Keyring | null, v
     if (offset !== expectedOffset && !scanned)
       note("PACK_GAP", `pack ${name}: bytes ${expectedOffset} to ${offset} belong to no blob`);
     try {
-      const { header } = opener.open(name, bytes, offset, id);
+      const { header } = opener.open(name, bytes, offset, id, plain);
       const same = header.ordinal === i && header.storedLength === view.getUint32(at + 36, true);
       if (!same && !scanned)
         note("BLOB_SWAPPED", `pack ${name}: blob ${i} differs from the table of contents`, bytesToHex(id));
