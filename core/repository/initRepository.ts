@@ -6,6 +6,7 @@ import { Keyring, MASTER_KEY_BYTES } from "../crypto/keyring.js";
 import { type KdfCost, wrapMasterKey } from "../crypto/keySlots.js";
 import { formatRecoveryKey } from "../crypto/recoveryKey.js";
 import { isOurError, RepriseError } from "../errors.js";
+import { equalBytes } from "../format/bytes.js";
 import { type ChunkerConfig, encodeConfig, type RepositoryConfig } from "../format/config.js";
 import { makeId, objectName } from "../format/ids.js";
 import { MAX_PACK_TARGET, MIB, MIN_PACK_TARGET } from "../format/limits.js";
@@ -46,7 +47,7 @@ export async function initRepository(backend: Backend, options: InitOptions): Pr
   const config = makeConfig(keyring, options);
   const { recoveryKey, slotNames } = keyring ? await storeSlots(backend, config, keyring, options) : NO_KEYS;
   const sealed = sealEnvelope(objectName.config, "config", encodeConfig(config), null);
-  if ((await backend.putIfAbsent(objectName.config, sealed, options)) === "exists") {
+  if ((await decideConfig(backend, sealed, options.signal)) === "taken") {
     for (const name of slotNames) await backend.delete(name);
     throw alreadyExists(backend);
   }
@@ -54,6 +55,24 @@ export async function initRepository(backend: Backend, options: InitOptions): Pr
   await backend.put(objectName.rescueProgram, options.rescue.program, options);
   await backend.put(objectName.rescueText, options.rescue.text, options);
   return { repository, recoveryKey };
+}
+
+const CONFIG_TRIES = 3;
+
+/** A lost answer must not turn a repository that was made into an error: its recovery key would never be shown. */
+async function decideConfig(
+  backend: Backend,
+  sealed: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<"made" | "taken"> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if ((await backend.putIfAbsent(objectName.config, sealed, { signal })) === "created") return "made";
+      return equalBytes(await backend.get(objectName.config, { signal }), sealed) ? "made" : "taken";
+    } catch (error) {
+      if (attempt === CONFIG_TRIES || !isOurError(error) || error.retry !== "later") throw error;
+    }
+  }
 }
 
 const NO_KEYS = { recoveryKey: null, slotNames: [] as string[] };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isOurError } from "../../core/errors.js";
 import { folder } from "../../core/format/ids.js";
-import type { MemoryBackend, MemoryState } from "../../core/storage/memoryBackend.js";
+import { MemoryBackend, type MemoryState } from "../../core/storage/memoryBackend.js";
 import { assertCode } from "../support/assertCode.js";
 import { FaultyBackend, type FaultyMethod } from "../support/faultyBackend.js";
 import { RecordingBackend } from "../support/recordingBackend.js";
@@ -83,7 +83,8 @@ describe("faults of the storage", function () {
       faulty.fullFromPut(nth);
       const error = await repository.gc().catch((thrown: unknown) => thrown);
       succeeded = !(error instanceof Error);
-      if (!succeeded) assert.ok(isOurError(error, "STORAGE_FULL") || isOurError(error, "GC_PROBE_FAILED"), String(error));
+      if (!succeeded)
+        assert.ok(isOurError(error, "STORAGE_FULL") || isOurError(error, "GC_PROBE_FAILED"), String(error));
       await assertHealthy(`full from put ${nth}`);
     }
   });
@@ -171,6 +172,33 @@ describe("faults of the storage", function () {
       "uncertain",
       added.map(({ manifest }) => ({ manifest, disks: second })),
     );
+  });
+
+  it("an init whose reply is lost has made the repository, and says how to open it", async () => {
+    const faulty = new FaultyBackend(new MemoryBackend());
+    faulty.fail("putIfAbsent", { kind: "after", key: "config" });
+    const fresh = await TestRepository.make({ backend: faulty, seed: 9 });
+    faulty.assertAllReached();
+    await fresh.reopen({ secret: async () => ({ recoveryKey: fresh.recoveryKey! }) });
+  });
+
+  it("an init that loses the race says so and takes its keys away again", async () => {
+    const memory = new MemoryBackend();
+    const other = await TestRepository.make({ seed: 10 });
+    const faulty = new FaultyBackend(memory);
+    const racing = Object.assign(Object.create(faulty) as FaultyBackend, {
+      location: "memory:",
+      putIfAbsent: async (key: string, bytes: Uint8Array) => {
+        if (key === "config") await memory.put("config", await other.backend.get("config"));
+        return memory.putIfAbsent(key, bytes);
+      },
+      put: memory.put.bind(memory),
+      get: memory.get.bind(memory),
+      stat: memory.stat.bind(memory),
+      delete: memory.delete.bind(memory),
+    });
+    await assertCode(TestRepository.make({ backend: racing, seed: 9 }), "REPOSITORY_EXISTS");
+    assert.deepEqual([...memory.snapshotState().keys()], ["config"]);
   });
 
   it("a failure after the commit does not make the backup a failure", async () => {
