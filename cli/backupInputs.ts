@@ -2,6 +2,7 @@
 
 import { open } from "node:fs/promises";
 import { type FileInput, MAX_BLOB_PLAIN, RepriseError } from "../core/index.js";
+import { abortable } from "./abortable.js";
 import type { NamedPath } from "./given/archiveNames.js";
 import type { InputStream } from "./io.js";
 
@@ -39,16 +40,6 @@ async function* continued(
     // Not awaited: after an abort a stalled stream would keep us waiting.
     iterator.return?.().catch(() => undefined);
   }
-}
-
-/** What the promise gives, or the reason of an abort when that comes first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return await new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }
 
 /** At most one byte more than a snapshot can hold is read; the core refuses that. */

@@ -17,6 +17,7 @@ import {
   throttleBackend,
   type Warning,
 } from "../core/index.js";
+import { abortable } from "./abortable.js";
 import { usageError } from "./given/given.js";
 import type { GlobalSettings } from "./globalOptions.js";
 import type { CliIo } from "./io.js";
@@ -68,9 +69,9 @@ export class Context {
     if (!this.settings.quiet) this.#printer.note(line);
   }
 
-  /** Raw bytes to standard output. */
+  /** Raw bytes to standard output. A reader that does not read cannot hold up an abort. */
   async writeData(bytes: Uint8Array): Promise<void> {
-    await this.#printer.data(bytes);
+    await abortable(this.#printer.data(bytes), this.signal);
   }
 
   get location(): string {

@@ -12,6 +12,9 @@ if (major < 22 || (major === 22 && minor < 15)) {
   process.exit(2);
 }
 
+/** After an interruption nothing that is stuck (a pipe nobody reads) keeps the process longer than this. */
+const LINGER_MS = 2000;
+
 const interruption = new AbortController();
 
 function onSignal(name: SignalName): void {
@@ -26,3 +29,4 @@ const { stdin, stdout, stderr, env, argv } = process;
 process.exitCode = await runCli(argv.slice(2), { stdin, stdout, stderr, env, signal: interruption.signal });
 // A pipe or terminal that nobody reads to its end would keep the process alive.
 stdin.destroy();
+if (interruption.signal.aborted) setTimeout(() => process.exit(), LINGER_MS).unref();

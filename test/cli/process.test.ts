@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { inProject } from "../support/projectRoot.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 import { cliJson } from "./runInProcess.js";
@@ -19,7 +20,8 @@ interface Ended {
   stderr: string;
 }
 
-describe("the process", () => {
+describe("the process", function () {
+  this.timeout(120_000);
   let folder: TemporaryFolder;
   let env: Record<string, string>;
   let disk: string;
@@ -53,11 +55,31 @@ describe("the process", () => {
     const ended = once(child, "close").then(([code, signal]) => ({ code, signal, stdout, stderr }) as Ended);
     const seen = async (text: RegExp) => {
       while (!text.test(stdout + stderr)) {
-        if (child.exitCode !== null) assert.fail(`ended before ${text}: ${stdout}${stderr}`);
+        if (child.exitCode !== null || child.signalCode !== null)
+          assert.fail(`ended before ${text}: ${stdout}${stderr}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
     return { child, ended, seen };
+  }
+
+  /** Resolves when a backup has announced itself: it is running, and far from its end. */
+  async function someSession(): Promise<void> {
+    for (;;) {
+      const names = await readdir(join(env.REPRISE_REPOSITORY as string, "sessions")).catch(() => []);
+      if (names.length > 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Resolves when the process would not be killed by SIGINT any more: the second bit of its mask of caught signals. */
+  async function handlesInterrupts(child: ChildProcess): Promise<void> {
+    for (;;) {
+      const status = await readFile(`/proc/${child.pid}/status`, "utf8").catch(() => "");
+      const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+      if (caught === undefined || (Number.parseInt(caught.slice(-1), 16) & 2) !== 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   const reprise = (...args: string[]) => start(process.execPath, [MAIN, ...args]);
@@ -67,18 +89,8 @@ describe("the process", () => {
       ["SIGINT", 130],
       ["SIGTERM", 143],
     ] as const) {
-      const { child, ended, seen } = reprise(
-        "backup",
-        disk,
-        "-g",
-        "vm/a",
-        "--bwlimit",
-        "2M",
-        "--json",
-        "--progress",
-        "json",
-      );
-      await seen(/"done":\d/);
+      const { child, ended } = reprise("backup", disk, "-g", "vm/a", "--bwlimit", "2M", "--json", "--progress", "json");
+      await someSession();
       child.kill(signal);
       const result = await ended;
       assert.equal(result.code, code, result.stderr);
@@ -96,12 +108,28 @@ describe("the process", () => {
 
   it("Ctrl-C ends a backup of a pipe in which nothing moves", async () => {
     for (const first of ["", "some bytes"]) {
-      const { child, ended, seen } = reprise("backup", "-", "-g", "vm/pipe", "--progress", "json");
+      const { child, ended } = reprise("backup", "-", "-g", "vm/pipe");
       child.stdin?.write(first);
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      await handlesInterrupts(child);
+      await new Promise((resolve) => setTimeout(resolve, 400)); // time to begin waiting for the pipe
       child.kill("SIGINT");
-      await seen(/interrupted/);
-      assert.equal((await ended).code, 130);
+      const { code, stderr } = await ended;
+      assert.equal(code, 130, stderr);
+    }
+  });
+
+  it("Ctrl-C ends a restore that nobody reads, and a second one ends it at once", async () => {
+    for (const presses of [1, 2]) {
+      const { child, ended, seen } = reprise("restore", "vm/a@latest", "--to", "-");
+      await once(child.stdout as Readable, "data");
+      child.stdout?.pause();
+      child.kill("SIGINT");
+      await seen(/ending cleanly/);
+      if (presses === 2) child.kill("SIGINT");
+      const [code] = (await once(child, "exit")) as [number];
+      assert.equal(code, 130);
+      child.stdout?.resume();
+      await ended;
     }
   });
 
