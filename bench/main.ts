@@ -6,6 +6,8 @@ import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchDisks, largeDisk, projectRoot, usedBytes } from "./disks.js";
+import { measureFloor } from "./floor.js";
+import { medianCost } from "./measure.js";
 import { sideBySideReport, verdictReport } from "./report.js";
 import { measureEmptyDisk } from "./scale/emptyDisk.js";
 import { measureFirstBackup } from "./scale/largeDisk.js";
@@ -86,6 +88,7 @@ async function runScale(options: Options, results: SideBySideResults | undefined
       const cost = await measureEmptyDisk(tebibyte);
       measured.empty = cost;
       verdicts.push(megabytes("peak memory, empty disk of 1 TiB", cost.peakBytes));
+      verdicts.push({ what: "empty disk of 1 TiB", value: cost.wallSeconds, limit: 10, atLeast: false, unit: "s" });
     } else if (part === "index") {
       const index = await measureChunkIndex(options.quick ? 1e6 : 1e7);
       measured.index = index;
@@ -97,11 +100,29 @@ async function runScale(options: Options, results: SideBySideResults | undefined
         unit: "bytes",
       });
     } else {
-      measured.snapshots = await measureSnapshotList(options.quick ? 1e3 : 1e4);
+      const snapshots = await measureSnapshotList(options.quick ? 1e3 : 1e4);
+      measured.snapshots = snapshots;
+      const what = `${snapshots.count} snapshots listed, warm cache`;
+      verdicts.push({ what, value: snapshots.cachedSeconds, limit: 1, atLeast: false, unit: "s" });
     }
     console.log(JSON.stringify(measured[part]));
   }
   return [measured, verdicts];
+}
+
+/** How close the first backup comes to the time of its bare primitives. */
+async function judgeFloor(diskPath: string, results: SideBySideResults): Promise<Verdict[]> {
+  const first = results.get("reprise")?.costs["first backup"];
+  if (first === undefined || first.length === 0) return [];
+  const floor = await measureFloor(diskPath);
+  const { cut, hash, compress, encrypt, cores, bytes } = floor;
+  const parts = { cut, hash, compress, encrypt, sum: cut + hash + compress + encrypt };
+  const shown = Object.entries(parts).map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`);
+  console.log(
+    `floor: ${shown.join(", ")} in one thread over ${(bytes / 1e6).toFixed(0)} MB; on ${cores} cores ${floor.seconds.toFixed(2)} s`,
+  );
+  const value = medianCost(first).wallSeconds / floor.seconds;
+  return [{ what: "first backup, relative to its floor", value, limit: 1.2, atLeast: false, unit: "×" }];
 }
 
 async function main(): Promise<void> {
@@ -121,6 +142,7 @@ async function main(): Promise<void> {
     for (const [name, path] of Object.entries(paths)) disks[name] = await usedBytes(path);
     results = await runSideBySide(options.tools, paths, options.rounds);
     verdicts.push(...judgeSideBySide(results));
+    verdicts.push(...(await judgeFloor(paths.shop, results)));
   }
   const [scale, scaleVerdicts] = await runScale(options, results);
   verdicts.push(...scaleVerdicts);

@@ -9,7 +9,7 @@ export interface Verdict {
   value?: number;
   limit: number;
   atLeast: boolean;
-  unit: "×" | "MB" | "bytes";
+  unit: "×" | "MB" | "bytes" | "s";
 }
 
 export function isReached(verdict: Verdict): boolean {
