@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { packName, type Sid } from "../../core/format/ids.js";
+import { type BlobEntry, encodeBlobEntries } from "../../core/format/pack.js";
 import { decodePackIndex, encodePackIndex, type PackContents } from "../../core/format/packIndex.js";
 import {
   assertExactLength,
@@ -17,15 +18,20 @@ const pack = (number: number, blobCount: number): PackContents => ({
   name: packName(sid, number),
   sizeBytes: 1000 + number,
   blobCount,
-  entries: new Uint8Array(48 * blobCount).map((_, at) => at + number),
+  entries: encodeBlobEntries(Array.from({ length: blobCount }, (_, blob) => entry(64 + 100 * blob, 36, number + blob))),
 });
+
+function entry(offset: number, storedLength: number, seed = 0): BlobEntry {
+  const id = new Uint8Array(32).map((_, at) => at * seed);
+  return { id, offset, storedLength, plainLength: 40, kind: "chunk", codec: "zstd" };
+}
 
 describe("format: pack index", () => {
   it("has exactly these bytes", () => {
-    const one = { ...pack(0x2a, 1), entries: new Uint8Array(48) };
+    const one = pack(0x2a, 1);
     assert.equal(
       toHex(encodePackIndex([one])),
-      `01000000 01000000 00112233445566778899aabbccddeeff 2a000000 12040000 01000000 ${"00".repeat(48)}`.replaceAll(
+      `01000000 01000000 00112233445566778899aabbccddeeff 2a000000 12040000 01000000 ${toHex(one.entries)}`.replaceAll(
         " ",
         "",
       ),
@@ -37,7 +43,10 @@ describe("format: pack index", () => {
     const packs = fc.array(fc.tuple(fc.integer({ min: 0, max: 0xffffffff }), fc.nat(5)), { maxLength: 6 });
     fc.assert(
       fc.property(packs, (numbers) => {
-        const given = numbers.map(([number, count]) => ({ ...pack(number, count), sizeBytes: number % 1_000_000 }));
+        const given = numbers.map(([number, count]) => ({
+          ...pack(number, count),
+          sizeBytes: 564 + (number % 1_000_000),
+        }));
         assert.deepEqual(decode(encodePackIndex(given)), given);
       }),
     );
@@ -47,6 +56,16 @@ describe("format: pack index", () => {
     const bytes = encodePackIndex([pack(1, 2), pack(2, 0), pack(3, 1)]);
     assertExactLength(decode, bytes);
     assertSurvivesEveryBit(decode, bytes);
+  });
+
+  it("with a blob that lies outside its pack is refused", () => {
+    const with1 = (given: BlobEntry) =>
+      refusal(decode, encodePackIndex([{ ...pack(1, 1), sizeBytes: 1000, entries: encodeBlobEntries([given]) }]));
+    assert.equal(with1(entry(64, 1000 - 128)), undefined);
+    assert.equal(with1(entry(64, 1000 - 127)), "FORMAT_INVALID");
+    assert.equal(with1(entry(63, 1)), "FORMAT_INVALID");
+    assert.equal(with1(entry(0xffffffff, 1)), "FORMAT_INVALID");
+    assert.equal(with1(entry(64, 0xffffffff)), "FORMAT_INVALID");
   });
 
   it("of another version is not read", () => {
