@@ -52,7 +52,7 @@ async function backUpStream(
   let sizeBytes = 0;
   async function* segments(): AsyncIterable<Segment> {
     const { segmentBytes } = repository.config.chunker;
-    for await (const { offset, bytes } of readSegments(disk.stream, segmentBytes)) {
+    for await (const { offset, bytes } of readSegments(disk.stream, segmentBytes, { signal: options.signal })) {
       sizeBytes = offset + bytes.length;
       checkSize(disk.name, sizeBytes);
       yield { number: offset / segmentBytes, length: bytes.length, job: { from: { bytes }, length: bytes.length } };

@@ -69,11 +69,15 @@ export async function loadCatalog(repository: Repository, options: CatalogOption
   return catalog;
 }
 
-/** A repaired snapshot has the time of the damaged one, and comes after it. */
+/**
+ * Oldest first. A repaired snapshot has the time of the damaged one, and comes after it; within one second the storage's
+ * own time decides, so that "latest" is what was stored last.
+ */
 function byTime(a: Snapshot, b: Snapshot): number {
   const [first, second] = [a.manifest.finishedAt, b.manifest.finishedAt];
   if (a.timeMs !== b.timeMs) return a.timeMs - b.timeMs;
   if (first !== second) return first < second ? -1 : 1;
+  if (a.storedAtMs !== b.storedAtMs) return a.storedAtMs - b.storedAtMs;
   return a.sid < b.sid ? -1 : 1;
 }
 

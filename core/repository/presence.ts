@@ -76,20 +76,34 @@ export async function listCondemned(
   { except }: { except?: string } = {},
 ): Promise<Condemned> {
   const condemned: Condemned = { packs: new Set(), everything: false };
-  const names = new Set<string>();
-  for await (const { key } of repository.backend.list(folder.gc, options)) if (key !== except) names.add(key);
-  const gids = new Set(
-    [...names].map((name) => name.replace(/\.(plan|final)$/, "")).filter((gid) => isSid(baseName(gid))),
-  );
+  const names = await listGc(repository, options);
+  if (except !== undefined) names.delete(except);
+  const gids = new Set([...names].map((name) => name.replace(/\.(plan|final)$/, "")));
   for (const gid of gids) {
     const plan = names.has(`${gid}.plan`) ? await readCondemned(repository, `${gid}.plan`, options) : "absent";
-    const final = names.has(`${gid}.final`) ? await readCondemned(repository, `${gid}.final`, options) : "absent";
+    // Also when only the plan was listed and is gone by now: then its final has come.
+    const hasFinal = names.has(`${gid}.final`) || (names.has(`${gid}.plan`) && plan === "absent");
+    const final = hasFinal ? await readCondemned(repository, `${gid}.final`, options) : "absent";
     // A final is part of its plan. A plan goes away only when its deletions are done, so a final that is left alone and
     // damaged names nothing that is still listed.
     if (plan === "unreadable" && !Array.isArray(final)) condemned.everything = true;
     for (const packs of [plan, final]) if (Array.isArray(packs)) for (const pack of packs) condemned.packs.add(pack);
   }
   return condemned;
+}
+
+/**
+ * Names of plans and finals. Listed twice, because a listing may come in pages: a final that came after its page, with a
+ * plan that went before its page, is in the second listing. (A plan that came after the first began waits for the caller.)
+ */
+async function listGc(repository: Repository, options: PresenceOptions): Promise<Set<string>> {
+  const names = new Set<string>();
+  for (let look = 0; look < 2; look++) {
+    for await (const { key } of repository.backend.list(folder.gc, options)) {
+      if (isSid(baseName(key).replace(/\.(plan|final)$/, ""))) names.add(key);
+    }
+  }
+  return names;
 }
 
 async function readCondemned(
@@ -104,7 +118,7 @@ async function readCondemned(
     return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name).victims;
   } catch (error) {
     if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
-    // Gone between list and get: its deletions are done, and the packs are not listed any more (W3 follows).
+    // Gone between list and get: for a plan, its deletions are done and its final stays.
     if (error.code === "OBJECT_NOT_FOUND") return "absent";
     options.onWarning({
       code: "GC_OBJECT_UNREADABLE",
