@@ -9,7 +9,13 @@ import { ensureNodeModules, isMain, pinnedNode, projectRoot, say, succeeds } fro
 
 const sourceFolders = ["core", "cli", "extension", "action", "test", "bench"];
 const buildInputs = ["package-lock.json", "tsconfig.json", "scripts/build.mjs", "scripts/entryPoints.mjs"];
-const kernelInputs = ["scripts/buildKernel.mjs", "scripts/buildRescue.mjs", "core/chunking/kernel", "rescue", "package-lock.json"];
+const kernelInputs = [
+  "scripts/buildKernel.mjs",
+  "scripts/buildRescue.mjs",
+  "core/chunking/kernel",
+  "rescue",
+  "package-lock.json",
+];
 const outFolder = path.join(projectRoot, "build");
 
 function inProject(relative) {

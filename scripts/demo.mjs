@@ -59,7 +59,12 @@ async function makeDisk(path) {
     await run(join(root, "test/fixtures/makeTinyGuest.sh"), [path], { maxBuffer: 1 << 24 });
     return "bootable Linux guest";
   } catch (error) {
-    say(`  (no bootable guest: ${String(error.stderr ?? error.message).trim().split("\n").at(-1)})`);
+    say(
+      `  (no bootable guest: ${String(error.stderr ?? error.message)
+        .trim()
+        .split("\n")
+        .at(-1)})`,
+    );
   }
   await writeFile(path, "");
   const handle = await open(path, "r+");
@@ -79,7 +84,10 @@ async function useDisk(path) {
   const note = [];
   if (has("debugfs")) {
     const log = `${path}.log`;
-    await writeFile(log, Array.from({ length: 20000 }, (_, i) => `line ${i} ${randomBytes(8).toString("hex")}\n`).join(""));
+    await writeFile(
+      log,
+      Array.from({ length: 20000 }, (_, i) => `line ${i} ${randomBytes(8).toString("hex")}\n`).join(""),
+    );
     for (const image of [`${path}?offset=10485760`, path]) {
       const { stderr } = await run("debugfs", ["-w", "-R", `write ${log} app.log`, image]).catch((error) => error);
       if (/bad magic|offset|open/i.test(String(stderr).replace(/^debugfs .*$/m, ""))) continue;
@@ -101,7 +109,10 @@ async function rescue(place, target) {
   const alone = join(place.folder, "alone");
   await cp(place.repository, alone, { recursive: true });
   const env = { PATH: process.env.PATH, REPRISE_PASSPHRASE: place.passphrase };
-  await run(process.execPath, [join(alone, "rescue.mjs"), "restore", "vm/demo@latest", "--to", target], { env, cwd: alone });
+  await run(process.execPath, [join(alone, "rescue.mjs"), "restore", "vm/demo@latest", "--to", target], {
+    env,
+    cwd: alone,
+  });
 }
 
 async function story(place) {
@@ -115,7 +126,10 @@ async function story(place) {
   const backup = async () => {
     const result = await reprise(place, "backup", disk, "--group", "vm/demo");
     backups.push(result);
-    return { size: mib(result.bytesStored), note: `read ${mib(result.bytesRead)}, new ${mib(result.bytesNew)}, ${result.chunksNew} new chunks` };
+    return {
+      size: mib(result.bytesStored),
+      note: `read ${mib(result.bytesRead)}, new ${mib(result.bytesNew)}, ${result.chunksNew} new chunks`,
+    };
   };
   await step("first backup", backup);
   await step("a day of use", async () => ({ note: await useDisk(disk) }));
@@ -154,7 +168,11 @@ async function compare(path, expected) {
 function table() {
   const head = ["step", "size", "time", "what happened"];
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => [...row[i]].length)));
-  const line = (cells) => cells.map((cell, i) => cell + " ".repeat(widths[i] - [...cell].length)).join("  ").trimEnd();
+  const line = (cells) =>
+    cells
+      .map((cell, i) => cell + " ".repeat(widths[i] - [...cell].length))
+      .join("  ")
+      .trimEnd();
   return [line(head), widths.map((width) => "─".repeat(width)).join("  "), ...rows.map(line)].join("\n");
 }
 
@@ -167,9 +185,15 @@ async function main() {
     const [first, second] = await story(place);
     const share = ((100 * second.bytesStored) / first.bytesStored).toFixed(1);
     say(`\n${table()}\n`);
-    say(`The second backup stored ${mib(second.bytesStored)}, ${share} % of the first one's ${mib(first.bytesStored)}.`);
+    say(
+      `The second backup stored ${mib(second.bytesStored)}, ${share} % of the first one's ${mib(first.bytesStored)}.`,
+    );
     say("Both restores are equal to the disk, byte for byte.");
-    say((await readFile(join(place.repository, "RESCUE.md"), "utf8")).includes("rescue") ? "The repository can be read without Reprise: see RESCUE.md in it." : "");
+    say(
+      (await readFile(join(place.repository, "RESCUE.md"), "utf8")).includes("rescue")
+        ? "The repository can be read without Reprise: see RESCUE.md in it."
+        : "",
+    );
     if (second.bytesStored > first.bytesStored / 2) throw new Error("the second backup was not small");
   } finally {
     if (keep) say(`left in ${folder}`);
