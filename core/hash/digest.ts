@@ -2,7 +2,6 @@
 // encrypted one (docs/format/encryption.md), so that ids do not tell which known data a repository holds.
 
 import { createHmac, createSecretKey, hash } from "node:crypto";
-import { RepriseError } from "../errors.js";
 
 export const DIGEST_BYTES = 32;
 
@@ -15,22 +14,6 @@ export function makeChunkHasher(idKey: Uint8Array | null): (bytes: Uint8Array) =
   if (idKey === null) return sha256;
   const key = createSecretKey(idKey);
   return (bytes) => bytesOf(createHmac("sha256", key).update(bytes).digest());
-}
-
-export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
-}
-
-/** The inverse of toHex: lower-case, even, and `byteLength` bytes when given; else `HEX_INVALID` (format). */
-export function fromHex(text: string, byteLength?: number): Uint8Array {
-  const isHex = text.length % 2 === 0 && /^[0-9a-f]*$/.test(text);
-  if (!isHex || (byteLength !== undefined && text.length !== 2 * byteLength)) {
-    const wanted = byteLength === undefined ? "hexadecimal digits" : `${2 * byteLength} hexadecimal digits`;
-    throw new RepriseError("format", "HEX_INVALID", `expected ${wanted}, lower-case`, {
-      data: { text: text.slice(0, 80), length: text.length },
-    });
-  }
-  return bytesOf(Buffer.from(text, "hex"));
 }
 
 /** A plain Uint8Array of its own memory: small Buffers share a pool, which must not travel to other threads. */
