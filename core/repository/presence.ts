@@ -93,8 +93,8 @@ export async function listCondemned(
 }
 
 /**
- * Names of plans and finals. Listed twice, because a listing may come in pages: a final that came after its page, with a
- * plan that went before its page, is in the second listing. (A plan that came after the first began waits for the caller.)
+ * Names of plans and finals. Listed twice, because a listing takes time: a final that came after its name was passed, with a
+ * plan that went before its own was reached, is in the second. (A plan that came after the first began waits for the caller.)
  */
 async function listGc(repository: Repository, options: PresenceOptions): Promise<Set<string>> {
   const names = new Set<string>();
