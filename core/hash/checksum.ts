@@ -25,13 +25,6 @@ export function checksum64(bytes: Uint8Array): bigint {
   return ready().h64Raw(bytes);
 }
 
-/** The checksum of the parts one after the other, as if they were joined. */
-export function checksum64Of(parts: readonly Uint8Array[]): bigint {
-  const state = ready().create64();
-  for (const part of parts) state.update(part);
-  return state.digest();
-}
-
 function ready(): XXHashAPI {
   if (loaded !== undefined) return loaded;
   throw new RepriseError("invariant", "CHECKSUM_NOT_LOADED", "a checksum was asked for before loadChecksum() resolved");

@@ -24,7 +24,6 @@ export const command = { read: 0, write: 1, disconnect: 2, flush: 3, trim: 4, wr
 export const commandFlag = { noHole: 2 } as const;
 export const chunkFlag = { done: 1 } as const;
 export const chunkType = { none: 0, offsetData: 1, offsetHole: 2, blockStatus: 5, errorBit: 0x8000 } as const;
-export const chunkError = { plain: 0x8001, withOffset: 0x8002 } as const;
 
 /** Flags of the `base:allocation` context. */
 export const allocationFlag = { hole: 1, zero: 2 } as const;
