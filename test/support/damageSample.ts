@@ -3,7 +3,7 @@
 // it made by other means than verify's: which bytes of which pack belong to which blob, and who needs that blob.
 
 import { encodeGcPlan } from "../../core/format/gcPlan.js";
-import { bytesToHex, hexToBytes, objectName, type PackName, packName, type Sid } from "../../core/format/ids.js";
+import { bytesToHex, objectName, type PackName, packName, type Sid } from "../../core/format/ids.js";
 import type { Manifest } from "../../core/format/manifest.js";
 import { type BlobKind, decodeBlobEntries } from "../../core/format/pack.js";
 import { encodeSession } from "../../core/format/session.js";
@@ -12,6 +12,7 @@ import { ImageReader } from "../../core/repository/imageReader.js";
 import { readPackContents } from "../../core/repository/packReader.js";
 import { listPacks, loadPresenceForReading } from "../../core/repository/presence.js";
 import { writeRecord } from "../../core/repository/records.js";
+import type { Repository } from "../../core/repository/repository.js";
 import { withFlip } from "./objectChanges.js";
 import { join, noise, prose } from "./sampleBytes.js";
 import { TestRepository, type TestRepositoryOptions } from "./testRepository.js";
@@ -65,7 +66,8 @@ export async function makeDamageSample(options: TestRepositoryOptions = {}): Pro
     [`${a2.sid}/root`, second],
     [`${b1.sid}/root`, first],
   ]);
-  return { test, manifests, disks, blobs: await listBlobs(test), needs: await findNeeds(test, manifests) };
+  const { repository } = test;
+  return { test, manifests, disks, blobs: await listBlobs(repository), needs: await findNeeds(repository, manifests) };
 }
 
 /** Forgets and collects, so that there are tombstones and dead space; the rest is written as its owners would. */
@@ -87,20 +89,21 @@ async function addSmallObjects(test: TestRepository, noted: Manifest, gone: Mani
 async function quarantineDeadChunk(test: TestRepository): Promise<void> {
   const { snapshots } = await test.catalog();
   const needs = await findNeeds(
-    test,
+    test.repository,
     snapshots.map(({ manifest }) => manifest),
   );
-  const deadBlob = (await listBlobs(test)).find(({ id, kind }) => kind === "chunk" && !needs.has(id));
+  const deadBlob = (await listBlobs(test.repository)).find(({ id, kind }) => kind === "chunk" && !needs.has(id));
   if (deadBlob === undefined) throw new Error("the sample has no dead space");
   await withFlip(test.backend, objectName.pack(deadBlob.pack), deadBlob.end - 1, 1, () =>
     test.verify({ record: true }),
   );
 }
 
-export async function listBlobs(test: TestRepository): Promise<StoredBlob[]> {
+/** Every blob of every pack, by the packs' own tables. */
+export async function listBlobs(repository: Repository): Promise<StoredBlob[]> {
   const blobs: StoredBlob[] = [];
-  for (const [pack, { sizeBytes }] of await listPacks(test.repository, {})) {
-    const { entries, blobCount } = await readPackContents(test.backend, pack, sizeBytes);
+  for (const [pack, { sizeBytes }] of await listPacks(repository, {})) {
+    const { entries, blobCount } = await readPackContents(repository.backend, pack, sizeBytes);
     for (const { id, kind, offset, storedLength } of decodeBlobEntries(entries, blobCount, pack)) {
       blobs.push({ pack, id: bytesToHex(id), kind, start: offset, end: offset + 64 + storedLength });
     }
@@ -108,11 +111,15 @@ export async function listBlobs(test: TestRepository): Promise<StoredBlob[]> {
   return blobs;
 }
 
-async function findNeeds(test: TestRepository, manifests: readonly Manifest[]): Promise<Map<string, LostPart[]>> {
+/** What would be lost with each blob. */
+export async function findNeeds(
+  repository: Repository,
+  manifests: readonly Manifest[],
+): Promise<Map<string, LostPart[]>> {
   const needs = new Map<string, LostPart[]>();
   const note = (id: string, part: LostPart) => needs.set(id, [...(needs.get(id) ?? []), part]);
-  const { index } = await loadPresenceForReading(test.repository, test.options);
-  const blobs = new BlobReader(test.repository, index);
+  const { index } = await loadPresenceForReading(repository, { onWarning: () => {} });
+  const blobs = new BlobReader(repository, index);
   for (const { sid, archives } of manifests) {
     for (const archive of archives) {
       const where = { snapshot: sid, archive: archive.name };
@@ -135,8 +142,4 @@ async function findNeeds(test: TestRepository, manifests: readonly Manifest[]): 
 /** The blob that a byte of a pack belongs to; undefined: the pack's own tables. */
 export function blobAt(sample: DamageSample, pack: PackName, at: number): StoredBlob | undefined {
   return sample.blobs.find((blob) => blob.pack === pack && at >= blob.start && at < blob.end);
-}
-
-export function idBytes(id: string): Uint8Array {
-  return hexToBytes(id, 32, "id");
 }

@@ -145,7 +145,7 @@ for (const encrypted of [true, false]) {
       // Now the other way round: the old copies are good, the new ones are not.
       await damage(sample, ...needed);
       const old = new Set(sample.blobs.map(({ pack }) => pack));
-      await damage(sample, ...(await listBlobs(test)).filter(({ pack }) => !old.has(pack)));
+      await damage(sample, ...(await listBlobs(test.repository)).filter(({ pack }) => !old.has(pack)));
       warnings.push(await warningsOfRestore());
       assert.deepEqual(
         warnings.flat().filter((code) => code !== "CHUNK_COPY_DAMAGED"),

@@ -1,0 +1,138 @@
+// A real Debian disk of 4 GiB, raw and qcow2: back up, restore, compare. Then the same with nothing but the repository's
+// folder and plain Node: rescue.mjs may read no other file.
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { inProject } from "../support/projectRoot.js";
+import { type Campaign, type CampaignOptions, mebibytes, printTable, withFolder } from "./campaign.js";
+import { digestOfFile } from "./campaignDisk.js";
+import { CommandLine, campaignPassphrase, startProgram } from "./commandLine.js";
+import { openCampaignRepository, storedBytes } from "./inspector.js";
+
+type Row = [string, string, string, string];
+
+export const diskCampaign: Campaign = {
+  summary: "a 4 GiB Debian disk, raw and qcow2, backed up and restored, also by rescue.mjs alone",
+  defaultCount: 1,
+  // Beside the disks: folders for temporary files are often too small for this.
+  run: (options) => withFolder(false, (folder) => new DiskCampaign({ ...options, folder }).run(), inProject(".cache")),
+};
+
+async function debianDisk(): Promise<string> {
+  // The benchmark's disk, where it has been built already.
+  const path = inProject(".cache", "bench", "shop.raw");
+  if (existsSync(path)) return path;
+  console.log("building a Debian disk (some minutes)");
+  await mkdir(inProject(".cache", "bench"), { recursive: true });
+  execFileSync(inProject("test", "fixtures", "makeDebianDisk.sh"), [`${path}.new`, "--machine", "shop"], {
+    stdio: "inherit",
+  });
+  await rename(`${path}.new`, path);
+  return path;
+}
+
+class DiskCampaign {
+  readonly #folder: string;
+  readonly #cli: CommandLine;
+  readonly #violations: string[] = [];
+  readonly #rows: Row[] = [];
+  #digest = "";
+
+  constructor({ folder }: CampaignOptions) {
+    this.#folder = folder;
+    this.#cli = new CommandLine(folder);
+  }
+
+  async run(): Promise<string[]> {
+    const raw = await debianDisk();
+    const qcow2 = join(this.#folder, "disk.qcow2");
+    execFileSync("qemu-img", ["convert", "-O", "qcow2", raw, qcow2]);
+    this.#digest = await this.#timed("SHA-256 of the disk", "", () => digestOfFile(raw));
+    await this.#cli.json("init");
+    await this.#backUp(raw, "vm/raw");
+    await this.#backUp(qcow2, "vm/qcow2");
+    await this.#restoreBoth();
+    await this.#rescueBoth();
+    printTable(["step", "took", "result", "SHA-256"], this.#rows);
+    return this.#violations;
+  }
+
+  async #backUp(disk: string, group: string): Promise<void> {
+    await this.#timed(`backup of ${group}`, group, async () => {
+      await this.#cli.json("backup", disk, "--group", group, "--name", `disk=${disk}`);
+      return mebibytes(await storedBytes(await openCampaignRepository(this.#cli.repository)));
+    });
+  }
+
+  async #restoreBoth(): Promise<void> {
+    for (const group of ["vm/raw", "vm/qcow2"]) {
+      const target = join(this.#folder, "restored.raw");
+      await this.#timed(`restore of ${group} as raw`, group, async () => {
+        await this.#cli.json("restore", `${group}@latest`, "--to", target);
+        return this.#compare(`restore of ${group} as raw`, target);
+      });
+    }
+    const target = join(this.#folder, "restored.qcow2");
+    await this.#timed("restore of vm/raw as qcow2", "", async () => {
+      await this.#cli.json("restore", "vm/raw@latest", "--to", target);
+      const flat = join(this.#folder, "flat.raw");
+      execFileSync("qemu-img", ["convert", "-O", "raw", target, flat]);
+      await rm(target);
+      return this.#compare("restore of vm/raw as qcow2", flat);
+    });
+  }
+
+  /** A copy of the folder, and a Node that is allowed to read that copy only. */
+  async #rescueBoth(): Promise<void> {
+    const alone = join(this.#folder, "alone");
+    await cp(this.#cli.repository, alone, { recursive: true });
+    const target = join(this.#folder, "rescued", "disk.raw");
+    await mkdir(join(this.#folder, "rescued"));
+    const permissions = [
+      "--permission",
+      `--allow-fs-read=${alone}`,
+      `--allow-fs-read=${join(this.#folder, "rescued")}`,
+    ];
+    permissions.push(`--allow-fs-write=${join(this.#folder, "rescued")}`);
+    for (const group of ["vm/raw", "vm/qcow2"]) {
+      await this.#timed(`rescue.mjs of ${group}`, group, async () => {
+        const args = [
+          ...permissions,
+          join(alone, "rescue.mjs"),
+          "restore",
+          `${group}@latest`,
+          "--disk",
+          "disk",
+          "--to",
+          target,
+        ];
+        const env = { REPRISE_PASSPHRASE: campaignPassphrase };
+        const { code, signal, stderr } = await startProgram(process.execPath, args, { cwd: alone, env }).ended;
+        if (code === 0) return this.#compare(`rescue.mjs of ${group}`, target);
+        this.#violations.push(`rescue.mjs ended with ${code ?? signal}: ${stderr.slice(0, 1000)}`);
+        return "failed";
+      });
+    }
+  }
+
+  async #compare(what: string, path: string): Promise<string> {
+    const digest = await digestOfFile(path);
+    await rm(path);
+    if (digest !== this.#digest) this.#violations.push(`${what} differs`);
+    return digest;
+  }
+
+  async #timed(what: string, _subject: string, step: () => Promise<string>): Promise<string> {
+    const started = performance.now();
+    const result = await step();
+    const seconds = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+    const isDigest = /^[0-9a-f]{64}$/.test(result);
+    const verdict =
+      isDigest && this.#digest !== "" ? (result === this.#digest ? "identical" : "DIFFERS") : isDigest ? "" : result;
+    this.#rows.push([what, seconds, verdict, isDigest ? result : ""]);
+    console.log(`${what}: ${seconds} ${result}`);
+    return result;
+  }
+}

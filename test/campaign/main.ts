@@ -1,0 +1,42 @@
+// `npm run campaign -- NAME [--count N] [--seed S] [--keep]`: long trials of the real thing that end with a table and a code.
+
+import { parseArgs } from "node:util";
+import { type Campaign, withFolder } from "./campaign.js";
+import { diskCampaign } from "./disk.js";
+import { flipCampaign } from "./flip.js";
+import { fullCampaign } from "./full.js";
+import { killCampaign } from "./kill.js";
+
+const campaigns: Record<string, Campaign> = {
+  kill: killCampaign,
+  flip: flipCampaign,
+  disk: diskCampaign,
+  full: fullCampaign,
+};
+
+function usage(): number {
+  console.log("usage: npm run campaign -- NAME [--count N] [--seed S] [--keep]");
+  for (const [name, { summary }] of Object.entries(campaigns)) console.log(`  ${name.padEnd(6)} ${summary}`);
+  return 64;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { count: { type: "string" }, seed: { type: "string" }, keep: { type: "boolean" } },
+  });
+  const campaign = campaigns[positionals[0] ?? ""];
+  if (campaign === undefined || positionals.length > 1) return usage();
+  const count = Number(values.count ?? campaign.defaultCount);
+  const seed = Number(values.seed ?? 1);
+  if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) return usage();
+  console.log(`campaign ${positionals[0]}, count ${count}, seed ${seed}`);
+  const started = performance.now();
+  const violations = await withFolder(values.keep ?? false, (folder) => campaign.run({ count, seed, folder }));
+  for (const violation of violations) console.log(`VIOLATION: ${violation}`);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  console.log(`${violations.length === 0 ? "passed" : `FAILED with ${violations.length} violations`} in ${seconds} s`);
+  return violations.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
