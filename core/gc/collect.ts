@@ -121,9 +121,10 @@ class Collection {
     const packsWith = (action: string) =>
       this.report.plan.packs.filter((pack) => pack.action === action).map(({ name }) => name);
     const victims = packsWith("delete");
-    const toRepack = packsWith("repack");
-    if (toRepack.length > 0) {
-      const { emptied } = await repack(this.#repository, presence, this.#marks as Marks, toRepack, this.#options);
+    const packs = packsWith("repack");
+    if (packs.length > 0) {
+      const leaving = { packs, doomed: victims };
+      const { emptied } = await repack(this.#repository, presence, this.#marks as Marks, leaving, this.#options);
       this.report.repackedPacks = emptied.length;
       victims.push(...emptied);
     }

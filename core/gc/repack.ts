@@ -28,17 +28,20 @@ export interface RepackResult {
   copiedBytes: number;
 }
 
-/** A pack with a live blob that cannot be read any more is left as it is, with a warning. */
+/**
+ * Copies what is live in `packs` and has no copy but in them and in the `doomed` ones, which are deleted as they are. A pack
+ * with a live blob that cannot be read any more is left as it is, with a warning.
+ */
 export async function repack(
   repository: Repository,
   presence: Presence,
   marks: Marks,
-  packs: readonly PackName[],
+  { packs, doomed }: { packs: readonly PackName[]; doomed: readonly PackName[] },
   options: RepackOptions,
 ): Promise<RepackResult> {
   const session = await WriterSession.open(repository, { purpose: "gc", group: null, ...options });
   try {
-    const copier = new Copier(repository, presence, marks, session, new Set(packs));
+    const copier = new Copier(repository, presence, marks, session, new Set([...packs, ...doomed]));
     const result: RepackResult = { emptied: [], copiedBytes: 0 };
     for (const [i, pack] of packs.entries()) {
       options.signal?.throwIfAborted();
@@ -59,7 +62,7 @@ class Copier {
   readonly #presence: Presence;
   readonly #marks: Marks;
   readonly #session: WriterSession;
-  /** Packs being emptied: copies in them do not count as "elsewhere". */
+  /** Packs that will be deleted: copies in them do not count as "elsewhere". */
   readonly #leaving: ReadonlySet<PackName>;
   readonly #blobs: BlobReader;
   readonly #builder: PackBuilder;
