@@ -4,13 +4,13 @@
 import { RepriseError } from "../errors.js";
 import { bytesToHex, type PackName, packSid, type Sid } from "../format/ids.js";
 import { type Catalog, loadCatalog } from "../repository/catalog.js";
-import { listPacks, loadPresenceForReading, loadQuarantine, type Presence } from "../repository/presence.js";
+import { listPacks, loadQuarantine, type Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import type { ObjectInfo } from "../storage/backend.js";
 import { probeBackend } from "../storage/probe.js";
 import { fenceSilent, lastSigns, type OpenSession } from "./fencing.js";
 import { tidyUp } from "./housekeeping.js";
-import { countUsage, Marks } from "./marks.js";
+import { countUsage, loadNeeds, type Marks } from "./marks.js";
 import { type Execution, type ExecutionOptions, executePlan, listPlans, writePlan } from "./planExecution.js";
 import { DEFAULT_GC_POLICY, type GcPlanSummary, planGc } from "./planGc.js";
 import { repack } from "./repack.js";
@@ -99,21 +99,22 @@ class Collection {
   }
 
   async fenceSilentSessions(): Promise<void> {
-    const presence = await this.#load();
+    const packs = await listPacks(this.#repository, this.#options);
     const { decided } = await loadCatalog(this.#repository, this.#options);
-    const signs = await lastSigns(this.#repository, presence.packs, this.#options);
+    const signs = await lastSigns(this.#repository, packs, this.#options);
     const undecided = new Map([...signs].filter(([sid]) => !decided.has(sid)));
     const { fenced } = await fenceSilent(this.#repository, undecided, this.#options);
     this.report.fenced.push(...fenced);
   }
 
-  /** G1. */
+  /** G1; sees the deletions of earlier plans. */
   async markAndPlan(): Promise<void> {
-    const presence = await this.#load();
-    const catalog = await loadCatalog(this.#repository, this.#options);
-    this.#marks = await Marks.make(this.#repository, presence, catalog, this.#options);
+    const { catalog, presence, marks } = await loadNeeds(this.#repository, this.#options);
     presence.quarantined = await loadQuarantine(this.#repository, this.#options);
-    this.report.plan = this.#plan(presence, catalog, this.#marks);
+    this.#presence = presence;
+    this.#packs = presence.packs;
+    this.#marks = marks;
+    this.report.plan = this.#plan(presence, catalog, marks);
   }
 
   async repackAndDelete(): Promise<void> {
@@ -133,13 +134,6 @@ class Collection {
 
   async tidy(): Promise<void> {
     this.report.tidied = await tidyUp(this.#repository, this.#options);
-  }
-
-  /** Packs that are listed now; a later load sees the deletions of earlier plans. */
-  async #load(): Promise<Presence> {
-    this.#presence = await loadPresenceForReading(this.#repository, this.#options);
-    this.#packs = this.#presence.packs;
-    return this.#presence;
   }
 
   #plan(presence: Presence, catalog: Catalog, marks: Marks): GcPlanSummary<PackName> {

@@ -1,19 +1,44 @@
 // Marks what snapshots need, as bits over the chunk index, and counts it per pack.
 
-import { RepriseError } from "../errors.js";
+import { isOurError, RepriseError } from "../errors.js";
 import { bytesToHex, type PackName } from "../format/ids.js";
 import { BLOB_ENTRY_BYTES, BLOB_HEADER_BYTES, PACK_HEADER_BYTES, PACK_TAIL_BYTES } from "../format/pack.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
-import type { Catalog } from "../repository/catalog.js";
+import { type Catalog, loadCatalog } from "../repository/catalog.js";
 import type { BlobLocation, ChunkIndex } from "../repository/chunkIndex.js";
-import type { Presence } from "../repository/presence.js";
+import { loadPresenceForReading, type Presence, type PresenceOptions } from "../repository/presence.js";
 import { visitReachable } from "../repository/reachability.js";
 import type { Repository } from "../repository/repository.js";
 
 export interface MarkOptions {
   signal?: AbortSignal;
   onProgress?: OnProgress;
+}
+
+export interface Needs {
+  catalog: Catalog;
+  presence: Presence;
+  marks: Marks;
+}
+
+/** A snapshot that is forgotten and collected by somebody else meanwhile looks like a damaged one, once. */
+const NEEDS_TRIES = 3;
+
+/**
+ * What is needed, by everything that was committed before the call: snapshots first, then packs, so that all that a listed
+ * snapshot refers to is listed, too. GC_SNAPSHOT_UNREADABLE as in Marks.make.
+ */
+export async function loadNeeds(repository: Repository, options: MarkOptions & PresenceOptions): Promise<Needs> {
+  for (let attempt = 1; ; attempt++) {
+    const catalog = await loadCatalog(repository, options);
+    const presence = await loadPresenceForReading(repository, options);
+    try {
+      return { catalog, presence, marks: await Marks.make(repository, presence, catalog, options) };
+    } catch (error) {
+      if (attempt === NEEDS_TRIES || !isOurError(error, "GC_SNAPSHOT_UNREADABLE")) throw error;
+    }
+  }
 }
 
 export class Marks {

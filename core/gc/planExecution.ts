@@ -4,13 +4,12 @@ import { isOurError } from "../errors.js";
 import { decodeGcFinal, decodeGcPlan, encodeGcFinal, encodeGcPlan, type GcPlan } from "../format/gcPlan.js";
 import { baseName, bytesToHex, folder, isSid, objectName, type PackName, type Sid } from "../format/ids.js";
 import { mapConcurrent } from "../platform/concurrency.js";
-import { loadCatalog } from "../repository/catalog.js";
 import { Lifetime } from "../repository/lifetime.js";
-import { listCondemned, listPacks, loadPresenceForReading, loadQuarantine } from "../repository/presence.js";
+import { listCondemned, listPacks, loadQuarantine } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { fenceSilent, listSessions, type OpenSession } from "./fencing.js";
-import { type MarkOptions, Marks } from "./marks.js";
+import { loadNeeds, type MarkOptions } from "./marks.js";
 
 export interface ExecutionOptions extends MarkOptions {
   fenceAfterMs: number;
@@ -74,7 +73,7 @@ async function passBarrier(
 }
 
 /**
- * G5–G7, fresh and in this order: other plans, packs, snapshots. A victim may go only if everything live in it has a copy in
+ * G5–G7, fresh and in this order: other plans, snapshots, packs. A victim may go only if everything live in it has a copy in
  * a listed pack that neither this nor any other plan or final names, and that is not known to be damaged. A pack of which
  * nobody can tell what is in it stays.
  */
@@ -82,9 +81,7 @@ async function stillDeletable(repository: Repository, plan: GcPlan, options: Exe
   const victims = new Set(plan.victims);
   const doubtful = await listDoubtful(repository, plan.gid, options);
   const quarantined = await loadQuarantine(repository, options);
-  const presence = await loadPresenceForReading(repository, options);
-  const catalog = await loadCatalog(repository, options);
-  const marks = await Marks.make(repository, presence, catalog, options);
+  const { presence, marks } = await loadNeeds(repository, options);
   const needed = new Set<PackName>();
   presence.index.forEach((id, { pack }) => {
     if (!victims.has(pack) || needed.has(pack) || !marks.isLive(id)) return;

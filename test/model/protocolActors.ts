@@ -9,13 +9,13 @@ import type { Manifest } from "../../core/format/manifest.js";
 import { collectGarbage } from "../../core/gc/collect.js";
 import { fenceSilent, lastSigns } from "../../core/gc/fencing.js";
 import { tidyUp } from "../../core/gc/housekeeping.js";
-import { countUsage, Marks } from "../../core/gc/marks.js";
+import { countUsage, loadNeeds } from "../../core/gc/marks.js";
 import { executePlan, listPlans, writePlan } from "../../core/gc/planExecution.js";
 import { planGc } from "../../core/gc/planGc.js";
 import { SessionSink } from "../../core/repository/blobSink.js";
 import { loadCatalog } from "../../core/repository/catalog.js";
 import { NO_CACHE, type ObjectCache } from "../../core/repository/objectCache.js";
-import { loadPresenceForReading } from "../../core/repository/presence.js";
+import { listPacks, loadPresenceForReading } from "../../core/repository/presence.js";
 import { type Environment, Repository } from "../../core/repository/repository.js";
 import { WriterSession } from "../../core/repository/session.js";
 import { IGNORE_WARNINGS } from "../../core/repository/warnings.js";
@@ -137,7 +137,7 @@ function writerForgets({ kind, key }: Operation, past: Past): string | null {
 function executorForgets({ kind, key }: Operation, past: Past): string | null {
   const last = lastOf(past)?.key;
   if (kind === "list" && key === folder.gc && last !== folder.gc) return planRead(past);
-  if (kind === "list" && key === folder.packs && last === folder.quarantine) {
+  if (kind === "list" && key === folder.forgotten && last === folder.quarantine) {
     return `${planRead(past)} ${collectorsSeen(past)}`;
   }
   return kind === "putIfAbsent" && key.endsWith(".final") ? "" : null;
@@ -212,7 +212,7 @@ export function collectorInPhases(name: string, { patient = false } = {}): Progr
   const fenceAfterMs = patient ? 1 : 0;
   const fenceSessions: Phase = async (backend) => {
     const repository = modelRepository(name, backend, PLANS_AT_ONCE + 1);
-    const { packs } = await loadPresenceForReading(repository, options);
+    const packs = await listPacks(repository, {});
     const { decided } = await loadCatalog(repository, options);
     const undecided = [...(await lastSigns(repository, packs, {}))].filter(([sid]) => !decided.has(sid));
     await fenceSilent(repository, new Map(undecided), { fenceAfterMs });
@@ -237,9 +237,7 @@ export function collectorInPhases(name: string, { patient = false } = {}): Progr
 
 /** G1: as Collection.markAndPlan does it. */
 async function chooseVictims(repository: Repository): Promise<PackName[]> {
-  const presence = await loadPresenceForReading(repository, options);
-  const catalog = await loadCatalog(repository, options);
-  const marks = await Marks.make(repository, presence, catalog, {});
+  const { catalog, presence, marks } = await loadNeeds(repository, options);
   const usage = countUsage(marks, presence.packs.keys(), new Set());
   const packs = [...presence.packs].map(([name, { sizeBytes }]) => {
     const { usedBytes = 0, hasQuarantined = false } = usage.get(name) ?? {};

@@ -1,6 +1,7 @@
 // Repositories to start from, and the scenarios in which the protocol must be safe. Each is explored completely.
 
 import { sealEnvelope } from "../../core/crypto/envelopeSeal.js";
+import { forgetSnapshots } from "../../core/forget/forget.js";
 import { encodeConfig } from "../../core/format/config.js";
 import { folder, objectName, type PackName, packName, type Sid } from "../../core/format/ids.js";
 import { loadChecksum } from "../../core/hash/checksum.js";
@@ -38,7 +39,15 @@ export async function oneSnapshot(): Promise<MemoryState> {
   return storageWith([await sessionObjects("s0", "commit")]);
 }
 
-/** The same, and a second copy of `a` in a pack of a session that was given up. */
+/** The same, forgotten from the start. */
+export async function oneForgotten(): Promise<MemoryState> {
+  const backend = new MemoryBackend();
+  backend.restoreState(await oneSnapshot());
+  await forgetSnapshots(modelRepository("f0", backend), [OLD], "test");
+  return backend.snapshotState();
+}
+
+/** A finished snapshot `s0`, and a second copy of `a` in a pack of a session that was given up. */
 export async function twoCopies(): Promise<MemoryState> {
   return storageWith([await sessionObjects("s0", "commit"), await sessionObjects("s1", "abandon")]);
 }
@@ -195,9 +204,15 @@ export const SAFE_SCENARIOS: readonly NamedScenario[] = [
     },
   },
   {
+    name: "a writer, a plan and two who execute it, after forgetting",
+    leastStates: 100_000,
+    size: "small",
+    make: async () => ({ ...still, initial: await oneForgotten(), programs: { w1, p1: deleteOld, a1: goOn } }),
+  },
+  {
     name: "a writer, a plan and two who execute it, forgetting",
     leastStates: 300_000,
-    size: "small",
+    size: "large",
     make: async () => ({
       ...still,
       initial: await oneSnapshot(),
