@@ -7,7 +7,7 @@ import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { decodeQuarantine, type QuarantinedBlob } from "../format/record.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import { type Catalog, loadCatalog } from "../repository/catalog.js";
-import { listPacks, readIndexObject } from "../repository/presence.js";
+import { listIndex, listPacks, readIndexObject } from "../repository/presence.js";
 import { winningRecords } from "../repository/records.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
@@ -19,7 +19,7 @@ export interface HousekeepingOptions {
   onWarning: OnWarning;
 }
 
-/** Records that a later one has replaced. */
+/** Records that a later one has replaced, and probes of collectors that were killed. */
 const SUPERSEDED_MS = 24 * 60 * 60 * 1000;
 /** More index objects than this are merged. */
 const MAX_INDEX_OBJECTS = 200;
@@ -34,13 +34,24 @@ export async function tidyUp(repository: Repository, options: HousekeepingOption
   const catalog = await loadCatalog(repository, options);
   removed += await removeOldTombstones(repository, catalog, now, options);
   removed += await removeOldRecords(repository, catalog, now, options);
+  removed += await removeOldProbes(repository, now, options);
   return removed + (await removeEmptyQuarantine(repository, options));
+}
+
+/** What collectors that were killed have left of their look at the storage. */
+async function removeOldProbes(repository: Repository, now: number, options: HousekeepingOptions): Promise<number> {
+  let removed = 0;
+  for await (const { key, modifiedAtMs } of repository.backend.list("probe/", options)) {
+    if (now - modifiedAtMs < SUPERSEDED_MS) continue;
+    await repository.backend.delete(key, options);
+    removed++;
+  }
+  return removed;
 }
 
 /** Replaces index objects that mention packs which are gone; when there are many, all of them. */
 async function tidyIndex(repository: Repository, options: HousekeepingOptions): Promise<number> {
-  const names: string[] = [];
-  for await (const { key } of repository.backend.list(folder.index, options)) names.push(key);
+  const names = (await listIndex(repository, options)).map(({ key }) => key);
   // Listed after the index objects: a pack described by one of them is listed unless it was deleted.
   const packs = await listPacks(repository, options);
   const mergeAll = names.length > MAX_INDEX_OBJECTS;

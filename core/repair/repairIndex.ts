@@ -2,12 +2,12 @@
 
 import { isAbort, isOurError } from "../errors.js";
 import { equalBytes } from "../format/bytes.js";
-import { folder, objectName, type PackName, packName } from "../format/ids.js";
+import { objectName, type PackName, packName } from "../format/ids.js";
 import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import type { OnProgress } from "../platform/progress.js";
 import { fetchPackHeader, readPackContents, scanPack } from "../repository/packReader.js";
-import { listPacks, readIndexObject } from "../repository/presence.js";
+import { listIndex, listPacks, readIndexObject } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
 
@@ -33,8 +33,7 @@ export interface IndexRepairPlan {
 
 /** Reads every pack's table of contents; changes nothing. */
 export async function planRepairIndex(repository: Repository, options: RepairOptions): Promise<IndexRepairPlan> {
-  const replaced: string[] = [];
-  for await (const { key } of repository.backend.list(folder.index, options)) replaced.push(key);
+  const replaced = (await listIndex(repository, options)).map(({ key }) => key);
   const packs = [...(await listPacks(repository, options))];
   const plan: IndexRepairPlan = {
     fromTrailer: [],

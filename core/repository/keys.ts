@@ -33,7 +33,7 @@ export async function unlock(
   given: GivenSecret,
   options: { signal?: AbortSignal; onWarning: OnWarning },
 ): Promise<Keyring> {
-  const slots = (await readSlots(backend, options)).filter((slot) => slot.keyId === config.keyId);
+  const slots = (await readSlots(backend, options)).filter((slot) => slot.keyId === config.keyId).sort(byCost);
   if (slots.length === 0) {
     throw new RepriseError(
       "key",
@@ -56,6 +56,37 @@ export async function unlock(
     `${backend.location}: the ${what} opens none of the ${slots.length} key slots`,
     {
       hint: "check for another keyboard layout or a trailing space; the recovery key printed at init opens it too",
+    },
+  );
+}
+
+/** Cheap ones first: a slot that somebody made dear must not keep the others from being tried. */
+function byCost(a: KeySlot, b: KeySlot): number {
+  return costOf(a) - costOf(b);
+}
+
+function costOf({ kdf }: KeySlot): number {
+  return kdf.name === "scrypt" ? kdf.n * kdf.r * kdf.p : 0;
+}
+
+/**
+ * CONFIG_FORGED when a repository that calls itself open has key slots: else whoever can write to the storage could make
+ * the next backup store everything readable.
+ */
+export async function refuseDowngrade(
+  backend: Backend,
+  config: RepositoryConfig,
+  options: { signal?: AbortSignal; onWarning: OnWarning },
+): Promise<void> {
+  const slots = await readSlots(backend, options);
+  if (slots.every(({ repositoryId }) => repositoryId !== config.repositoryId)) return;
+  throw new RepriseError(
+    "corrupt",
+    "CONFIG_FORGED",
+    `${backend.location}: there are keys, but the config says that nothing is encrypted`,
+    {
+      data: { object: objectName.config },
+      hint: "restore the config object from a replica; do not back up into this repository",
     },
   );
 }

@@ -7,7 +7,7 @@ import { decodeConfig, type RepositoryConfig } from "../format/config.js";
 import { objectName } from "../format/ids.js";
 import { loadChecksum } from "../hash/checksum.js";
 import type { Backend } from "../storage/backend.js";
-import { type GivenSecret, unlock } from "./keys.js";
+import { type GivenSecret, refuseDowngrade, unlock } from "./keys.js";
 import { FolderCache, NO_CACHE } from "./objectCache.js";
 import { type Environment, Repository } from "./repository.js";
 import type { OnWarning } from "./warnings.js";
@@ -26,6 +26,7 @@ export async function openRepository(backend: Backend, options: OpenOptions): Pr
   await loadChecksum();
   const config = await readConfig(backend, options);
   const keyring = config.encryption === "none" ? null : await unlock(backend, config, await options.secret(), options);
+  if (keyring === null) await refuseDowngrade(backend, config, options);
   return openWithKeyring(backend, config, keyring, options);
 }
 

@@ -7,7 +7,7 @@ import type { Keyring } from "../crypto/keyring.js";
 import { RepriseError } from "../errors.js";
 import { SALT_BYTES } from "../format/envelope.js";
 import { type PackName, packName, type Sid } from "../format/ids.js";
-import { MAX_BLOB_STORED } from "../format/limits.js";
+import { MAX_BLOB_PLAIN, MAX_BLOB_STORED } from "../format/limits.js";
 import {
   BLOB_ENTRY_BYTES,
   BLOB_HEADER_BYTES,
@@ -76,6 +76,7 @@ export class PackBuilder {
 
   /** Encodes and appends one blob. Returns its stored size with header; see `isFull` for when to finish. */
   add(kind: BlobKind, id: Uint8Array, plain: Uint8Array, choice: CodecChoice): number {
+    if (plain.length > MAX_BLOB_PLAIN) throw tooLarge(kind, plain.length);
     const encoded = encodeBlob(plain, choice);
     this.#open ??= this.#begin();
     const pack = this.#open;
@@ -136,6 +137,14 @@ export class PackBuilder {
     const cipher = keyring ? new BlobCipher(keyring, salt) : null;
     return { name, buffer, bytes, used: PACK_HEADER_BYTES, cipher, entries: [] };
   }
+}
+
+/** Such a blob could be written, but nobody would read it. */
+function tooLarge(kind: BlobKind, bytes: number): RepriseError {
+  return new RepriseError("unsupported", "BLOB_TOO_LARGE", `a ${kind} of ${bytes} bytes is above the limit of 4 MiB`, {
+    data: { kind, bytes },
+    hint: "a disk this large needs larger chunks: make a repository with a larger --average-chunk for it",
+  });
 }
 
 /** Reads the trailer back before the pack is stored. */

@@ -133,9 +133,19 @@ async function readCondemned(
 export async function loadQuarantine(repository: Repository, options: PresenceOptions): Promise<Set<string>> {
   const copies = new Set<string>();
   for await (const { key } of repository.backend.list(folder.quarantine, options)) {
+    if (!isSid(baseName(key))) continue;
     for (const { pack, id } of await readQuarantine(repository, key, options)) copies.add(`${pack}/${id}`);
   }
   return copies;
+}
+
+/** Every index object; whatever else lies in that folder is none of ours. */
+export async function listIndex(repository: Repository, options: { signal?: AbortSignal }): Promise<ObjectInfo[]> {
+  const infos: ObjectInfo[] = [];
+  for await (const info of repository.backend.list(folder.index, options)) {
+    if (isPackName(baseName(info.key))) infos.push(info);
+  }
+  return infos;
 }
 
 async function loadIndex(
@@ -145,10 +155,7 @@ async function loadIndex(
   quarantined: Set<string>,
   options: PresenceOptions,
 ): Promise<Presence> {
-  const infos: ObjectInfo[] = [];
-  for await (const info of repository.backend.list(folder.index, options)) {
-    if (isPackName(baseName(info.key))) infos.push(info);
-  }
+  const infos = await listIndex(repository, options);
   const indexNames = infos.map((info) => info.key);
   const totalBytes = infos.reduce((sum, info) => sum + info.sizeBytes, 0);
   const kept = totalBytes <= KEEP_INDEX_BYTES ? new Map<string, PackContents[]>() : null;
@@ -281,7 +288,9 @@ async function readHintBytes(
     return await repository.backend.get(name, options);
   } catch (error) {
     if (isOurError(error, "OBJECT_NOT_FOUND")) return undefined;
-    throw error;
+    if (!isOurError(error, "OBJECT_TOO_LARGE")) throw error;
+    options.onWarning({ code: error.code, message: error.message, data: { object: name } });
+    return undefined;
   }
 }
 

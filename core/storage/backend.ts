@@ -33,7 +33,7 @@ export interface GetOptions extends OperationOptions {
  * with `tmp/`, and no name is a folder of another one (`a` and `a/b`: a local folder cannot hold both). An object has at
  * most 256 MiB.
  *
- * Errors (family `backend` or `not-found`): `OBJECT_NOT_FOUND` (get, stat), `OBJECT_RANGE` (range outside the object),
+ * Errors (family `backend`, `not-found`, or `corrupt` for OBJECT_TOO_LARGE): `OBJECT_NOT_FOUND` (get, stat), `OBJECT_RANGE` (range outside the object),
  * `STORAGE_FULL`, `STORAGE_READ_ONLY`, `STORAGE_FAILED` (anything else; `data.key`, `data.operation`, and `cause`),
  * `STORAGE_KEY_INVALID`, `OBJECT_TOO_LARGE`, `STORAGE_SYMLINK` (local), `PUT_IF_ABSENT_UNSUPPORTED` (putIfAbsent).
  * After an error of put or putIfAbsent the object may or may not exist, but never with partial contents.

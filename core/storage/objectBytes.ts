@@ -6,10 +6,10 @@ import type { ByteRange } from "./backend.js";
 /** No object of a repository is larger (packs stay under 128 MiB); a larger one is refused, never loaded. */
 export const MAX_OBJECT_BYTES = 256 * 1024 * 1024;
 
-/** Throws `OBJECT_TOO_LARGE` (backend) when `sizeBytes` is beyond MAX_OBJECT_BYTES. */
+/** Throws `OBJECT_TOO_LARGE` (corrupt: it is about the object, not about the storage) when `sizeBytes` is beyond MAX_OBJECT_BYTES. */
 export function checkObjectSize(key: string, sizeBytes: number): void {
   if (sizeBytes <= MAX_OBJECT_BYTES) return;
-  throw new RepriseError("backend", "OBJECT_TOO_LARGE", `object ${key} has ${sizeBytes} bytes`, {
+  throw new RepriseError("corrupt", "OBJECT_TOO_LARGE", `object ${key} has ${sizeBytes} bytes`, {
     data: { key, sizeBytes, limit: MAX_OBJECT_BYTES },
     hint: "no object of a repository is that large; something else was put in its place",
   });

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type BackupRequest, backUp } from "../../core/backup/backup.js";
 import { forgetSnapshots } from "../../core/forget/forget.js";
+import { concatBytes } from "../../core/format/bytes.js";
 import type { ChunkerConfig } from "../../core/format/config.js";
 import type { Sid } from "../../core/format/ids.js";
 import type { Archive, Manifest } from "../../core/format/manifest.js";
@@ -21,7 +22,7 @@ import type { Backend } from "../../core/storage/backend.js";
 import { MemoryBackend } from "../../core/storage/memoryBackend.js";
 import { verifyRepository } from "../../core/verify/verify.js";
 import type { VerifyReport, VerifyRequest } from "../../core/verify/verifyReport.js";
-import { join, noise } from "./sampleBytes.js";
+import { noise } from "./sampleBytes.js";
 
 /** The smallest chunks that a test repository may have: pages of 256 KiB, chunks of about 16 KiB. */
 export const SMALL_CHUNKS: ChunkerConfig = {
@@ -160,7 +161,7 @@ export class TestRepository {
     for await (const part of restoreStream(this.repository, presence, archiveOf(manifest, disk), { lanes })) {
       parts.push(part.slice());
     }
-    return join(...parts);
+    return concatBytes(parts);
   }
 
   verify(request: Partial<VerifyRequest> = {}): Promise<VerifyReport> {
