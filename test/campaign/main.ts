@@ -6,17 +6,21 @@ import { diskCampaign } from "./disk.js";
 import { flipCampaign } from "./flip.js";
 import { fullCampaign } from "./full.js";
 import { killCampaign } from "./kill.js";
+import { protocolCampaign } from "./protocol.js";
+import { randomWalkCampaign } from "./randomWalk.js";
 
 const campaigns: Record<string, Campaign> = {
   kill: killCampaign,
   flip: flipCampaign,
   disk: diskCampaign,
   full: fullCampaign,
+  protocol: protocolCampaign,
+  randomWalk: randomWalkCampaign,
 };
 
 function usage(): number {
   console.log("usage: npm run campaign -- NAME [--count N] [--seed S] [--keep]");
-  for (const [name, { summary }] of Object.entries(campaigns)) console.log(`  ${name.padEnd(6)} ${summary}`);
+  for (const [name, { summary }] of Object.entries(campaigns)) console.log(`  ${name.padEnd(10)} ${summary}`);
   return 64;
 }
 
