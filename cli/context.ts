@@ -116,9 +116,10 @@ export class Context {
     }
   }
 
-  async openCatalog(): Promise<{ repository: Repository; catalog: Catalog }> {
+  /** `fresh`: from the storage, not from the local cache; for verbs that decide what may go. */
+  async openCatalog({ fresh = false } = {}): Promise<{ repository: Repository; catalog: Catalog }> {
     const repository = await this.openRepository();
-    return { repository, catalog: await loadCatalog(repository, this.options) };
+    return { repository, catalog: await loadCatalog(repository, { ...this.options, fresh }) };
   }
 
   /** The secret that opened the repository; undefined when it has none. */
@@ -133,5 +134,5 @@ export class Context {
 
 /** The snapshots that the names mean, each once, in the order of the names. */
 export function resolveSnapshots(names: readonly string[], catalog: Catalog): Snapshot[] {
-  return [...new Set(names.map((name) => resolveSnapshot(name, catalog.snapshots)))];
+  return [...new Set(names.map((name) => resolveSnapshot(name, catalog)))];
 }

@@ -50,6 +50,7 @@ export { createTarget } from "./restore/openTarget.js";
 export type { LostRange, RestoreImageResult } from "./restore/restoreImage.js";
 export { restoreImage } from "./restore/restoreImage.js";
 export { restoreStream } from "./restore/restoreStream.js";
+export { refuseTargetInside } from "./restore/targetPlace.js";
 export type { Duration } from "./retention/duration.js";
 export { formatDuration, parseDuration, subtractDuration } from "./retention/duration.js";
 export { parseIsoInstant } from "./retention/isoInstant.js";

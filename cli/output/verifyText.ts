@@ -31,6 +31,7 @@ export function verifySummary(report: VerifyReport): Line[] {
   if (skipped.length > 0) lines.push(`${countText(skipped.length, "snapshot")} left out: verified before`);
   if (objects.foreign.length > 0)
     lines.push(`${countText(objects.foreign.length, "object")} in the storage that are not the repository's`);
+  const lost = objects.problems.filter(({ object }) => object.startsWith("snapshots/")).length;
   const hurt = snapshots.filter(({ result }) => result === "damaged").length;
   if (report.ok)
     lines.push(
@@ -40,6 +41,8 @@ export function verifySummary(report: VerifyReport): Line[] {
       ),
     );
   else if (hurt > 0) lines.push(styled("red", `DAMAGED: ${countText(hurt, "snapshot")} cannot be restored completely`));
+  else if (lost > 0)
+    lines.push(styled("red", `DAMAGED: ${countText(lost, "manifest")} cannot be read: those snapshots are lost`));
   else lines.push(styled("yellow", "damage found that no checked snapshot suffers from"));
   return lines;
 }

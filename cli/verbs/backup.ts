@@ -9,6 +9,7 @@ import {
   imageFormats,
   type OpenedSource,
   openSource,
+  RepriseError,
 } from "../../core/index.js";
 import { nonEmptyInput, readConfigFile } from "../backupInputs.js";
 import type { Context } from "../context.js";
@@ -126,9 +127,21 @@ async function openDisks(
   const allowBackingFiles = given.flag("allowBackingFile");
   for (const { path } of disks) {
     if (path === "-") opened.push(null);
-    else opened.push(context.closeLater(await openSource(path, { format, allowBackingFiles, signal: context.signal })));
+    else {
+      const disk = context.closeLater(await openSource(path, { format, allowBackingFiles, signal: context.signal }));
+      if (disk.source.sizeBytes === 0) throw emptyDisk(path);
+      opened.push(disk);
+    }
   }
   return opened;
+}
+
+/** A disk that was cut to nothing must not become the latest snapshot. */
+function emptyDisk(path: string): RepriseError {
+  return new RepriseError("source", "SOURCE_EMPTY", `${path} has no bytes`, {
+    data: { path },
+    hint: "check whether it is the disk you mean, and whether something has truncated it",
+  });
 }
 
 async function diskInput(context: Context, { name }: NamedPath, opened: OpenedSource | null): Promise<DiskInput> {

@@ -30,7 +30,7 @@ export const forgetVerb: Verb = {
 };
 
 async function runForget(context: Context, given: Given): Promise<Answer> {
-  const { repository, catalog } = await context.openCatalog();
+  const { repository, catalog } = await context.openCatalog({ fresh: true });
   const { snapshots, unreadable } = resolveAll(given.operands, catalog);
   checkForgettable(snapshots);
   const oldestFirst = [...snapshots].sort((a, b) => a.timeMs - b.timeMs);
@@ -56,7 +56,7 @@ function resolveAll(names: readonly string[], catalog: Catalog): { snapshots: Sn
   const unreadable = new Set<Sid>();
   for (const name of names) {
     try {
-      snapshots.add(resolveSnapshot(name, catalog.snapshots));
+      snapshots.add(resolveSnapshot(name, catalog));
     } catch (error) {
       const sid = isOurError(error, "SNAPSHOT_NOT_FOUND") ? unreadableSid(name, catalog) : undefined;
       if (sid === undefined) throw error;

@@ -21,7 +21,7 @@ export const notesVerb: Verb = {
 async function runNotes(context: Context, given: Given): Promise<Answer> {
   const text = given.operands.length > 1 ? checkNotes(given.operand(1)) : undefined;
   const { repository, catalog } = await context.openCatalog();
-  const snapshot = resolveSnapshot(given.operand(0), catalog.snapshots);
+  const snapshot = resolveSnapshot(given.operand(0), catalog);
   const changed = text !== undefined && text !== snapshot.notes;
   if (changed)
     await writeRecord(repository, { type: "notes", data: { text } }, [snapshot.sid], catalog.records, context.options);

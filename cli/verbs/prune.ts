@@ -92,7 +92,7 @@ async function runPrune(context: Context, given: Given): Promise<Answer> {
   if (simulated !== undefined) return await simulate(context, simulated, policy);
   const filter = readMachineFilter(given);
   const dryRun = given.flag("dryRun");
-  const { repository, catalog } = await context.openCatalog();
+  const { repository, catalog } = await context.openCatalog({ fresh: true });
   const snapshots = catalog.snapshots.filter(({ manifest }) => fitsMachine(filter, manifest));
   const scope = { ...policy, group: null, namespace: null };
   const plans = planRepositoryPrune({ ...catalog, snapshots } satisfies Catalog, scope);

@@ -109,7 +109,7 @@ async function runRepairRescue(context: Context): Promise<Answer> {
 
 async function runRepairSnapshots(context: Context, given: Given): Promise<Answer> {
   const apply = wantsApply(given);
-  const { repository, catalog } = await context.openCatalog();
+  const { repository, catalog } = await context.openCatalog({ fresh: true });
   const plan = await planRepairSnapshots(repository, catalog, context.options);
   const made = apply ? await applyRepairSnapshots(repository, catalog, plan, context.options) : [];
   const document = {

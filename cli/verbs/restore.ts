@@ -3,6 +3,7 @@ import {
   BlobReader,
   loadPresenceForReading,
   type Repository,
+  refuseTargetInside,
   resolveSnapshot,
   restoreStream,
   type Snapshot,
@@ -70,7 +71,8 @@ async function runRestoreVerb(context: Context, given: Given): Promise<Answer> {
   const format = formatOf(given, to);
   const toIsFolder = await isFolder(to);
   const { repository, catalog } = await context.openCatalog();
-  const snapshot = resolveSnapshot(given.operand(0), catalog.snapshots);
+  const snapshot = resolveSnapshot(given.operand(0), catalog);
+  await refuseTargetInside(repository.backend, to);
   const plan = planRestore(snapshot.manifest.archives, { names: given.texts("disk"), to, toIsFolder, format });
   const verify = given.flag("verify");
   const restored = await runRestore(context, repository, snapshot, plan, {
@@ -111,7 +113,7 @@ async function restoreToOutput(context: Context, given: Given): Promise<Answer> 
   if (given.text("format") === "qcow2") throw usageError("a stream is raw: qcow2 needs a file");
   if (context.io.stdout.isTTY) throw usageError("standard output is a terminal, not a place for a disk", "redirect it");
   const { repository, catalog } = await context.openCatalog();
-  const snapshot = resolveSnapshot(given.operand(0), catalog.snapshots);
+  const snapshot = resolveSnapshot(given.operand(0), catalog);
   const written = await streamArchive(context, repository, snapshot, given.texts("disk"));
   return { document: null, lines: [], summary: [`wrote ${bytesText(written)}`], outputTaken: true };
 }

@@ -23,7 +23,7 @@ export const showVerb: Verb = {
 
 async function runShow(context: Context, given: Given): Promise<Answer> {
   const { catalog } = await context.openCatalog();
-  const snapshot = resolveSnapshot(given.operand(0), catalog.snapshots);
+  const snapshot = resolveSnapshot(given.operand(0), catalog);
   return { document: snapshotDocument(snapshot), lines: showLines(snapshot) };
 }
 

@@ -30,7 +30,7 @@ export const tagVerb: Verb = {
 async function runTag(context: Context, given: Given): Promise<Answer> {
   const change = readChange(given);
   const { repository, catalog } = await context.openCatalog();
-  const snapshot = resolveSnapshot(given.operand(0), catalog.snapshots);
+  const snapshot = resolveSnapshot(given.operand(0), catalog);
   const tags = change === undefined ? [...snapshot.tags] : checkTags(change(snapshot.tags), "--add");
   const changed = tags.join("\n") !== snapshot.tags.join("\n");
   if (changed)

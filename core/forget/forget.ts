@@ -59,8 +59,13 @@ export interface PruneScope {
   nowMs: number;
 }
 
-/** What a policy would do, group by group, with a reason for each snapshot. */
+/**
+ * What a policy would do, group by group, with a reason for each snapshot. PRUNE_SNAPSHOT_UNREADABLE while a manifest cannot
+ * be read: it may be the newest good one of its machine, and the policy would throw others away for it, or keep them.
+ */
 export function planRepositoryPrune(catalog: Catalog, scope: PruneScope): GroupPrunePlan[] {
+  const [damaged] = catalog.unreadable;
+  if (damaged) throw unknownSnapshots(damaged.object, catalog.unreadable.length);
   const groups = new Map<string, Snapshot[]>();
   for (const snapshot of catalog.snapshots) {
     const { namespace, group } = snapshot.manifest;
@@ -98,4 +103,16 @@ function planGroup(snapshots: readonly Snapshot[], scope: PruneScope): GroupPrun
   });
   const { namespace, group } = (snapshots[0] as Snapshot).manifest;
   return { namespace, group, decisions };
+}
+
+function unknownSnapshots(object: string, count: number): RepriseError {
+  return new RepriseError(
+    "corrupt",
+    "PRUNE_SNAPSHOT_UNREADABLE",
+    `${count} manifests cannot be read, e.g. ${object}: nothing is pruned`,
+    {
+      data: { object },
+      hint: "restore the object from a replica, or give that snapshot up with reprise forget and its id",
+    },
+  );
 }

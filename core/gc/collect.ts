@@ -8,7 +8,7 @@ import { listPacks, loadQuarantine, type Presence } from "../repository/presence
 import type { Repository } from "../repository/repository.js";
 import type { ObjectInfo } from "../storage/backend.js";
 import { probeBackend } from "../storage/probe.js";
-import { fenceSilent, lastSigns, type OpenSession } from "./fencing.js";
+import { fenceSilent, lastSigns, type OpenSession, storageNow } from "./fencing.js";
 import { tidyUp } from "./housekeeping.js";
 import { countUsage, loadNeeds, type Marks } from "./marks.js";
 import { type Execution, type ExecutionOptions, executePlan, listPlans, writePlan } from "./planExecution.js";
@@ -18,7 +18,7 @@ import { repack } from "./repack.js";
 export interface GcRequest {
   /** Only say what would happen. */
   dryRun: boolean;
-  /** Sessions silent for so long are given up; storage.md: 6 hours. */
+  /** Sessions silent for so long are given up; docs/protocol.md: 6 hours. */
   fenceAfterMs: number;
   /** Share of unused bytes that may stay, 0–1. */
   maxUnused: number;
@@ -100,7 +100,7 @@ class Collection {
 
   async fenceSilentSessions(): Promise<void> {
     const packs = await listPacks(this.#repository, this.#options);
-    const { decided } = await loadCatalog(this.#repository, this.#options);
+    const { decided } = await loadCatalog(this.#repository, { ...this.#options, fresh: true });
     const signs = await lastSigns(this.#repository, packs, this.#options);
     const undecided = new Map([...signs].filter(([sid]) => !decided.has(sid)));
     const { fenced } = await fenceSilent(this.#repository, undecided, this.#options);
@@ -174,12 +174,14 @@ class Collection {
 
 /** G0: no proof, no deletion. */
 async function requireSoundStorage(repository: Repository, options: GcOptions): Promise<void> {
+  // A storage that cannot be written to at all says so itself.
+  await storageNow(repository, options);
   const probe = await probeBackend(repository.backend, bytesToHex(repository.environment.random(16)), options);
   if (probe.ok) return;
   const failed = probe.checks.filter(({ ok }) => !ok);
   const what = failed.map(({ name, detail }) => `${name} (${detail})`).join("; ");
   throw new RepriseError("backend", "GC_PROBE_FAILED", `${repository.backend.location}: not safe for gc: ${what}`, {
     data: { failed },
-    hint: "backups and restores work here; to free space, sync the repository to storage with atomic put-if-absent",
+    hint: "backups and restores work here, deleting would not be safe; move the repository to storage with atomic put-if-absent",
   });
 }

@@ -31,7 +31,7 @@ export async function tidyUp(repository: Repository, options: HousekeepingOption
   let removed = await tidyIndex(repository, options);
   removed += await removeDecidedSessions(repository, options);
   const now = await storageNow(repository, options);
-  const catalog = await loadCatalog(repository, options);
+  const catalog = await loadCatalog(repository, { ...options, fresh: true });
   removed += await removeOldTombstones(repository, catalog, now, options);
   removed += await removeOldRecords(repository, catalog, now, options);
   removed += await removeOldProbes(repository, now, options);

@@ -31,7 +31,7 @@ const NEEDS_TRIES = 3;
  */
 export async function loadNeeds(repository: Repository, options: MarkOptions & PresenceOptions): Promise<Needs> {
   for (let attempt = 1; ; attempt++) {
-    const catalog = await loadCatalog(repository, options);
+    const catalog = await loadCatalog(repository, { ...options, fresh: true });
     const presence = await loadPresenceForReading(repository, options);
     try {
       return { catalog, presence, marks: await Marks.make(repository, presence, catalog, options) };

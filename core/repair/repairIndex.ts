@@ -6,6 +6,7 @@ import { objectName, type PackName, packName } from "../format/ids.js";
 import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import type { OnProgress } from "../platform/progress.js";
+import { splitForIndex } from "../repository/indexParts.js";
 import { fetchPackHeader, readPackContents, scanPack } from "../repository/packReader.js";
 import { listIndex, listPacks, readIndexObject } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
@@ -59,7 +60,7 @@ export async function applyRepairIndex(
   options: RepairOptions,
 ): Promise<void> {
   const writer = repository.newId();
-  for (const [number, part] of splitForIndex(plan.contents).entries()) {
+  for (const [number, part] of splitForIndex(plan.contents, PACKS_PER_INDEX).entries()) {
     const name = objectName.index(packName(writer, number));
     await repository.objects.write(name, "packIndex", encodePackIndex(part), options);
   }
@@ -70,22 +71,6 @@ export async function applyRepairIndex(
 }
 
 const PACKS_PER_INDEX = 256;
-/** About 12 MiB. */
-const BLOBS_PER_INDEX = 250_000;
-
-/** Parts that fit an index object each. */
-function splitForIndex(contents: readonly PackContents[]): PackContents[][] {
-  const parts: PackContents[][] = [];
-  let blobs = 0;
-  for (const pack of contents) {
-    const part = parts.at(-1);
-    const fits = part !== undefined && part.length < PACKS_PER_INDEX && blobs + pack.blobCount <= BLOBS_PER_INDEX;
-    blobs = fits ? blobs + pack.blobCount : pack.blobCount;
-    if (fits) part.push(pack);
-    else parts.push([pack]);
-  }
-  return parts;
-}
 
 async function readContents(
   repository: Repository,

@@ -10,13 +10,16 @@ import type { Repository } from "./repository.js";
 
 export class BlobReader {
   readonly #repository: Repository;
-  readonly #index: ChunkIndex;
+  readonly #indexAfter: ((seen: ChunkIndex) => Promise<ChunkIndex>) | undefined;
   readonly #opener: BlobOpener;
   readonly #introductions = new Map<PackName, Promise<void>>();
+  #index: ChunkIndex;
 
-  constructor(repository: Repository, index: ChunkIndex) {
+  /** `indexAfter`: asked for a newer index when a blob is not where the present one says; see FreshPresence. */
+  constructor(repository: Repository, index: ChunkIndex, indexAfter?: (seen: ChunkIndex) => Promise<ChunkIndex>) {
     this.#repository = repository;
     this.#index = index;
+    this.#indexAfter = indexAfter;
     this.#opener = new BlobOpener(repository.keyring, repository.hash);
   }
 
@@ -32,15 +35,34 @@ export class BlobReader {
       const plain = stored && this.#openCached(cacheName, stored, id);
       if (plain) return plain;
     }
-    const plain = await this.#readAnyCopy(id, hex, options.signal);
+    const plain = await this.#readWhereItIs(id, hex, options.signal);
     if (options.cached)
       await this.#repository.cache.put(cacheName, this.#repository.objects.seal(cacheName, "cache", plain));
     return plain;
   }
 
-  async #readAnyCopy(id: Uint8Array, hex: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  async #readWhereItIs(id: Uint8Array, hex: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    for (;;) {
+      const index = this.#index;
+      try {
+        return await this.#readAnyCopy(index, id, hex, signal);
+      } catch (error) {
+        if (!isOurError(error, "CHUNK_MISSING") && !isOurError(error, "OBJECT_NOT_FOUND")) throw error;
+        const newer = (await this.#indexAfter?.(index)) ?? index;
+        if (newer === index) throw error;
+        this.#index = newer;
+      }
+    }
+  }
+
+  async #readAnyCopy(
+    index: ChunkIndex,
+    id: Uint8Array,
+    hex: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
     let lastError: unknown;
-    for (const location of this.#index.copies(id)) {
+    for (const location of index.copies(id)) {
       try {
         return await this.#readCopy(id, location, signal);
       } catch (error) {

@@ -1,5 +1,5 @@
-// All snapshots of a repository with what is known about them. One list per folder, and only objects that the local
-// cache does not have are read, so ten thousand snapshots take a few requests and a fraction of a second.
+// All snapshots of a repository with what is known about them. One list per folder, and for showing only objects that the
+// local cache does not have are read, so ten thousand snapshots take a few requests and a fraction of a second.
 
 import { isAbort, isOurError } from "../errors.js";
 import { decodeText, encodeText, formatError } from "../format/bytes.js";
@@ -46,6 +46,11 @@ export interface Catalog {
 }
 
 export interface CatalogOptions {
+  /**
+   * Read every object from the storage, although the local cache knows it. For whoever decides what may go: a manifest that
+   * only this machine's cache can still read is no snapshot to rely on.
+   */
+  fresh?: boolean;
   signal?: AbortSignal;
   onWarning: OnWarning;
 }
@@ -55,7 +60,7 @@ export interface CatalogOptions {
  * having been; a manifest that cannot be read is reported, never treated as absent.
  */
 export async function loadCatalog(repository: Repository, options: CatalogOptions): Promise<Catalog> {
-  const cache = await CatalogCache.load(repository);
+  const cache = options.fresh ? CatalogCache.empty(repository) : await CatalogCache.load(repository);
   const forgotten = await loadForgotten(repository, cache, options);
   const catalog: Catalog = { snapshots: [], decided: new Set(forgotten), forgotten, unreadable: [], records: [] };
   const manifests = await loadManifests(repository, cache, catalog, options);
@@ -198,6 +203,11 @@ class CatalogCache {
   private constructor(repository: Repository, known: Map<string, string>) {
     this.#repository = repository;
     this.#known = known;
+  }
+
+  /** Knows nothing; what is read replaces what the cache held. */
+  static empty(repository: Repository): CatalogCache {
+    return new CatalogCache(repository, new Map());
   }
 
   static async load(repository: Repository): Promise<CatalogCache> {

@@ -13,7 +13,7 @@ import { MAX_PACK_TARGET, MIB, MIN_PACK_TARGET } from "../format/limits.js";
 import { loadChecksum } from "../hash/checksum.js";
 import type { Backend } from "../storage/backend.js";
 import { storeSlot } from "./keys.js";
-import { openWithKeyring } from "./openRepository.js";
+import { hasRemains, openWithKeyring } from "./openRepository.js";
 import type { Environment, Repository } from "./repository.js";
 
 export const DEFAULT_PACK_BYTES = 16 * MIB;
@@ -94,10 +94,24 @@ async function refuseExisting(backend: Backend, signal: AbortSignal | undefined)
   try {
     await backend.stat(objectName.config, { signal });
   } catch (error) {
-    if (isOurError(error, "OBJECT_NOT_FOUND")) return;
-    throw error;
+    if (!isOurError(error, "OBJECT_NOT_FOUND")) throw error;
+    return refuseRemains(backend, signal);
   }
   throw alreadyExists(backend);
+}
+
+/** A repository that has lost its config must not get a new key over its old data. Keys alone are a killed init's. */
+async function refuseRemains(backend: Backend, signal: AbortSignal | undefined): Promise<void> {
+  if (!(await hasRemains(backend, { signal }))) return;
+  throw new RepriseError(
+    "conflict",
+    "REPOSITORY_REMAINS",
+    `${backend.location}: there are packs or snapshots, but no config`,
+    {
+      data: { object: objectName.config },
+      hint: "restore the config object from a copy, or read the snapshots with rescue.mjs; init would lock the old data away",
+    },
+  );
 }
 
 function makeConfig(keyring: Keyring | null, options: InitOptions): RepositoryConfig {

@@ -33,7 +33,13 @@ export async function unlock(
   given: GivenSecret,
   options: { signal?: AbortSignal; onWarning: OnWarning },
 ): Promise<Keyring> {
-  const slots = (await readSlots(backend, options)).filter((slot) => slot.keyId === config.keyId).sort(byCost);
+  let unreadable = 0;
+  const onWarning: OnWarning = (warning) => {
+    unreadable++;
+    options.onWarning(warning);
+  };
+  const all = await readSlots(backend, { ...options, onWarning });
+  const slots = all.filter((slot) => slot.keyId === config.keyId).sort(byCost);
   if (slots.length === 0) {
     throw new RepriseError(
       "key",
@@ -55,7 +61,10 @@ export async function unlock(
     "PASSPHRASE_WRONG",
     `${backend.location}: the ${what} opens none of the ${slots.length} key slots`,
     {
-      hint: "check for another keyboard layout or a trailing space; the recovery key printed at init opens it too",
+      hint:
+        unreadable > 0
+          ? `${unreadable} more key slots cannot be read, and yours may be one of them: restore the keys folder from a copy, or use the recovery key`
+          : "check for another keyboard layout or a trailing space; the recovery key printed at init opens it too",
     },
   );
 }

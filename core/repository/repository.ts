@@ -24,7 +24,7 @@ export interface Environment {
   heartbeatMs: number;
 }
 
-/** storage.md: announcements are renewed every five minutes, and count as stale after six hours. */
+/** docs/protocol.md: announcements are renewed every five minutes, and count as stale after six hours. */
 export const HEARTBEAT_MS = 5 * 60 * 1000;
 
 export function systemEnvironment(version: string): Environment {

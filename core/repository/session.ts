@@ -8,6 +8,7 @@ import { objectName, type PackName, packName, type Sid } from "../format/ids.js"
 import { decodeManifest, encodeManifest, type Manifest } from "../format/manifest.js";
 import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { encodeSession } from "../format/session.js";
+import { splitForIndex } from "./indexParts.js";
 import { Lifetime } from "./lifetime.js";
 import { loadPresenceForWriting, type Presence } from "./presence.js";
 import type { Repository } from "./repository.js";
@@ -29,8 +30,6 @@ export interface NewPack {
   entries: Uint8Array;
 }
 
-/** Packs described by one index object; about 2 GiB of data at the default pack size. */
-const PACKS_PER_INDEX = 64;
 /** How often an unanswered commit is asked again before the error is reported; after 1, 4, 16 and 64 s. */
 const COMMIT_TRIES = 5;
 const COMMIT_PAUSE_MS = 1000;
@@ -90,13 +89,13 @@ export class WriterSession {
     const contents: PackContents = { name, sizeBytes: pack.bytes.length, blobCount, entries };
     this.presence.index.addPack(contents);
     this.#unindexed.push(contents);
-    if (this.#unindexed.length >= PACKS_PER_INDEX) await this.writeIndex();
+    if (splitForIndex(this.#unindexed).length > 1) await this.writeIndex();
   }
 
   /** W5: describes what has been stored since the last index object, so that others and a retry can use it. */
   async writeIndex(): Promise<void> {
     while (this.#unindexed.length > 0) {
-      const packs = this.#unindexed.splice(0, PACKS_PER_INDEX);
+      const packs = this.#unindexed.splice(0, splitForIndex(this.#unindexed)[0]?.length);
       const name = objectName.index(packName(this.sid, this.#indexNumber++));
       try {
         await this.#repository.objects.write(name, "packIndex", encodePackIndex(packs), this.#options);

@@ -3,17 +3,23 @@
 
 import { RepriseError } from "../errors.js";
 import { isGroup, isNamespace } from "../format/manifest.js";
-import type { Snapshot } from "./catalog.js";
+import type { Catalog, Snapshot } from "./catalog.js";
 
 const MIN_PREFIX = 4;
 
-/** SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS or SNAPSHOT_NAME_INVALID. `snapshots` are oldest first, as in the catalog. */
-export function resolveSnapshot(name: string, snapshots: readonly Snapshot[]): Snapshot {
+/**
+ * SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS, SNAPSHOT_NAME_INVALID; and SNAPSHOT_UNCERTAIN for `@latest` and `~N` while some
+ * manifest cannot be read: it may be the one that is meant, and an older day must not be taken for it.
+ */
+export function resolveSnapshot(name: string, catalog: Pick<Catalog, "snapshots" | "unreadable">): Snapshot {
+  const { snapshots, unreadable } = catalog;
   if (/^[0-9a-f]+$/.test(name) && name.length >= MIN_PREFIX) return byIdPrefix(name, snapshots);
   const parsed = parseGroupName(name);
   const candidates = snapshots.filter(
     ({ manifest }) => manifest.group === parsed.group && manifest.namespace === parsed.namespace,
   );
+  const [damaged] = unreadable;
+  if (parsed.back !== undefined && damaged) throw uncertain(name, damaged.object, unreadable.length, candidates.at(-1));
   if (candidates.length === 0) throw notFound(name, knownGroups(snapshots));
   if (parsed.back !== undefined)
     return require(name, candidates.at(-1 - parsed.back), `it has ${candidates.length} snapshots`);
@@ -87,6 +93,19 @@ function ambiguous(name: string, found: readonly Snapshot[]): RepriseError {
     {
       data: { name, ids },
       hint: "give more digits of the id",
+    },
+  );
+}
+
+function uncertain(name: string, object: string, count: number, newest: Snapshot | undefined): RepriseError {
+  const which = newest ? `; the newest one that can be read is ${newest.sid} of ${newest.manifest.time}` : "";
+  return new RepriseError(
+    "corrupt",
+    "SNAPSHOT_UNCERTAIN",
+    `${name}: ${count} manifests cannot be read, e.g. ${object}${which}`,
+    {
+      data: { name, object, newestReadable: newest?.sid ?? null },
+      hint: "any of them may be the one you mean: restore the object from a replica, or name a snapshot by its id",
     },
   );
 }

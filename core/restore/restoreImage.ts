@@ -8,13 +8,14 @@ import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
+import { FreshPresence } from "../repository/freshPresence.js";
 import { type ImageEntry, ImageReader } from "../repository/imageReader.js";
 import { planReads } from "../repository/packReads.js";
 import type { Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
 import type { RestoreTarget } from "./blockTarget.js";
-import type { FailedBlob, RestoreLaneApi } from "./restoreLane.js";
+import { type FailedBlob, hasMoved, type RestoreLaneApi } from "./restoreLane.js";
 import { BATCHES_PER_LANE, startRestoreLanes } from "./restoreLanes.js";
 
 export interface RestoreImageOptions {
@@ -49,11 +50,12 @@ export async function restoreImage(
   target: RestoreTarget,
   options: RestoreImageOptions,
 ): Promise<RestoreImageResult> {
-  const blobs = new BlobReader(repository, presence.index);
+  const fresh = new FreshPresence(repository, presence, options);
+  const blobs = new BlobReader(repository, presence.index, fresh.indexAfter);
   const image = await ImageReader.open(archive, blobs, options.signal);
   const lanes = await startRestoreLanes(repository, target.location, options.lanes);
   try {
-    const job = new ImageRestore(presence, image, archive, target, options);
+    const job = new ImageRestore(fresh, image, archive, target, options);
     const result = await job.write(lanes);
     if (options.verify) await job.verify(lanes, result.lost);
     return result;
@@ -65,7 +67,7 @@ export async function restoreImage(
 const FLUSH_EVERY_BYTES = 256 * 1024 * 1024;
 
 class ImageRestore {
-  readonly #presence: Presence;
+  readonly #fresh: FreshPresence;
   readonly #image: ImageReader;
   readonly #archive: Archive;
   readonly #target: RestoreTarget;
@@ -75,13 +77,13 @@ class ImageRestore {
   readonly #result: RestoreImageResult = { bytesWritten: 0, bytesKept: 0, lost: [] };
 
   constructor(
-    presence: Presence,
+    fresh: FreshPresence,
     image: ImageReader,
     archive: Archive,
     target: RestoreTarget,
     options: RestoreImageOptions,
   ) {
-    this.#presence = presence;
+    this.#fresh = fresh;
     this.#image = image;
     this.#archive = archive;
     this.#target = target;
@@ -91,19 +93,37 @@ class ImageRestore {
   async write(lanes: Lane<RestoreLaneApi>[]): Promise<RestoreImageResult> {
     const { startsZeroed, resumed } = this.#target;
     await this.#eachPage("write", lanes, async (entries, lane) => {
-      const plan = planReads(entries, this.#presence.index);
-      for (const { id, plainLength, targets } of plan.missing) {
-        await this.#lose({ id, plainLength, targets }, `chunk ${bytesToHex(id)} is in no pack`, lane);
-      }
-      const zeros = startsZeroed ? [] : plan.zeros;
-      const written = await lane.call("restore", { reads: plan.reads, zeros, compare: resumed });
-      this.#result.bytesWritten += written.bytesWritten;
-      this.#result.bytesKept += written.bytesKept;
-      for (const failed of written.failed) await this.#tryOtherCopies(failed, lane);
+      await this.#writeEntries(entries, lane, { compare: resumed, skipZeros: startsZeroed });
       this.#flushNowAndThen();
     });
     await this.#flush;
     return this.#result;
+  }
+
+  /** What a collector has moved meanwhile is looked for once more. */
+  async #writeEntries(
+    entries: ImageEntry[],
+    lane: Lane<RestoreLaneApi>,
+    how: { compare: boolean; skipZeros: boolean },
+  ): Promise<void> {
+    const presence = this.#fresh.current;
+    const plan = planReads(entries, presence.index);
+    const zeros = how.skipZeros ? [] : plan.zeros;
+    const written = await lane.call("restore", { reads: plan.reads, zeros, compare: how.compare });
+    this.#result.bytesWritten += written.bytesWritten;
+    this.#result.bytesKept += written.bytesKept;
+    const moved = [...plan.missing, ...written.failed.filter(hasMoved)];
+    const isNewer = moved.length > 0 && (await this.#fresh.after(presence)) !== presence;
+    if (isNewer) {
+      const ids = new Set(moved.map(({ id }) => bytesToHex(id)));
+      const again = entries.filter(({ id }) => id !== null && ids.has(bytesToHex(id)));
+      await this.#writeEntries(again, lane, how);
+    } else {
+      for (const blob of plan.missing) await this.#lose(blob, `chunk ${bytesToHex(blob.id)} is in no pack`, lane);
+    }
+    for (const failed of written.failed) {
+      if (!isNewer || !hasMoved(failed)) await this.#tryOtherCopies(failed, presence, lane);
+    }
   }
 
   /** Lanes compute while the medium works, instead of leaving all of its work to the end. */
@@ -157,8 +177,8 @@ class ImageRestore {
   }
 
   /** A damaged chunk may have another, good copy. */
-  async #tryOtherCopies(failed: FailedBlob, lane: Lane<RestoreLaneApi>): Promise<void> {
-    const others = this.#presence.index.copies(failed.id).filter(({ pack }) => pack !== failed.pack);
+  async #tryOtherCopies(failed: FailedBlob, presence: Presence, lane: Lane<RestoreLaneApi>): Promise<void> {
+    const others = presence.index.copies(failed.id).filter(({ pack }) => pack !== failed.pack);
     for (const { pack, offset, storedLength } of others) {
       const { id, plainLength, targets } = failed;
       const length = BLOB_HEADER_BYTES + storedLength;

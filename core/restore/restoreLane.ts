@@ -40,6 +40,11 @@ export interface FailedBlob {
   error: ErrorAsData;
 }
 
+/** The pack is gone: a collector may have moved what is needed of it. */
+export function hasMoved({ error }: FailedBlob): boolean {
+  return error.code === "OBJECT_NOT_FOUND";
+}
+
 export interface RestoreBatchResult {
   bytesWritten: number;
   bytesKept: number;

@@ -8,11 +8,13 @@ import type { Archive } from "../format/manifest.js";
 import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
+import { FreshPresence } from "../repository/freshPresence.js";
 import { type ImageEntry, ImageReader } from "../repository/imageReader.js";
 import { planReads } from "../repository/packReads.js";
 import type { Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
-import type { FailedBlob, RestoreLaneApi } from "./restoreLane.js";
+import { IGNORE_WARNINGS } from "../repository/warnings.js";
+import { type FailedBlob, hasMoved, type RestoreLaneApi } from "./restoreLane.js";
 import { startRestoreLanes } from "./restoreLanes.js";
 
 export interface RestoreStreamOptions {
@@ -32,7 +34,9 @@ export async function* restoreStream(
   archive: Archive,
   options: RestoreStreamOptions,
 ): AsyncIterable<Uint8Array> {
-  const image = await ImageReader.open(archive, new BlobReader(repository, presence.index), options.signal);
+  const fresh = new FreshPresence(repository, presence, { signal: options.signal, onWarning: IGNORE_WARNINGS });
+  const blobs = new BlobReader(repository, presence.index, fresh.indexAfter);
+  const image = await ImageReader.open(archive, blobs, options.signal);
   const lanes = await startRestoreLanes(repository, null, options.lanes);
   const ahead: Promise<Uint8Array[]>[] = [];
   let done = 0;
@@ -40,7 +44,7 @@ export async function* restoreStream(
     let turn = 0;
     for await (const group of groups(image, options.signal)) {
       const lane = lanes[turn++ % lanes.length] as Lane<RestoreLaneApi>;
-      const decoded = decodeGroup(group, presence, lane, archive.name);
+      const decoded = decodeGroup(group, fresh, lane, archive.name);
       decoded.catch(() => {});
       ahead.push(decoded);
       if (ahead.length <= lanes.length) continue;
@@ -79,14 +83,18 @@ async function* groups(image: ImageReader, signal: AbortSignal | undefined): Asy
 /** The group's bytes in order of the disk; zeros as views of one shared buffer. */
 async function decodeGroup(
   group: ImageEntry[],
-  presence: Presence,
+  fresh: FreshPresence,
   lane: Lane<RestoreLaneApi>,
   archiveName: string,
 ): Promise<Uint8Array[]> {
+  const presence = fresh.current;
   const plan = planReads(group, presence.index);
+  const { parts, failed } = plan.missing.length > 0 ? NOTHING : await lane.call("decode", { reads: plan.reads });
+  if (plan.missing.length > 0 || failed.some(hasMoved)) {
+    if ((await fresh.after(presence)) !== presence) return decodeGroup(group, fresh, lane, archiveName);
+  }
   const [missing] = plan.missing;
   if (missing) throw damaged(archiveName, missing.targets[0], `chunk ${bytesToHex(missing.id)} is in no pack`);
-  const { parts, failed } = await lane.call("decode", { reads: plan.reads });
   const byOffset = new Map<number, Uint8Array>();
   const isFailed = new Set(failed.map(({ targets }) => targets[0]));
   let part = 0;
@@ -106,6 +114,8 @@ async function decodeGroup(
     id === null ? zeros(length) : [byOffset.get(offset) as Uint8Array],
   );
 }
+
+const NOTHING = { parts: [] as Uint8Array[], failed: [] as FailedBlob[] };
 
 /** A damaged chunk may have another, good copy. */
 async function decodeOtherCopy(

@@ -35,7 +35,7 @@ export function localError(error: unknown, context: LocalContext): unknown {
   const data = { ...context, systemError };
   const subject = context.key === undefined ? context.path : `${context.key} in ${context.path}`;
   if (FULL.has(systemError)) {
-    const hint = "free space on the storage, or prune and collect, then try again";
+    const hint = "free space on the storage, or run reprise prune and reprise gc, then try again";
     return new RepriseError("backend", "STORAGE_FULL", `no space for ${subject}`, {
       data,
       hint,

@@ -22,7 +22,7 @@ export async function verifyRepository(
   options: VerifyOptions,
 ): Promise<VerifyReport> {
   const started = performance.now();
-  const catalog = await loadCatalog(repository, options);
+  const catalog = await loadCatalog(repository, { ...options, fresh: true });
   const chosen = chooseSnapshots(catalog, request, repository.environment.now());
   const objects = request.snapshots === null ? await checkAllObjects(repository, options) : NO_OBJECTS;
   const presence = await loadPresenceForReading(repository, options);

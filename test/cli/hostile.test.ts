@@ -47,7 +47,7 @@ describe("hostile text", () => {
       cacheFolder: null,
     });
     const catalog = await loadCatalog(repository, options);
-    const { sid } = resolveSnapshot("vm/a@latest", catalog.snapshots);
+    const { sid } = resolveSnapshot("vm/a@latest", catalog);
     await writeRecord(repository, { type: "tags", data: { tags } }, [sid], catalog.records);
   }
 
