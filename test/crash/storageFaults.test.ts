@@ -196,6 +196,7 @@ describe("faults of the storage", function () {
       get: memory.get.bind(memory),
       stat: memory.stat.bind(memory),
       delete: memory.delete.bind(memory),
+      list: memory.list.bind(memory),
     });
     await assertCode(TestRepository.make({ backend: racing, seed: 9 }), "REPOSITORY_EXISTS");
     assert.deepEqual([...memory.snapshotState().keys()], ["config"]);

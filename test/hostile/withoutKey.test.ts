@@ -209,17 +209,17 @@ describe("hostile: without the key", function () {
 
   it("a repository without a config is none, and one with a broken config says so", async () => {
     const { test } = sample;
-    for (const [bytes, code] of [
-      [new Uint8Array(0), "OBJECT_DAMAGED"],
-      [new Uint8Array(1000), "FORMAT_INVALID"],
-      [sealEnvelope("config", "config", new Uint8Array(9), null), "FORMAT_INVALID"],
-    ] as const) {
+    for (const bytes of [
+      new Uint8Array(0),
+      new Uint8Array(1000),
+      sealEnvelope("config", "config", new Uint8Array(9), null),
+    ]) {
       await test.backend.put("config", bytes);
-      const error = await assertCode(test.reopen(), code);
-      assert.match(error.message, /^config/);
+      const error = await assertCode(test.reopen(), "CONFIG_DAMAGED");
+      assert.match(error.message, /: config/);
     }
     await test.backend.delete("config");
-    await assertCode(test.reopen(), "REPOSITORY_NOT_FOUND");
+    await assertCode(test.reopen(), "CONFIG_MISSING");
     await assertCode(
       openRepository(test.backend, {
         secret: () => assert.fail(),
@@ -227,7 +227,7 @@ describe("hostile: without the key", function () {
         cacheFolder: null,
         onWarning: test.onWarning,
       }),
-      "REPOSITORY_NOT_FOUND",
+      "CONFIG_MISSING",
     );
   });
 });
