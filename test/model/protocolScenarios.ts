@@ -196,7 +196,7 @@ export const SAFE_SCENARIOS: readonly NamedScenario[] = [
   },
   {
     name: "a writer and an executor that lose replies, forgetting",
-    leastStates: 20_000,
+    leastStates: 10_000,
     size: "small",
     async make() {
       const timeouts = { most: 1, matches: changesStorage };
