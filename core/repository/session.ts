@@ -89,21 +89,12 @@ export class WriterSession {
     const contents: PackContents = { name, sizeBytes: pack.bytes.length, blobCount, entries };
     this.presence.index.addPack(contents);
     this.#unindexed.push(contents);
-    if (splitForIndex(this.#unindexed).length > 1) await this.writeIndex();
+    if (splitForIndex(this.#unindexed).length > 1) await this.#writeIndexObject();
   }
 
   /** W5: describes what has been stored since the last index object, so that others and a retry can use it. */
   async writeIndex(): Promise<void> {
-    while (this.#unindexed.length > 0) {
-      const packs = this.#unindexed.splice(0, splitForIndex(this.#unindexed)[0]?.length);
-      const name = objectName.index(packName(this.sid, this.#indexNumber++));
-      try {
-        await this.#repository.objects.write(name, "packIndex", encodePackIndex(packs), this.#options);
-      } catch (error) {
-        this.#unindexed.unshift(...packs);
-        throw error;
-      }
-    }
+    while (this.#unindexed.length > 0) await this.#writeIndexObject();
   }
 
   /**
@@ -121,6 +112,18 @@ export class WriterSession {
         if (attempt === COMMIT_TRIES || error.retry !== "later") throw uncertain(this.sid, error);
       }
       await this.#pause(attempt);
+    }
+  }
+
+  /** One index object with as many packs as fit. */
+  async #writeIndexObject(): Promise<void> {
+    const packs = this.#unindexed.splice(0, splitForIndex(this.#unindexed)[0]?.length);
+    const name = objectName.index(packName(this.sid, this.#indexNumber++));
+    try {
+      await this.#repository.objects.write(name, "packIndex", encodePackIndex(packs), this.#options);
+    } catch (error) {
+      this.#unindexed.unshift(...packs);
+      throw error;
     }
   }
 
