@@ -179,9 +179,12 @@ async function requireSoundStorage(repository: Repository, options: GcOptions): 
   const probe = await probeBackend(repository.backend, bytesToHex(repository.environment.random(16)), options);
   if (probe.ok) return;
   const failed = probe.checks.filter(({ ok }) => !ok);
+  const [first] = failed;
+  // No space, no permission, no connection: nothing is known about promises.
+  if (first?.error && failed.every(({ error }) => error?.family === "backend")) throw first.error;
   const what = failed.map(({ name, detail }) => `${name} (${detail})`).join("; ");
   throw new RepriseError("backend", "GC_PROBE_FAILED", `${repository.backend.location}: not safe for gc: ${what}`, {
-    data: { failed },
+    data: { failed: failed.map(({ name, detail }) => ({ name, detail })) },
     hint: "backups and restores work here, deleting would not be safe; move the repository to storage with atomic put-if-absent",
   });
 }

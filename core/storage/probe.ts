@@ -1,7 +1,7 @@
 // Tries whether a storage keeps the promises that deleting relies on (docs/protocol.md): at `init`, and before every
 // collection. No proof, no deletion: backups go on with a storage that fails, collections do not.
 
-import { isAbort, RepriseError } from "../errors.js";
+import { isAbort, isOurError, RepriseError } from "../errors.js";
 import type { Backend, OperationOptions } from "./backend.js";
 
 export interface ProbeCheck {
@@ -9,6 +9,8 @@ export interface ProbeCheck {
   ok: boolean;
   /** What was seen, one sentence. */
   detail: string;
+  /** The storage's error, when it was not a promise that failed but the storage. */
+  error?: RepriseError;
 }
 
 export type ProbeCheckName =
@@ -80,6 +82,7 @@ class Probe {
       return { name, ok: fault === undefined, detail: fault ?? "as promised" };
     } catch (error) {
       if (isAbort(error) || this.#options.signal?.aborted) throw error;
+      if (isOurError(error)) return { name, ok: false, detail: error.message, error };
       return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
     }
   }

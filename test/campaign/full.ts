@@ -100,7 +100,7 @@ class FullCampaign {
 
   /** A ballast takes all but a random little of the space; or the process may write no large file. */
   async #withLittleSpace(cli: CommandLine, verb: Verb, args: string[]): Promise<Ended> {
-    const most = { backup: 2 ** 20, gc: 2 ** 19, restore: 40 * 2 ** 20 }[verb];
+    const most = { backup: 4 * 2 ** 20, gc: 2 * 2 ** 20, restore: 60 * 2 ** 20 }[verb];
     const freeBytes = this.#chance.below(most);
     if (!this.#isRoot) return this.#withFileLimit(cli, args, freeBytes);
     const ballast = join(this.#small, "ballast");
