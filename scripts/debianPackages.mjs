@@ -14,6 +14,8 @@ const everywhere = [
   { tool: "nbdinfo", package: "libnbd-bin" },
   { tool: "flock", package: "util-linux" },
   { tool: "mmdebstrap", package: "mmdebstrap" },
+  { tool: "sshd", package: "openssh-server" },
+  { tool: "sftp", package: "openssh-client" },
 ];
 
 const peers = [

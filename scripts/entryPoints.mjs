@@ -4,7 +4,10 @@
 const requireShim =
   'import { createRequire as createRequireForBundle } from "node:module"; const require = createRequireForBundle(import.meta.url);';
 
-const nodeModule = ["--platform=node", "--format=esm", "--target=node22"];
+// Optional native add-ons of ssh2: it does without them, and a bundle must run on every platform.
+const nativeAddOns = ["--external:cpu-features", "--external:*.node"];
+
+const nodeModule = ["--platform=node", "--format=esm", "--target=node22", ...nativeAddOns];
 
 export const entryPoints = [
   {
