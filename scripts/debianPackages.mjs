@@ -18,6 +18,15 @@ const everywhere = [
   { tool: "sftp", package: "openssh-client" },
 ];
 
+/** Ceph's object gateway, the S3 server of tests and bench; started by test/fixtures/cephGateway.sh. */
+const s3Server = [
+  { tool: "radosgw", package: "radosgw" },
+  { tool: "radosgw-admin", package: "radosgw" },
+  { tool: "ceph-mon", package: "ceph-mon" },
+  { tool: "ceph-osd", package: "ceph-osd" },
+  { tool: "ceph", package: "ceph-common" },
+];
+
 const peers = [
   { tool: "restic", package: "restic" },
   { tool: "borg", package: "borgbackup" },
@@ -26,10 +35,10 @@ const peers = [
 
 const byCommand = {
   build: [],
-  test: everywhere,
+  test: [...everywhere, ...s3Server],
   demo: everywhere,
-  campaign: everywhere,
-  bench: [...everywhere, ...peers],
+  campaign: [...everywhere, ...s3Server],
+  bench: [...everywhere, ...s3Server, ...peers],
 };
 
 export function debianToolsFor(command) {
