@@ -2,7 +2,7 @@
 
 import { type Cost, medianCost } from "./measure.js";
 import { type SideBySideResults, steps } from "./sideBySide.js";
-import { isReached, type Verdict } from "./targets.js";
+import { isMeasured, isReached, type Verdict } from "./targets.js";
 
 /** Columns aligned, the first to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -61,9 +61,9 @@ export function sideBySideReport(results: SideBySideResults): string {
 export function verdictReport(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map((verdict) => [
     verdict.what,
-    verdict.value === undefined ? "not run" : `${verdict.value.toFixed(2)} ${verdict.unit}`,
+    isMeasured(verdict) ? `${verdict.value.toFixed(2)} ${verdict.unit}` : "not run",
     `${verdict.atLeast ? "≥" : "≤"} ${verdict.limit} ${verdict.unit}`,
-    verdict.value === undefined ? "–" : isReached(verdict) ? "reached" : "MISSED",
+    isMeasured(verdict) ? (isReached(verdict) ? "reached" : "MISSED") : "–",
   ]);
   return table([["target", "measured", "wanted", ""], ...rows]);
 }

@@ -12,8 +12,13 @@ export interface Verdict {
   unit: "×" | "MB" | "bytes" | "s";
 }
 
+/** JSON knows no NaN: what came through it may be null. */
+export function isMeasured(verdict: Verdict): verdict is Verdict & { value: number } {
+  return Number.isFinite(verdict.value);
+}
+
 export function isReached(verdict: Verdict): boolean {
-  if (verdict.value === undefined) return false;
+  if (!isMeasured(verdict)) return false;
   return verdict.atLeast ? verdict.value >= verdict.limit : verdict.value <= verdict.limit;
 }
 

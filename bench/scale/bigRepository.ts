@@ -6,7 +6,13 @@ import { mkdir, open, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type BlobIdHex, objectName, packName, type Sid } from "../../core/format/ids.js";
 import { encodeManifest, type Manifest } from "../../core/format/manifest.js";
-import { BLOB_ENTRY_BYTES, encodeBlobEntries } from "../../core/format/pack.js";
+import {
+  BLOB_ENTRY_BYTES,
+  BLOB_HEADER_BYTES,
+  encodeBlobEntries,
+  PACK_HEADER_BYTES,
+  PACK_TAIL_BYTES,
+} from "../../core/format/pack.js";
 import { encodePackIndex, type PackContents } from "../../core/format/packIndex.js";
 import { initRepository } from "../../core/repository/initRepository.js";
 import { openRepository } from "../../core/repository/openRepository.js";
@@ -44,10 +50,11 @@ function randomEntries(template: Uint8Array): Uint8Array {
 
 function templateEntries(): Uint8Array {
   const id = new Uint8Array(32);
-  const storedLength = Math.floor(packBytes / chunksPerPack) - 64;
+  const room = packBytes - PACK_HEADER_BYTES - PACK_TAIL_BYTES - chunksPerPack * BLOB_ENTRY_BYTES;
+  const storedLength = Math.floor(room / chunksPerPack) - BLOB_HEADER_BYTES;
   const entries = Array.from({ length: chunksPerPack }, (_, i) => ({
     id,
-    offset: 64 + i * (storedLength + 64),
+    offset: PACK_HEADER_BYTES + i * (storedLength + BLOB_HEADER_BYTES),
     storedLength,
     plainLength: chunkBytes,
     kind: "chunk" as const,

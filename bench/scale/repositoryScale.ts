@@ -23,6 +23,7 @@ async function loadIndex(): Promise<object> {
   }
   const lookupMicroseconds = ((performance.now() - lookupsStarted) * 1000) / lookups;
   const { blobCount, memoryBytes } = index;
+  if (blobCount === 0) throw new Error("the index is empty: there is nothing to measure");
   return {
     seconds,
     blobCount,
