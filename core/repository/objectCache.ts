@@ -1,12 +1,13 @@
-// The local cache of immutable repository objects. It holds stored bytes (still sealed) by object name, so it leaks nothing
-// and is checked like the repository itself. It can be deleted at any time; every failure of the cache is a miss.
+// The local cache: indexes and manifests as they are stored, by object name, and map pages taken out of packs, by id, as
+// envelopes of a kind of their own (`cache`). All of it is sealed with the repository's key where there is one and checked
+// when it is read, so it leaks nothing and proves nothing. It can be deleted at any time; every failure of it is a miss.
 
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
 export interface ObjectCache {
-  /** Stored bytes of an immutable object, or undefined. */
+  /** Sealed bytes that never change under their name, or undefined. */
   get(name: string): Promise<Uint8Array | undefined>;
   put(name: string, bytes: Uint8Array): Promise<void>;
   delete(name: string): Promise<void>;

@@ -3,7 +3,17 @@
 
 import { isAbort, isOurError } from "../errors.js";
 import { decodeGcFinal, decodeGcPlan } from "../format/gcPlan.js";
-import { baseName, bytesToHex, folder, isPackName, isSid, objectName, type PackName, type Sid } from "../format/ids.js";
+import {
+  baseName,
+  bytesToHex,
+  folder,
+  isPackName,
+  isSid,
+  objectName,
+  type PackName,
+  packSid,
+  type Sid,
+} from "../format/ids.js";
 import { BLOB_ENTRY_BYTES, BLOB_ID_BYTES } from "../format/pack.js";
 import { decodePackIndex, type PackContents } from "../format/packIndex.js";
 import { decodeQuarantine, type QuarantinedBlob } from "../format/record.js";
@@ -297,6 +307,6 @@ async function readHintBytes(
 /** Sids that created any of these packs. */
 export function packCreators(packs: Iterable<PackName>): Set<Sid> {
   const creators = new Set<Sid>();
-  for (const name of packs) creators.add(name.slice(0, 32) as Sid);
+  for (const name of packs) creators.add(packSid(name));
   return creators;
 }
