@@ -7,6 +7,7 @@ const everywhere = [
   { tool: "sfdisk", package: "fdisk" },
   { tool: "mke2fs", package: "e2fsprogs" },
   { tool: "debugfs", package: "e2fsprogs" },
+  { tool: "mkfs.xfs", package: "xfsprogs" },
   { tool: "mkfs.vfat", package: "dosfstools" },
   { tool: "mcopy", package: "mtools" },
   { tool: "cpio", package: "cpio" },
@@ -21,7 +22,7 @@ const everywhere = [
 /** Ceph's object gateway, the S3 server of tests and bench; started by test/fixtures/cephGateway.sh. */
 const s3Server = [
   { tool: "radosgw", package: "radosgw" },
-  { tool: "radosgw-admin", package: "radosgw" },
+  { tool: "radosgw-admin", package: "ceph-common" },
   { tool: "ceph-mon", package: "ceph-mon" },
   { tool: "ceph-osd", package: "ceph-osd" },
   { tool: "ceph", package: "ceph-common" },
