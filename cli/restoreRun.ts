@@ -4,15 +4,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import {
   type Archive,
-  BlobReader,
   createTarget,
-  hexToBytes,
   type LostRange,
   loadPresenceForReading,
   type Presence,
   type Repository,
   RepriseError,
   type RestoreTarget,
+  restoreFile,
   restoreImage,
   type Snapshot,
 } from "../core/index.js";
@@ -39,8 +38,6 @@ export interface RestoredItem {
   lost: LostRange[];
 }
 
-const ID_BYTES = 32;
-
 /** Everything or nothing gets its final name, as far as the file system allows. An interrupted restore can be resumed. */
 export async function runRestore(
   context: Context,
@@ -57,7 +54,7 @@ export async function runRestore(
   try {
     await run.makeTargets(plan.items.filter(({ archive }) => archive.kind === "image"));
     const disks = await run.writeTargets();
-    const contents = await readFiles(repository, presence, files, context.signal);
+    const contents = await readFiles(repository, presence, files, context);
     await run.publishTargets();
     for (const [index, { path }] of files.entries()) {
       await writeNewFile(path, contents[index] as Uint8Array, options.force);
@@ -146,16 +143,11 @@ async function readFiles(
   repository: Repository,
   presence: Presence,
   files: readonly RestoreItem[],
-  signal: AbortSignal,
+  { options }: Context,
 ): Promise<Uint8Array[]> {
-  const blobs = new BlobReader(repository, presence.index);
   const contents: Uint8Array[] = [];
-  for (const { archive } of files) contents.push(await readFileArchive(blobs, archive, signal));
+  for (const { archive } of files) contents.push(await restoreFile(repository, presence, archive, options));
   return contents;
-}
-
-export async function readFileArchive(blobs: BlobReader, archive: Archive, signal: AbortSignal): Promise<Uint8Array> {
-  return await blobs.read(hexToBytes(archive.root, ID_BYTES, `file ${archive.name}`), { signal });
 }
 
 async function makeFolder(path: string): Promise<void> {

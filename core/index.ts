@@ -47,6 +47,7 @@ export { qualifiedGroup, resolveSnapshot, splitNamespace } from "./repository/sn
 export type { OnWarning, Warning } from "./repository/warnings.js";
 export type { RestoreTarget } from "./restore/blockTarget.js";
 export { createTarget } from "./restore/openTarget.js";
+export { restoreFile } from "./restore/restoreFile.js";
 export type { LostRange, RestoreImageResult } from "./restore/restoreImage.js";
 export { restoreImage } from "./restore/restoreImage.js";
 export { restoreStream } from "./restore/restoreStream.js";

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import {
-  BlobReader,
   loadPresenceForReading,
   type Repository,
   refuseTargetInside,
   resolveSnapshot,
+  restoreFile,
   restoreStream,
   type Snapshot,
 } from "../../core/index.js";
@@ -15,7 +15,7 @@ import { machineOf } from "../output/snapshotText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText, countText, elapsedText } from "../output/units.js";
 import { chooseForStream, planRestore } from "../restorePlan.js";
-import { type RestoredItem, readFileArchive, runRestore } from "../restoreRun.js";
+import { type RestoredItem, runRestore } from "../restoreRun.js";
 import { snapshotReference } from "../snapshotDocument.js";
 import type { Answer, Verb } from "../verb.js";
 
@@ -127,7 +127,7 @@ async function streamArchive(
   const archive = chooseForStream(snapshot.manifest.archives, names);
   const presence = await loadPresenceForReading(repository, context.options);
   if (archive.kind === "file") {
-    await context.writeData(await readFileArchive(new BlobReader(repository, presence.index), archive, context.signal));
+    await context.writeData(await restoreFile(repository, presence, archive, context.options));
     return archive.sizeBytes;
   }
   for await (const bytes of restoreStream(repository, presence, archive, context.options))

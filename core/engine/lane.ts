@@ -1,6 +1,8 @@
 // A lane does heavy work (read, cut, hash, compress, encrypt, decode) away from the main thread. Its methods take and
 // return plain data; the same code runs in a worker thread or, where the storage lives in one thread, inline.
 
+import { RepriseError } from "../errors.js";
+
 /** Methods with one argument each; arguments and results must survive structured cloning. */
 // biome-ignore lint/suspicious/noExplicitAny: the constraint only says "functions of one argument"
 export type LaneApi<Api> = { [Method in keyof Api]: (argument: any) => Promise<unknown> };
@@ -29,10 +31,18 @@ export function transferOf(result: unknown): ArrayBuffer[] {
   return (result as { [TRANSFER]?: ArrayBuffer[] })[TRANSFER] ?? [];
 }
 
-/** The lane's code on this thread. */
-export function inlineLane<Api extends LaneApi<Api>>(api: Api, close: () => Promise<void>): Lane<Api> {
+/** The lane's code on this thread. `end` gives back what the code holds, if anything. */
+export function inlineLane<Api extends LaneApi<Api>>(api: Api, end?: () => Promise<void>): Lane<Api> {
+  let isClosed = false;
   return {
-    call: async (method, argument) => (await api[method](argument)) as never,
-    close,
+    async call(method, argument) {
+      if (isClosed) throw new RepriseError("invariant", "LANE_CLOSED", "the lane was closed");
+      return (await api[method](argument)) as never;
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await end?.();
+    },
   };
 }

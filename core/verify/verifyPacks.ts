@@ -53,7 +53,7 @@ async function startLanes(repository: Repository, count: number): Promise<Lane<V
   const storage = workerLocation(repository.backend);
   const masterKey = repository.keyring?.master ?? null;
   if (storage === null || count === 0) {
-    return [inlineLane(await createVerifyLane({ storage: repository.backend, masterKey }), async () => {})];
+    return [inlineLane(await createVerifyLane({ storage: repository.backend, masterKey }))];
   }
   return Array.from({ length: count }, () => threadLane<VerifyLaneApi>("verify", { storage, masterKey }));
 }

@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { bytesToHex } from "../../core/format/ids.js";
 import { sha256 } from "../../core/hash/digest.js";
+import { loadPresenceForReading } from "../../core/repository/presence.js";
+import { restoreFile } from "../../core/restore/restoreFile.js";
 import type { MemoryBackend, MemoryState } from "../../core/storage/memoryBackend.js";
 import type { Finished } from "../crash/crashed.js";
 import { InterruptedBackend } from "../support/interruptedBackend.js";
 import { restoreToFile } from "../support/restoreToFile.js";
 import { join as joinBytes, noise } from "../support/sampleBytes.js";
 import { makeTemporaryFolder } from "../support/temporaryFolder.js";
-import { TestRepository } from "../support/testRepository.js";
+import { archiveOf, TestRepository } from "../support/testRepository.js";
 
 describe("a whole collection between two operations of", function () {
   this.timeout(120_000);
@@ -17,13 +19,15 @@ describe("a whole collection between two operations of", function () {
   let kept: Finished;
   let start: MemoryState;
   const stretch = (seed: number) => noise(seed, 60_000);
+  const config = noise(5, 300);
   const memory = () => made.backend as MemoryBackend;
 
   before(async () => {
     made = await TestRepository.make({ encrypted: false });
     const doomed = await made.backUp("vm/a", { disk: joinBytes(stretch(1), stretch(2), stretch(3)) });
     const disks = { disk: joinBytes(stretch(3), stretch(4)) };
-    kept = { manifest: await made.backUp("vm/a", disks), disks };
+    const files = [{ name: "machine.conf", bytes: config }];
+    kept = { manifest: await made.backUp("vm/a", disks, { files }), disks };
     await made.forget(doomed.sid);
     start = memory().snapshotState();
   });
@@ -67,6 +71,17 @@ describe("a whole collection between two operations of", function () {
     } finally {
       await folder.remove();
     }
+  });
+
+  it("a restore of a configuration file does not disturb it", async () => {
+    await beforeEveryOperation(async (repository, about) => {
+      const presence = await loadPresenceForReading(repository.repository, repository.options);
+      const file = archiveOf(kept.manifest, "machine.conf");
+      const bytes = await restoreFile(repository.repository, presence, file, repository.options).catch((error) =>
+        assert.fail(`${about}: ${error}`),
+      );
+      assert.deepEqual(bytes, config, about);
+    });
   });
 
   it("a verification does not look like damage", async () => {
