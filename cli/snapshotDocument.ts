@@ -4,8 +4,7 @@ import type { Archive, Snapshot } from "../core/index.js";
 
 export function snapshotDocument(snapshot: Snapshot): Record<string, unknown> {
   const { sid, manifest, digest, notes, tags, verification } = snapshot;
-  const { namespace, group, time, finishedAt, host, tool, mode, consistency, archives, statistics, repairedFrom } =
-    manifest;
+  const { namespace, group, time, finishedAt, host, tool, mode, consistency, archives, statistics } = manifest;
   return {
     snapshotId: sid,
     namespace,
@@ -24,7 +23,8 @@ export function snapshotDocument(snapshot: Snapshot): Record<string, unknown> {
     tags,
     protected: snapshot.protected,
     verification,
-    repairedFrom,
+    repairedFrom: manifest.repairedFrom,
+    origin: manifest.origin,
   };
 }
 

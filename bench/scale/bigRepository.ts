@@ -116,6 +116,7 @@ function manifestOf(repository: Repository, sid: Sid, number: number): Manifest 
     protected: false,
     statistics,
     repairedFrom: null,
+    origin: null,
   };
 }
 

@@ -47,6 +47,8 @@ function showLines(snapshot: Snapshot): Line[] {
   if (tags.length > 0) facts.push(["tags", tags.join(", ")]);
   if (manifest.repairedFrom !== null)
     facts.push(["repaired", `copy of ${manifest.repairedFrom} without what was lost`]);
+  if (manifest.origin !== null)
+    facts.push(["copy of", `${manifest.origin.snapshot} in repository ${manifest.origin.repositoryId}`]);
   return [...factLines(facts), "", ...archiveLines(snapshot), ...notesLines(snapshot.notes)];
 }
 

@@ -200,6 +200,7 @@ function makeManifest(
     protected: request.protected,
     statistics,
     repairedFrom: null,
+    origin: null,
   };
 }
 

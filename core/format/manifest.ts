@@ -48,7 +48,18 @@ export interface Manifest {
   tags: readonly string[];
   protected: boolean;
   statistics: SnapshotStatistics;
+  /** As the repository where it was repaired named it; a copy keeps it. */
   repairedFrom: Sid | null;
+  /** Null: made in this repository. */
+  origin: SnapshotOrigin | null;
+}
+
+/** Which snapshot a copy is a copy of: the first one ever, also when a copy was copied. */
+export interface SnapshotOrigin {
+  repositoryId: Sid;
+  snapshot: Sid;
+  /** SHA-256 of the original's manifest, hex. */
+  digest: string;
 }
 
 export interface VoidDecision {
@@ -135,6 +146,15 @@ function decodeSnapshot(fields: Fields): Manifest {
     protected: fields.boolean("protected"),
     statistics: decodeStatistics(fields.object("statistics")),
     repairedFrom: decodeOptionalSid(fields, "repairedFrom"),
+    origin: fields.raw("origin") === null ? null : decodeOrigin(fields.object("origin")),
+  };
+}
+
+function decodeOrigin(fields: Fields): SnapshotOrigin {
+  return {
+    repositoryId: fields.sid("repositoryId"),
+    snapshot: fields.sid("snapshot"),
+    digest: fields.hex("digest", 32),
   };
 }
 

@@ -21,8 +21,8 @@ export type RecordBody =
       type: "verification";
       data: { level: "structure" | "data"; result: "ok" | "damaged"; damaged: readonly DamagedRange[] };
     }
-  /** Written by a later release: kept, shown to nobody. */
-  | { type: "unknown"; data: JsonValue };
+  /** Written by a later release: kept, shown to nobody. `name` is its type. */
+  | { type: "unknown"; name: string; data: JsonValue };
 
 export type RepositoryRecord = {
   rid: Sid;
@@ -30,7 +30,14 @@ export type RepositoryRecord = {
   sequence: number;
   at: string;
   by: string;
+  /** Null: written in this repository. Else which record of which repository was copied first. */
+  origin: RecordOrigin | null;
 } & RecordBody;
+
+export interface RecordOrigin {
+  repositoryId: Sid;
+  rid: Sid;
+}
 
 export interface QuarantinedBlob {
   pack: PackName;
@@ -48,8 +55,16 @@ export interface Quarantine {
 /** How many damaged ranges a verification record lists; the full list is in the command's output. */
 export const MAX_DAMAGED_RANGES = 1000;
 
-export function encodeRecord(record: RepositoryRecord): Uint8Array {
+export function encodeRecord(decoded: RepositoryRecord): Uint8Array {
+  const record = storedForm(decoded);
   return encodeCanonicalJson({ version: 1, ...record } as unknown as JsonValue);
+}
+
+/** A record of a type that this release does not know is written under the name it came with. */
+function storedForm(record: RepositoryRecord): RepositoryRecord {
+  if (record.type !== "unknown") return record;
+  const { name, ...rest } = record;
+  return { ...rest, type: name } as unknown as RepositoryRecord;
 }
 
 export function decodeRecord(bytes: Uint8Array, what: string): RepositoryRecord {
@@ -63,6 +78,7 @@ export function decodeRecord(bytes: Uint8Array, what: string): RepositoryRecord 
     sequence: fields.integer("sequence", 0, Number.MAX_SAFE_INTEGER),
     at: fields.string("at", 40),
     by: fields.string("by", 300),
+    origin: fields.raw("origin") === null ? null : decodeOrigin(fields.object("origin")),
     ...decodeBody(fields),
   };
 }
@@ -89,7 +105,11 @@ function decodeBody(fields: Fields): RecordBody {
   if (type === "tags") return { type, data: { tags: fields.object("data").strings("tags", MAX_TAGS, 128) } };
   if (type === "protection") return { type, data: { protected: fields.object("data").boolean("protected") } };
   if (type === "verification") return { type, data: decodeVerification(fields.object("data")) };
-  return { type: "unknown", data: fields.raw("data") };
+  return { type: "unknown", name: type, data: fields.raw("data") };
+}
+
+function decodeOrigin(fields: Fields): RecordOrigin {
+  return { repositoryId: fields.sid("repositoryId"), rid: fields.sid("rid") };
 }
 
 function decodeVerification(fields: Fields): (RecordBody & { type: "verification" })["data"] {

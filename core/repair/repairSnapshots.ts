@@ -110,6 +110,8 @@ async function repairOne(
       tags: [...new Set([...snapshot.tags, "repaired"])],
       protected: snapshot.protected,
       repairedFrom: manifest.sid,
+      // Its bytes are not those of the original any more.
+      origin: null,
     };
     await requirePresent(repository, session, repaired, options);
     if ((await session.commit(repaired)) === "fenced") throw fenced();

@@ -6,31 +6,38 @@ import { MAX_RECORD_SNAPSHOTS } from "../format/limits.js";
 import { encodeRecord, type RecordBody, type RepositoryRecord } from "../format/record.js";
 import type { Repository } from "./repository.js";
 
-export type NewRecord = Exclude<RecordBody, { type: "unknown" }>;
-
 /** Writes a record about the snapshots; `known` are the records read before, they give the sequence number. */
 export async function writeRecord(
   repository: Repository,
-  body: NewRecord,
+  body: RecordBody,
   snapshots: readonly Sid[],
   known: readonly RepositoryRecord[],
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; copyOf?: Pick<RepositoryRecord, "at" | "by" | "origin"> } = {},
 ): Promise<RepositoryRecord> {
   if (snapshots.length === 0 || snapshots.length > MAX_RECORD_SNAPSHOTS) {
     throw new RepriseError("usage", "RECORD_SNAPSHOTS", `a record cannot speak of ${snapshots.length} snapshots`);
   }
   const about = new Set(snapshots);
-  const before = known.filter((record) => record.type === body.type && record.snapshots.some((sid) => about.has(sid)));
+  const before = known.filter(
+    (record) => typeName(record) === typeName(body) && record.snapshots.some((sid) => about.has(sid)),
+  );
   const record: RepositoryRecord = {
     rid: repository.newId(),
     snapshots,
     sequence: 1 + before.reduce((highest, { sequence }) => Math.max(highest, sequence), 0),
     at: repository.nowIso(),
     by: repository.author,
+    origin: null,
+    ...options.copyOf,
     ...body,
   };
   await repository.objects.write(objectName.record(record.rid), "record", encodeRecord(record), options);
   return record;
+}
+
+/** The type as it is stored, also of one that this release does not know. */
+export function typeName(record: RecordBody): string {
+  return record.type === "unknown" ? record.name : record.type;
 }
 
 /** True when `a` speaks later than `b` of the same type and snapshot: higher sequence, then protection, then rid. */

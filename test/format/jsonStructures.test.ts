@@ -5,7 +5,7 @@ import { encodeCanonicalJson, type JsonValue } from "../../core/format/canonical
 import { decodeConfig } from "../../core/format/config.js";
 import { decodeKeySlot } from "../../core/format/keySlot.js";
 import { decodeManifest, encodeManifest, isGroup, isNamespace, type Manifest } from "../../core/format/manifest.js";
-import { decodeRecord } from "../../core/format/record.js";
+import { decodeRecord, encodeRecord } from "../../core/format/record.js";
 import { assertExactLength, assertMemoryBound, assertSurvivesEveryBit, refusal } from "../support/hostileBytes.js";
 import { type JsonStructure, jsonStructures, sampleManifest, sampleSid } from "./jsonStructures.js";
 
@@ -257,6 +257,7 @@ describe("format: limits of JSON structures", () => {
       sequence: 1,
       at: "x",
       by: "y",
+      origin: null,
       type: "restore-test",
       data: { anything: [1, null] },
     });
@@ -266,9 +267,12 @@ describe("format: limits of JSON structures", () => {
       sequence: 1,
       at: "x",
       by: "y",
+      origin: null,
       type: "unknown",
+      name: "restore-test",
       data: { anything: [1, null] },
     });
+    assert.deepEqual(encodeRecord(decodeRecord(golden, "record")), golden);
   });
 
   it("deep and long JSON takes no more memory than its text, several times over", () => {
@@ -325,6 +329,7 @@ describe("format: manifests of any contents", () => {
         flat,
       ),
       repairedFrom: fc.option(hex(16)),
+      origin: fc.option(fc.record({ repositoryId: hex(16), snapshot: hex(16), digest: hex(32) }, flat)),
     },
     flat,
   );

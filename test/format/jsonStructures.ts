@@ -118,13 +118,14 @@ export const sampleManifest: Manifest = {
   protected: false,
   statistics: { bytesRead: 1, bytesNew: 2, bytesStored: 3, chunksTotal: 4, chunksNew: 5, durationMs: 6 },
   repairedFrom: null,
+  origin: { repositoryId: otherSid, snapshot: otherSid, digest: "9a".repeat(32) },
 };
 
 const decision: VoidDecision = { type: "void", sid: sampleSid, at, by, reason: "silent" };
 const forgotten: Forgotten = { sid: sampleSid, at, by, reason: "prune" };
 
 function record(body: Partial<RepositoryRecord>): RepositoryRecord {
-  return { rid: sampleSid, snapshots: [otherSid], sequence: 7, at, by, ...body } as RepositoryRecord;
+  return { rid: sampleSid, snapshots: [otherSid], sequence: 7, at, by, origin: null, ...body } as RepositoryRecord;
 }
 
 const damaged = [{ snapshot: otherSid, archive: "root", offset: 4096, length: 512 }];
@@ -133,8 +134,8 @@ const plan: GcPlan = { gid: sampleSid, at, by, victims: [pack] };
 const final: GcFinal = { gid: sampleSid, at, by, delete: [pack] };
 
 const head = `"at":"${at}","by":"${by}"`;
-const ofRecord = (data: string, type: string) =>
-  `{${head},"data":${data},"rid":"${sampleSid}","sequence":7,"snapshots":["${otherSid}"],"type":"${type}","version":1}`;
+const ofRecord = (data: string, type: string, origin = "null") =>
+  `{${head},"data":${data},"origin":${origin},"rid":"${sampleSid}","sequence":7,"snapshots":["${otherSid}"],"type":"${type}","version":1}`;
 
 export const jsonStructures: JsonStructure[] = [
   structure("config", sampleConfig, encodeConfig, decodeConfig, {
@@ -167,8 +168,8 @@ export const jsonStructures: JsonStructure[] = [
     nullable: ["group"],
   }),
   structure("manifest", sampleManifest, encodeManifest, decodeManifest, {
-    golden: `{"archives":[{"format":"raw","kind":"image","lost":[[4096,512]],"name":"root","root":"${"34".repeat(32)}","sizeBytes":1048576},{"format":"file","kind":"file","lost":[],"name":"web1.conf","root":"${"56".repeat(32)}","sizeBytes":17}],"consistency":"crash","finishedAt":"2026-11-21T02:03:04Z","group":"vm/web1","host":"host","mode":"offline","namespace":"prod/eu","notes":"before the move","protected":false,"repairedFrom":null,"sid":"${sampleSid}","statistics":{"bytesNew":2,"bytesRead":1,"bytesStored":3,"chunksNew":5,"chunksTotal":4,"durationMs":6},"tags":["daily"],"time":"2026-11-21T02:00:00Z","tool":{"name":"reprise","version":"0.1.0"},"type":"snapshot","version":1}`,
-    nullable: ["repairedFrom"],
+    golden: `{"archives":[{"format":"raw","kind":"image","lost":[[4096,512]],"name":"root","root":"${"34".repeat(32)}","sizeBytes":1048576},{"format":"file","kind":"file","lost":[],"name":"web1.conf","root":"${"56".repeat(32)}","sizeBytes":17}],"consistency":"crash","finishedAt":"2026-11-21T02:03:04Z","group":"vm/web1","host":"host","mode":"offline","namespace":"prod/eu","notes":"before the move","origin":{"digest":"${"9a".repeat(32)}","repositoryId":"${otherSid}","snapshot":"${otherSid}"},"protected":false,"repairedFrom":null,"sid":"${sampleSid}","statistics":{"bytesNew":2,"bytesRead":1,"bytesStored":3,"chunksNew":5,"chunksTotal":4,"durationMs":6},"tags":["daily"],"time":"2026-11-21T02:00:00Z","tool":{"name":"reprise","version":"0.1.0"},"type":"snapshot","version":1}`,
+    nullable: ["repairedFrom", "origin"],
   }),
   structure("VOID", decision, encodeManifest, decodeManifest, {
     golden: `{${head},"reason":"silent","sid":"${sampleSid}","type":"void","version":1}`,
@@ -195,6 +196,16 @@ export const jsonStructures: JsonStructure[] = [
         `{"damaged":[{"archive":"root","length":512,"offset":4096,"snapshot":"${otherSid}"}],"level":"data","result":"damaged"}`,
         "verification",
       ),
+    },
+  ),
+  structure(
+    "copied record",
+    record({ type: "notes", data: { text: "kept" }, origin: { repositoryId: otherSid, rid: sampleSid } }),
+    encodeRecord,
+    decodeRecord,
+    {
+      golden: ofRecord('{"text":"kept"}', "notes", `{"repositoryId":"${otherSid}","rid":"${sampleSid}"}`),
+      nullable: ["origin"],
     },
   ),
   structure("quarantine", quarantine, encodeQuarantine, decodeQuarantine, {

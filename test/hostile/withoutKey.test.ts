@@ -59,7 +59,7 @@ describe("hostile: without the key", function () {
     await plant(
       objectName.record(rid),
       "record",
-      encodeRecord({ rid, snapshots: [protectedOne.sid], sequence: 999, at, by, ...unprotect }),
+      encodeRecord({ rid, snapshots: [protectedOne.sid], sequence: 999, at, by, origin: null, ...unprotect }),
     );
     await plant(objectName.snapshot(a2), "snapshot", encodeManifest({ type: "void", sid: a2, at, by, reason: "" }));
     await plant(objectName.snapshot(invented), "snapshot", encodeManifest({ ...manifests[0]!, sid: invented }));

@@ -186,7 +186,7 @@ export async function storeFiles(
   const { tool, host } = repository.environment;
   const claims = { mode: "offline", consistency: "unknown", notes: "", tags: [], protected: false } as const;
   const head = { type: "snapshot", sid: session.sid, namespace: "", group: `vm/${name}`, time } as const;
-  return { ...head, finishedAt: time, host, tool, ...claims, archives, statistics, repairedFrom: null };
+  return { ...head, finishedAt: time, host, tool, ...claims, archives, statistics, repairedFrom: null, origin: null };
 }
 
 /** Long enough for a pack to be worth keeping when it is in use. */

@@ -292,6 +292,7 @@ export class RepositoryWriter {
       protected: false,
       statistics: {},
       repairedFrom: null,
+      origin: null,
       ...changes,
     };
     this.writeObject(`snapshots/${sid}`, canonical(manifest), { zstd: true });
