@@ -7,6 +7,7 @@ import type { OnProgress } from "../platform/progress.js";
 import type { Catalog, Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
 import { qualifiedGroup } from "../repository/snapshotName.js";
+import { isForgotten, requireKeeper, signVerdict } from "../repository/verdicts.js";
 import { type PruneDecision, planPrune } from "../retention/planPrune.js";
 import type { KeepOptions } from "../retention/prunePolicy.js";
 
@@ -26,20 +27,33 @@ export function checkForgettable(snapshots: readonly Snapshot[]): void {
   });
 }
 
-/** Oldest first, so that an interruption leaves the newer ones. Forgetting twice is no error. */
+/**
+ * Oldest first, so that an interruption leaves the newer ones. Forgetting twice is no error. KEEPER_KEY_REQUIRED before
+ * anything is touched.
+ */
 export async function forgetSnapshots(
   repository: Repository,
   sids: readonly Sid[],
   reason: string,
   options: ForgetOptions = {},
 ): Promise<void> {
+  requireKeeper(repository, "forgetting snapshots");
   let done = 0;
   for (const sid of sids) {
     options.signal?.throwIfAborted();
-    const forgotten = { sid, at: repository.nowIso(), by: repository.author, reason: reason.slice(0, 1000) };
-    await repository.objects.writeOnce(objectName.forgotten(sid), "forgotten", encodeForgotten(forgotten), options);
+    await forgetOne(repository, sid, reason, options);
     options.onProgress?.({ operation: "forget", phase: "forget", done: ++done, total: sids.length, unit: "snapshots" });
   }
+}
+
+async function forgetOne(repository: Repository, sid: Sid, reason: string, options: ForgetOptions): Promise<void> {
+  const name = objectName.forgotten(sid);
+  const said = { sid, at: repository.nowIso(), by: repository.author, reason: reason.slice(0, 1000) };
+  const plain = encodeForgotten(signVerdict(repository, name, said));
+  if ((await repository.objects.writeOnce(name, "forgotten", plain, options)) === "created") return;
+  // Without a keeper every forgotten object counts. With one, somebody may have taken the name to keep the keeper from it.
+  if (repository.config.keeper === null || (await isForgotten(repository, sid, options))) return;
+  await repository.objects.write(name, "forgotten", plain, options);
 }
 
 export interface GroupPrunePlan {

@@ -23,6 +23,8 @@ export interface RepositoryConfig {
   keyId: string | null;
   chunker: ChunkerConfig;
   packBytes: number;
+  /** Public half of the keeper's key, 64 hex digits; null: one role, everybody with the key may do everything. */
+  keeper: string | null;
   /** 64 hex digits; null when not encrypted. */
   mac: string | null;
 }
@@ -48,6 +50,7 @@ export function decodeConfig(bytes: Uint8Array): RepositoryConfig {
     keyId: encryption === "none" ? null : fields.hex("keyId", 8),
     chunker,
     packBytes: fields.integer("packBytes", MIN_PACK_TARGET, MAX_PACK_TARGET),
+    keeper: fields.has("keeper") ? fields.hex("keeper", 32) : null,
     mac: encryption === "none" ? null : fields.hex("mac", 32),
   };
 }
@@ -79,5 +82,6 @@ function configMembers(config: RepositoryConfig): Record<string, JsonValue> {
     keyId: config.keyId,
     chunker: { algorithm: CHUNKER_ALGORITHM, ...config.chunker },
     packBytes: config.packBytes,
+    ...(config.keeper === null ? {} : { keeper: config.keeper }),
   };
 }

@@ -1,19 +1,20 @@
 // Collection plans and finals: docs/format/gc-plan.md.
 
 import { formatError } from "./bytes.js";
-import { decodeCanonicalJson, encodeCanonicalJson } from "./canonicalJson.js";
+import { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from "./canonicalJson.js";
 import { Fields } from "./fields.js";
 import { isPackName, type PackName, type Sid } from "./ids.js";
 import { MAX_PLAN_PACKS } from "./limits.js";
+import { decodeSignature, type Signable, withoutEmptySignature } from "./verdict.js";
 
-export interface GcPlan {
+export interface GcPlan extends Signable {
   gid: Sid;
   at: string;
   by: string;
   victims: readonly PackName[];
 }
 
-export interface GcFinal {
+export interface GcFinal extends Signable {
   gid: Sid;
   at: string;
   by: string;
@@ -21,23 +22,23 @@ export interface GcFinal {
 }
 
 export function encodeGcPlan(plan: GcPlan): Uint8Array {
-  return encodeCanonicalJson({ version: 1, ...plan });
+  return encodeCanonicalJson({ version: 1, ...withoutEmptySignature(plan) } as unknown as JsonValue);
 }
 
 export function decodeGcPlan(bytes: Uint8Array, what: string): GcPlan {
   const fields = new Fields(decodeCanonicalJson(bytes, what), what);
   fields.expectVersion();
-  return { ...decodeHead(fields), victims: decodePacks(fields, "victims") };
+  return { ...decodeHead(fields), victims: decodePacks(fields, "victims"), ...decodeSignature(fields) };
 }
 
 export function encodeGcFinal(final: GcFinal): Uint8Array {
-  return encodeCanonicalJson({ version: 1, ...final });
+  return encodeCanonicalJson({ version: 1, ...withoutEmptySignature(final) } as unknown as JsonValue);
 }
 
 export function decodeGcFinal(bytes: Uint8Array, what: string): GcFinal {
   const fields = new Fields(decodeCanonicalJson(bytes, what), what);
   fields.expectVersion();
-  return { ...decodeHead(fields), delete: decodePacks(fields, "delete") };
+  return { ...decodeHead(fields), delete: decodePacks(fields, "delete"), ...decodeSignature(fields) };
 }
 
 function decodeHead(fields: Fields): { gid: Sid; at: string; by: string } {

@@ -5,6 +5,7 @@ import { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from "./cano
 import { Fields } from "./fields.js";
 import { type BlobIdHex, isSafeId, isSid, type Sid } from "./ids.js";
 import { MAX_ARCHIVES, MAX_IMAGE_BYTES, MAX_NOTES_LENGTH, MAX_TAGS } from "./limits.js";
+import { decodeSignature, type Signable, withoutEmptySignature } from "./verdict.js";
 
 export const GROUP_TYPES = ["vm", "ct", "host"] as const;
 export const BACKUP_MODES = ["offline", "snapshot", "suspend", "stop", "stream"] as const;
@@ -70,7 +71,7 @@ export interface VoidDecision {
   reason: string;
 }
 
-export interface Forgotten {
+export interface Forgotten extends Signable {
   sid: Sid;
   at: string;
   by: string;
@@ -91,13 +92,13 @@ export function decodeManifest(bytes: Uint8Array, what: string): Manifest | Void
 }
 
 export function encodeForgotten(forgotten: Forgotten): Uint8Array {
-  return encodeCanonicalJson({ version: 1, ...forgotten });
+  return encodeCanonicalJson({ version: 1, ...withoutEmptySignature(forgotten) } as unknown as JsonValue);
 }
 
 export function decodeForgotten(bytes: Uint8Array, what: string): Forgotten {
   const fields = new Fields(decodeCanonicalJson(bytes, what), what);
   fields.expectVersion();
-  return { sid: fields.sid("sid"), at: fields.string("at", 40), ...decodeReason(fields) };
+  return { sid: fields.sid("sid"), at: fields.string("at", 40), ...decodeReason(fields), ...decodeSignature(fields) };
 }
 
 /** True for `vm/web1`, `ct/101`, `host/db`. */

@@ -5,6 +5,7 @@ import { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from "./cano
 import { Fields } from "./fields.js";
 import { isPackName, isSid, type PackName, type Sid } from "./ids.js";
 import { MAX_NOTES_LENGTH, MAX_QUARANTINED, MAX_RECORD_SNAPSHOTS, MAX_TAGS } from "./limits.js";
+import { decodeSignature, type Signable, withoutEmptySignature } from "./verdict.js";
 
 export interface DamagedRange {
   snapshot: Sid;
@@ -32,7 +33,8 @@ export type RepositoryRecord = {
   by: string;
   /** Null: written in this repository. Else which record of which repository was copied first. */
   origin: RecordOrigin | null;
-} & RecordBody;
+} & Signable &
+  RecordBody;
 
 export interface RecordOrigin {
   repositoryId: Sid;
@@ -57,7 +59,7 @@ export const MAX_DAMAGED_RANGES = 1000;
 
 export function encodeRecord(decoded: RepositoryRecord): Uint8Array {
   const record = storedForm(decoded);
-  return encodeCanonicalJson({ version: 1, ...record } as unknown as JsonValue);
+  return encodeCanonicalJson({ version: 1, ...withoutEmptySignature(record) } as unknown as JsonValue);
 }
 
 /** A record of a type that this release does not know is written under the name it came with. */
@@ -80,6 +82,7 @@ export function decodeRecord(bytes: Uint8Array, what: string): RepositoryRecord 
     by: fields.string("by", 300),
     origin: fields.raw("origin") === null ? null : decodeOrigin(fields.object("origin")),
     ...decodeBody(fields),
+    ...decodeSignature(fields),
   };
 }
 

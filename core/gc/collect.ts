@@ -6,6 +6,7 @@ import { bytesToHex, type PackName, packSid, type Sid } from "../format/ids.js";
 import { type Catalog, loadCatalog } from "../repository/catalog.js";
 import { listPacks, loadQuarantine, type Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
+import { requireKeeper } from "../repository/verdicts.js";
 import type { ObjectInfo } from "../storage/backend.js";
 import { probeBackend } from "../storage/probe.js";
 import { fenceSilent, lastSigns, type OpenSession, storageNow } from "./fencing.js";
@@ -43,13 +44,14 @@ export interface GcReport {
 export const DEFAULT_FENCE_AFTER_MS = 6 * 60 * 60 * 1000;
 export const DEFAULT_MAX_UNUSED = DEFAULT_GC_POLICY.maxUnused;
 
-/** GC_PROBE_FAILED when the storage does not keep its promises; GC_SNAPSHOT_UNREADABLE when needs are unknown. */
+/** KEEPER_KEY_REQUIRED; GC_PROBE_FAILED when the storage does not keep its promises; GC_SNAPSHOT_UNREADABLE when needs are unknown. */
 export async function collectGarbage(
   repository: Repository,
   request: GcRequest,
   options: GcOptions,
 ): Promise<GcReport> {
   const started = performance.now();
+  if (!request.dryRun) requireKeeper(repository, "collecting");
   const run = new Collection(repository, request, options);
   if (!request.dryRun) {
     await requireSoundStorage(repository, options);

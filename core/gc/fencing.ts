@@ -5,6 +5,7 @@ import { isOurError } from "../errors.js";
 import { baseName, bytesToHex, folder, isSid, objectName, type PackName, packSid, type Sid } from "../format/ids.js";
 import { decodeManifest, encodeManifest } from "../format/manifest.js";
 import type { Repository } from "../repository/repository.js";
+import { isForgotten } from "../repository/verdicts.js";
 import type { ObjectInfo } from "../storage/backend.js";
 
 export interface OpenSession {
@@ -40,15 +41,20 @@ export async function listSessions(repository: Repository, options: FencingOptio
 
 /** Whether the session has been decided either way; asks the storage, never a cache. */
 export async function isDecided(repository: Repository, sid: Sid, options: FencingOptions): Promise<boolean> {
-  for (const key of [objectName.snapshot(sid), objectName.forgotten(sid)]) {
-    try {
-      await repository.backend.stat(key, options);
-      return true;
-    } catch (error) {
-      if (!isOurError(error, "OBJECT_NOT_FOUND")) throw error;
-    }
+  if (await exists(repository, objectName.snapshot(sid), options)) return true;
+  if (!(await exists(repository, objectName.forgotten(sid), options))) return false;
+  // Else a runner could make a collector believe that a backup which still runs has ended.
+  return repository.config.keeper === null || (await isForgotten(repository, sid, options));
+}
+
+async function exists(repository: Repository, key: string, options: FencingOptions): Promise<boolean> {
+  try {
+    await repository.backend.stat(key, options);
+    return true;
+  } catch (error) {
+    if (!isOurError(error, "OBJECT_NOT_FOUND")) throw error;
+    return false;
   }
-  return false;
 }
 
 /** VOID by put-if-absent. When it loses, the session has committed meanwhile, which is just as good a decision. */

@@ -35,7 +35,18 @@ export async function tidyUp(repository: Repository, options: HousekeepingOption
   removed += await removeOldTombstones(repository, catalog, now, options);
   removed += await removeOldRecords(repository, catalog, now, options);
   removed += await removeOldProbes(repository, now, options);
+  removed += await removeUnsigned(repository, catalog, options);
   return removed + (await removeEmptyQuarantine(repository, options));
+}
+
+/** What somebody without the keeper's key has decided counts for nothing; reported when the catalog was read. */
+async function removeUnsigned(
+  repository: Repository,
+  { unsigned }: Catalog,
+  options: HousekeepingOptions,
+): Promise<number> {
+  for (const key of unsigned) await repository.backend.delete(key, options);
+  return unsigned.length;
 }
 
 /** What collectors that were killed have left of their look at the storage. */

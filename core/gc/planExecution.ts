@@ -7,6 +7,7 @@ import { mapConcurrent } from "../platform/concurrency.js";
 import { Lifetime } from "../repository/lifetime.js";
 import { listCondemned, listPacks, loadQuarantine } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
+import { checkVerdict, signVerdict } from "../repository/verdicts.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { fenceSilent, listSessions, type OpenSession } from "./fencing.js";
 import { loadNeeds, type MarkOptions } from "./marks.js";
@@ -25,8 +26,10 @@ export type Execution =
 
 /** G2: the announcement that these packs will go. From here on no writer relies on them. */
 export async function writePlan(repository: Repository, victims: readonly PackName[]): Promise<GcPlan> {
-  const plan: GcPlan = { gid: repository.newId(), at: repository.nowIso(), by: repository.author, victims };
-  await repository.objects.write(objectName.plan(plan.gid), "gcPlan", encodeGcPlan(plan));
+  const said: GcPlan = { gid: repository.newId(), at: repository.nowIso(), by: repository.author, victims };
+  const name = objectName.plan(said.gid);
+  const plan = signVerdict(repository, name, said);
+  await repository.objects.write(name, "gcPlan", encodeGcPlan(plan));
   return plan;
 }
 
@@ -110,8 +113,9 @@ async function decide(
   lifetime: Lifetime,
 ): Promise<PackName[]> {
   lifetime.check("this collection");
-  const final = { gid, at: repository.nowIso(), by: repository.author, delete: packs };
-  await repository.objects.writeOnce(objectName.final(gid), "gcFinal", encodeGcFinal(final));
+  const name = objectName.final(gid);
+  const final = signVerdict(repository, name, { gid, at: repository.nowIso(), by: repository.author, delete: packs });
+  await repository.objects.writeOnce(name, "gcFinal", encodeGcFinal(final));
   return (await readFinal(repository, gid)) ?? [];
 }
 
@@ -138,7 +142,7 @@ async function readPlan(
 ): Promise<GcPlan | "gone" | "unreadable"> {
   const name = objectName.plan(gid);
   try {
-    return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name);
+    return checkVerdict(repository, name, decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name));
   } catch (error) {
     if (isOurError(error, "OBJECT_NOT_FOUND")) return "gone";
     if (!isOurError(error) || error.family === "backend") throw error;
@@ -166,7 +170,9 @@ async function readFinalOrWarn(
 async function readFinal(repository: Repository, gid: Sid): Promise<PackName[] | null> {
   const name = objectName.final(gid);
   try {
-    return [...decodeGcFinal(await repository.objects.read(name, "gcFinal"), name).delete];
+    return [
+      ...checkVerdict(repository, name, decodeGcFinal(await repository.objects.read(name, "gcFinal"), name)).delete,
+    ];
   } catch (error) {
     if (isOurError(error, "OBJECT_NOT_FOUND")) return null;
     throw error;

@@ -7,6 +7,7 @@ import { baseName, folder, isSid, type Sid } from "../format/ids.js";
 import type { Catalog } from "../repository/catalog.js";
 import { listPacks, packCreators } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
+import { checkVerdict } from "../repository/verdicts.js";
 import type { ObjectInfo } from "../storage/backend.js";
 
 /** By the storage's own clock. */
@@ -46,7 +47,7 @@ export async function removeOldTombstones(
 }
 
 /**
- * A final goes when its plan has gone. Also one that cannot be read: whoever followed it has stopped by now, so that the plan
+ * A final goes when its plan has gone. Also one that cannot be read or is not the keeper's: whoever followed it has stopped by now, so that the plan
  * can be decided anew.
  */
 async function oldFinals(
@@ -70,7 +71,7 @@ async function oldFinals(
 
 async function isUnreadableFinal(repository: Repository, key: string, options: TombstoneOptions): Promise<boolean> {
   try {
-    decodeGcFinal(await repository.objects.read(key, "gcFinal", options), key);
+    checkVerdict(repository, key, decodeGcFinal(await repository.objects.read(key, "gcFinal", options), key));
     return false;
   } catch (error) {
     if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;

@@ -9,8 +9,9 @@ import { decodeForgotten, decodeManifest, type Manifest, type VoidDecision } fro
 import { decodeRecord, type RepositoryRecord } from "../format/record.js";
 import { sha256 } from "../hash/digest.js";
 import { mapConcurrent } from "../platform/concurrency.js";
-import { winningRecords } from "./records.js";
+import { checkRecord, winningRecords } from "./records.js";
 import type { Repository } from "./repository.js";
+import { checkVerdict } from "./verdicts.js";
 import type { OnWarning } from "./warnings.js";
 
 export interface VerificationState {
@@ -43,6 +44,8 @@ export interface Catalog {
   /** Names of manifests that exist but cannot be read: snapshots that may be lost. */
   unreadable: { object: string; sid: Sid; code: string; message: string }[];
   records: RepositoryRecord[];
+  /** Names of forgotten objects and records that only the keeper may write and that it has not signed: they count for nothing. */
+  unsigned: string[];
 }
 
 export interface CatalogOptions {
@@ -61,10 +64,18 @@ export interface CatalogOptions {
  */
 export async function loadCatalog(repository: Repository, options: CatalogOptions): Promise<Catalog> {
   const cache = options.fresh ? CatalogCache.empty(repository) : await CatalogCache.load(repository);
-  const forgotten = await loadForgotten(repository, cache, options);
-  const catalog: Catalog = { snapshots: [], decided: new Set(forgotten), forgotten, unreadable: [], records: [] };
+  const unsigned: string[] = [];
+  const forgotten = await loadForgotten(repository, cache, unsigned, options);
+  const catalog: Catalog = {
+    snapshots: [],
+    decided: new Set(forgotten),
+    forgotten,
+    unreadable: [],
+    records: [],
+    unsigned,
+  };
   const manifests = await loadManifests(repository, cache, catalog, options);
-  catalog.records = await loadRecords(repository, cache, options);
+  catalog.records = await loadRecords(repository, cache, unsigned, options);
   await cache.save();
   const winners = winningRecords(catalog.records);
   for (const loaded of manifests) {
@@ -120,12 +131,17 @@ async function loadManifests(
   return loaded.filter((entry) => entry !== undefined);
 }
 
-/** Sids with a valid forgotten object. A damaged one does not hide its snapshot. */
-async function loadForgotten(repository: Repository, cache: CatalogCache, options: CatalogOptions): Promise<Set<Sid>> {
+/** Sids with a valid forgotten object. One that is damaged, or not the keeper's, does not hide its snapshot. */
+async function loadForgotten(
+  repository: Repository,
+  cache: CatalogCache,
+  unsigned: string[],
+  options: CatalogOptions,
+): Promise<Set<Sid>> {
   const infos = await listIds(repository, folder.forgotten, options);
   const sids = await mapConcurrent(infos, async ({ key, sid }) => {
-    const forgotten = await readOrWarn(key, options, async () =>
-      decodeForgotten(await cache.read(key, "forgotten", options), key),
+    const forgotten = await readOrWarn(key, unsigned, options, async () =>
+      checkVerdict(repository, key, decodeForgotten(await cache.read(key, "forgotten", options), key)),
     );
     return forgotten !== undefined && forgotten.sid === sid ? sid : undefined;
   });
@@ -135,11 +151,14 @@ async function loadForgotten(repository: Repository, cache: CatalogCache, option
 async function loadRecords(
   repository: Repository,
   cache: CatalogCache,
+  unsigned: string[],
   options: CatalogOptions,
 ): Promise<RepositoryRecord[]> {
   const infos = await listIds(repository, folder.records, options);
   const records = await mapConcurrent(infos, ({ key }) =>
-    readOrWarn(key, options, async () => decodeRecord(await cache.read(key, "record", options), key)),
+    readOrWarn(key, unsigned, options, async () =>
+      checkRecord(repository, key, decodeRecord(await cache.read(key, "record", options), key)),
+    ),
   );
   return records.filter((record) => record !== undefined);
 }
@@ -158,11 +177,17 @@ async function listIds(
   return found;
 }
 
-async function readOrWarn<T>(key: string, options: CatalogOptions, read: () => Promise<T>): Promise<T | undefined> {
+async function readOrWarn<T>(
+  key: string,
+  unsigned: string[],
+  options: CatalogOptions,
+  read: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
     if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
+    if (error.code === "VERDICT_UNSIGNED") unsigned.push(key);
     if (error.code !== "OBJECT_NOT_FOUND")
       options.onWarning({ code: error.code, message: error.message, data: { object: key } });
     return undefined;

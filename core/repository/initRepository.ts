@@ -2,6 +2,7 @@
 
 import { checkChunkerParams } from "../chunking/chunkerParams.js";
 import { sealEnvelope } from "../crypto/envelopeSeal.js";
+import type { KeeperKey } from "../crypto/keeperKey.js";
 import { Keyring, MASTER_KEY_BYTES } from "../crypto/keyring.js";
 import { type KdfCost, wrapMasterKey } from "../crypto/keySlots.js";
 import { formatRecoveryKey } from "../crypto/recoveryKey.js";
@@ -12,6 +13,7 @@ import { makeId, objectName } from "../format/ids.js";
 import { MAX_PACK_TARGET, MIB, MIN_PACK_TARGET } from "../format/limits.js";
 import { loadChecksum } from "../hash/checksum.js";
 import type { Backend } from "../storage/backend.js";
+import { checkKeeper, type KeeperTrust } from "./keeperTrust.js";
 import { storeSlot } from "./keys.js";
 import { hasRemains, openWithKeyring } from "./openRepository.js";
 import type { Environment, Repository } from "./repository.js";
@@ -23,6 +25,10 @@ export interface InitOptions {
   passphrase: string | null;
   chunker: ChunkerConfig;
   packBytes?: number;
+  /** With one, the repository has two roles: only who has this key can forget and collect. */
+  keeperKey?: KeeperKey;
+  /** Where the keeper is remembered; absent: nowhere. */
+  trust?: KeeperTrust;
   cost?: KdfCost;
   environment: Environment;
   cacheFolder: string | null;
@@ -52,6 +58,8 @@ export async function initRepository(backend: Backend, options: InitOptions): Pr
     throw alreadyExists(backend);
   }
   const repository = openWithKeyring(backend, config, keyring, options);
+  if (options.trust)
+    await checkKeeper({ location: backend.location, config, keeperKey: repository.keeperKey }, options.trust, () => {});
   await backend.put(objectName.rescueProgram, options.rescue.program, options);
   await backend.put(objectName.rescueText, options.rescue.text, options);
   return { repository, recoveryKey };
@@ -124,6 +132,7 @@ function makeConfig(keyring: Keyring | null, options: InitOptions): RepositoryCo
     keyId: keyring?.keyIdHex ?? null,
     chunker: { minBytes, averageBytes, maxBytes, segmentBytes },
     packBytes: options.packBytes ?? DEFAULT_PACK_BYTES,
+    keeper: options.keeperKey?.publicKey ?? null,
     mac: null,
   };
   return keyring ? { ...config, mac: keyring.configMac(config) } : config;

@@ -10,6 +10,7 @@ import { baseName, folder, isSid, objectName, type Sid } from "../format/ids.js"
 import { decodeKeySlot, encodeKeySlot, type KeySlot } from "../format/keySlot.js";
 import type { Backend } from "../storage/backend.js";
 import type { Repository } from "./repository.js";
+import { requireKeeper } from "./verdicts.js";
 import type { OnWarning } from "./warnings.js";
 
 export interface KeySlotSummary {
@@ -115,6 +116,7 @@ export async function addKeySlot(
   options: { cost?: KdfCost } = {},
 ): Promise<KeySlotSummary> {
   const keyring = requireKeyring(repository);
+  requireKeeper(repository, "adding a key slot");
   const { repositoryId } = repository.config;
   const createdAt = repository.nowIso();
   const slot = await wrapMasterKey(keyring, secret, {
@@ -137,6 +139,7 @@ export async function removeKeySlot(
   onWarning: OnWarning,
 ): Promise<KeySlotSummary> {
   requireKeyring(repository);
+  requireKeeper(repository, "removing a key slot");
   const slots = await listKeySlots(repository, onWarning);
   const found = slots.filter(({ slotId }) => idPrefix !== "" && slotId.startsWith(idPrefix));
   const [slot] = found;
@@ -167,6 +170,7 @@ export async function changePassphrase(
   options: { cost?: KdfCost; onWarning: OnWarning },
 ): Promise<{ added: KeySlotSummary; removed: KeySlotSummary[] }> {
   requireKeyring(repository);
+  requireKeeper(repository, "changing the passphrase");
   const old: KeySlot[] = [];
   for (const slot of await readSlots(repository.backend, options)) {
     if (slot.type === "passphrase" && (await unwrapMasterKey(slot, { passphrase: oldPassphrase }))) old.push(slot);

@@ -1,12 +1,14 @@
 // Opening a repository that exists: config, key, cache.
 
 import { openEnvelope } from "../crypto/envelopeSeal.js";
+import type { KeeperKey } from "../crypto/keeperKey.js";
 import type { Keyring } from "../crypto/keyring.js";
 import { isOurError, RepriseError } from "../errors.js";
 import { decodeConfig, type RepositoryConfig } from "../format/config.js";
 import { folder, objectName } from "../format/ids.js";
 import { loadChecksum } from "../hash/checksum.js";
 import type { Backend } from "../storage/backend.js";
+import { checkKeeper, type KeeperTrust } from "./keeperTrust.js";
 import { type GivenSecret, refuseDowngrade, unlock } from "./keys.js";
 import { FolderCache, NO_CACHE } from "./objectCache.js";
 import { type Environment, Repository } from "./repository.js";
@@ -18,6 +20,10 @@ export interface OpenOptions {
   environment: Environment;
   /** Folder of all caches; null: no cache. */
   cacheFolder: string | null;
+  /** The keeper's key, for whoever forgets or collects in a repository with two roles. */
+  keeperKey?: KeeperKey;
+  /** Absent: any keeper is taken as it comes. */
+  trust?: KeeperTrust;
   signal?: AbortSignal;
   onWarning: OnWarning;
 }
@@ -27,7 +33,10 @@ export async function openRepository(backend: Backend, options: OpenOptions): Pr
   const config = await readConfig(backend, options);
   const keyring = config.encryption === "none" ? null : await unlock(backend, config, await options.secret(), options);
   if (keyring === null) await refuseDowngrade(backend, config, options);
-  return openWithKeyring(backend, config, keyring, options);
+  const repository = openWithKeyring(backend, config, keyring, options);
+  const met = { location: backend.location, config, keeperKey: repository.keeperKey };
+  await checkKeeper(met, options.trust ?? { stateFolder: null }, options.onWarning);
+  return repository;
 }
 
 /** For callers that have the key already (init, worker threads). */
@@ -35,7 +44,7 @@ export function openWithKeyring(
   backend: Backend,
   config: RepositoryConfig,
   keyring: Keyring | null,
-  options: Pick<OpenOptions, "environment" | "cacheFolder">,
+  options: Pick<OpenOptions, "environment" | "cacheFolder" | "keeperKey">,
 ): Repository {
   if (keyring && !keyring.isConfigMacRight(config)) {
     throw new RepriseError(
@@ -49,7 +58,7 @@ export function openWithKeyring(
     );
   }
   const cache = options.cacheFolder === null ? NO_CACHE : new FolderCache(options.cacheFolder, config.repositoryId);
-  return new Repository(backend, config, keyring, options.environment, cache);
+  return new Repository(backend, config, keyring, options.environment, cache, options.keeperKey);
 }
 
 /** REPOSITORY_NOT_FOUND or CONFIG_MISSING when there is no config, CONFIG_DAMAGED when it cannot be read. */

@@ -22,6 +22,7 @@ import type { ObjectInfo } from "../storage/backend.js";
 import { ChunkIndex } from "./chunkIndex.js";
 import { readPackContents } from "./packReader.js";
 import type { Repository } from "./repository.js";
+import { isVerdictValid, unsigned } from "./verdicts.js";
 import type { OnWarning } from "./warnings.js";
 
 export interface PresenceOptions {
@@ -122,10 +123,14 @@ async function readCondemned(
   options: PresenceOptions,
 ): Promise<readonly PackName[] | "unreadable" | "absent"> {
   try {
-    if (name.endsWith(".final")) {
-      return decodeGcFinal(await repository.objects.read(name, "gcFinal", options), name).delete;
-    }
-    return decodeGcPlan(await repository.objects.read(name, "gcPlan", options), name).victims;
+    const isFinal = name.endsWith(".final");
+    const plain = await repository.objects.read(name, isFinal ? "gcFinal" : "gcPlan", options);
+    const stored = isFinal ? decodeGcFinal(plain, name) : decodeGcPlan(plain, name);
+    if (isVerdictValid(repository, name, stored)) return "delete" in stored ? stored.delete : stored.victims;
+    // Only what the keeper has signed leads to a deletion, so what somebody else wrote here condemns nothing.
+    const { code, message, data } = unsigned(name);
+    options.onWarning({ code, message, data });
+    return "absent";
   } catch (error) {
     if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
     // Gone between list and get: for a plan, its deletions are done and its final stays.

@@ -5,8 +5,12 @@ import { objectName, type Sid } from "../format/ids.js";
 import { MAX_RECORD_SNAPSHOTS } from "../format/limits.js";
 import { encodeRecord, type RecordBody, type RepositoryRecord } from "../format/record.js";
 import type { Repository } from "./repository.js";
+import { checkVerdict, signVerdict } from "./verdicts.js";
 
-/** Writes a record about the snapshots; `known` are the records read before, they give the sequence number. */
+/**
+ * Writes a record about the snapshots; `known` are the records read before, they give the sequence number. Taking protection
+ * away is the keeper's: KEEPER_KEY_REQUIRED.
+ */
 export async function writeRecord(
   repository: Repository,
   body: RecordBody,
@@ -31,8 +35,20 @@ export async function writeRecord(
     ...options.copyOf,
     ...body,
   };
-  await repository.objects.write(objectName.record(record.rid), "record", encodeRecord(record), options);
-  return record;
+  const name = objectName.record(record.rid);
+  const stored = isKeepersRecord(record) ? signVerdict(repository, name, record) : record;
+  await repository.objects.write(name, "record", encodeRecord(stored), options);
+  return stored;
+}
+
+/** Only these can lead to a snapshot's loss. */
+function isKeepersRecord(record: RepositoryRecord): boolean {
+  return record.type === "protection" && !record.data.protected;
+}
+
+/** VERDICT_UNSIGNED for a record that takes protection away without the keeper's signature: it counts for nothing. */
+export function checkRecord(repository: Repository, object: string, record: RepositoryRecord): RepositoryRecord {
+  return isKeepersRecord(record) ? checkVerdict(repository, object, record) : record;
 }
 
 /** The type as it is stored, also of one that this release does not know. */

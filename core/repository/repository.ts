@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import type { KeeperKey } from "../crypto/keeperKey.js";
 import type { Keyring } from "../crypto/keyring.js";
 import { PUBLIC_GEAR_SEED } from "../crypto/keyring.js";
 import type { RepositoryConfig } from "../format/config.js";
@@ -41,6 +42,8 @@ export class Repository {
   readonly backend: Backend;
   readonly config: RepositoryConfig;
   readonly keyring: Keyring | null;
+  /** The private half of config.keeper, where it is; null for runners, and in a repository with one role. */
+  readonly keeperKey: KeeperKey | null;
   readonly environment: Environment;
   readonly objects: ObjectStore;
   readonly cache: ObjectCache;
@@ -53,10 +56,12 @@ export class Repository {
     keyring: Keyring | null,
     environment: Environment,
     cache: ObjectCache,
+    keeperKey: KeeperKey | null = null,
   ) {
     this.backend = backend;
     this.config = config;
     this.keyring = keyring;
+    this.keeperKey = keeperKey;
     this.environment = environment;
     this.cache = cache;
     this.objects = new ObjectStore(backend, keyring);

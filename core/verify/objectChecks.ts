@@ -12,8 +12,10 @@ import { decodePackIndex } from "../format/packIndex.js";
 import { decodeQuarantine, decodeRecord } from "../format/record.js";
 import { decodeSession } from "../format/session.js";
 import { mapConcurrent } from "../platform/concurrency.js";
+import { checkRecord } from "../repository/records.js";
 import type { Repository } from "../repository/repository.js";
 import { checkRescueFile } from "../repository/rescueFiles.js";
+import { checkVerdict } from "../repository/verdicts.js";
 
 export interface ObjectProblem {
   object: string;
@@ -69,7 +71,16 @@ async function checkObject(repository: Repository, key: string, signal: AbortSig
   else if (DECODED_ID[kind]?.(plain, key) !== baseName(key).slice(0, 32)) {
     throw formatError(key, "the id inside is not the object's name");
   }
+  checkSignature(repository, kind, key, plain);
   return true;
+}
+
+/** VERDICT_UNSIGNED for what only the keeper may write. */
+function checkSignature(repository: Repository, kind: EnvelopeKind, key: string, plain: Uint8Array): void {
+  if (kind === "forgotten") checkVerdict(repository, key, decodeForgotten(plain, key));
+  else if (kind === "gcPlan") checkVerdict(repository, key, decodeGcPlan(plain, key));
+  else if (kind === "gcFinal") checkVerdict(repository, key, decodeGcFinal(plain, key));
+  else if (kind === "record") checkRecord(repository, key, decodeRecord(plain, key));
 }
 
 /** Decodes an object and answers the id in it, which must be its name. */

@@ -19,6 +19,7 @@ const config: RepositoryConfig = {
   keyId: "0123456789abcdef",
   chunker: { minBytes: 65536, averageBytes: 262144, maxBytes: 4194304, segmentBytes: 16777216 },
   packBytes: 33554432,
+  keeper: null,
   mac: null,
 };
 

@@ -35,6 +35,7 @@ export const MODEL_CONFIG: RepositoryConfig = {
   keyId: null,
   chunker: { minBytes: 4096, averageBytes: 16384, maxBytes: 32768, segmentBytes: 65536 },
   packBytes: 1024 * 1024,
+  keeper: null,
   mac: null,
 };
 

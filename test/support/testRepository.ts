@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type BackupRequest, backUp } from "../../core/backup/backup.js";
+import type { KeeperKey } from "../../core/crypto/keeperKey.js";
 import { forgetSnapshots } from "../../core/forget/forget.js";
 import { concatBytes } from "../../core/format/bytes.js";
 import type { ChunkerConfig } from "../../core/format/config.js";
@@ -43,6 +44,8 @@ export interface TestRepositoryOptions {
   /** Decides ids; contents of packs still differ in their salts. */
   seed?: number;
   chunker?: ChunkerConfig;
+  /** With one, the repository has two roles, and the answer is opened as the keeper. */
+  keeperKey?: KeeperKey;
 }
 
 /** A line as `rescue.mjs` and `RESCUE.md` must end with it, after a few bytes. */
@@ -94,6 +97,7 @@ export class TestRepository {
       chunker: options.chunker ?? SMALL_CHUNKS,
       packBytes: 1024 * 1024,
       cost: "test",
+      keeperKey: options.keeperKey,
       environment,
       cacheFolder: options.cacheFolder ?? null,
       rescue: { text: rescueFile("read me\n", "<!--", " -->"), program: rescueFile("run();\n", "//", "") },
