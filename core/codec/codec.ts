@@ -2,11 +2,13 @@
 // smaller. Knows nothing of digests: damage and forgery are found by the caller, before and after.
 
 import { RepriseError } from "../errors.js";
+import { MAX_BLOB_PLAIN } from "../format/limits.js";
 import type { BlobCodec } from "../format/pack.js";
 import { codecFailed } from "./codecFailed.js";
 import { looksIncompressible } from "./compressibility.js";
 import { compressLz4, decompressLz4 } from "./lz4.js";
 import { compressZstd, decompressZstd, ZSTD_LEVELS } from "./zstd.js";
+import { maxFrameBytes } from "./zstdWriter.js";
 
 /** By name; the numbers that stand for them in stored bytes are in core/format/pack.ts. */
 export type Codec = BlobCodec;
@@ -17,21 +19,25 @@ export interface EncodeOptions {
   codec: Codec;
   /** For zstd, 1 – 19; 3 when left out. The other codecs have no levels. */
   level?: number;
+  /** Memory that the result may be made in, ENCODE_ROOM_BYTES for the largest blob. Fresh memory is dear. */
+  room?: Uint8Array;
 }
 
 export interface EncodedBlob {
   /** What was used: "none" when the wished codec would not have made the blob smaller. */
   codec: Codec;
-  /** With "none" the very bytes that were passed in; else a view of fresh memory. */
+  /** With "none" the very bytes that were passed in; else a view of `room`, or of fresh memory. */
   bytes: Uint8Array;
 }
+
+export const ENCODE_ROOM_BYTES = maxFrameBytes(MAX_BLOB_PLAIN);
 
 /** Synchronous and CPU-bound: call it in a worker. Throws `CODEC_LEVEL_INVALID` (usage). */
 export function encodeBlob(plain: Uint8Array, options: EncodeOptions): EncodedBlob {
   const level = options.level ?? DEFAULT_ZSTD_LEVEL;
   if (options.codec === "zstd") checkLevel(level);
   if (options.codec !== "none" && plain.length > 0 && !looksIncompressible(plain)) {
-    const bytes = options.codec === "zstd" ? compressZstd(plain, level) : compressLz4(plain);
+    const bytes = options.codec === "zstd" ? compressZstd(plain, level, options.room) : compressLz4(plain);
     if (bytes.length < plain.length) return { codec: options.codec, bytes };
   }
   return { codec: "none", bytes: plain };

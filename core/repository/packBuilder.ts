@@ -1,7 +1,7 @@
 // Assembles packs in a buffer that is used again and again: docs/format/pack.md. One builder a worker.
 
 import { randomBytes } from "node:crypto";
-import { encodeBlob } from "../codec/codec.js";
+import { ENCODE_ROOM_BYTES, encodeBlob } from "../codec/codec.js";
 import { BLOB_TAG_BYTES, BlobCipher } from "../crypto/blobCipher.js";
 import type { Keyring } from "../crypto/keyring.js";
 import { RepriseError } from "../errors.js";
@@ -65,6 +65,8 @@ export class PackBuilder {
   readonly #options: PackBuilderOptions;
   readonly #capacity: number;
   readonly #spare: ArrayBuffer[] = [];
+  /** What is encoded here is encrypted or copied into the pack at once. */
+  readonly #room = new Uint8Array(ENCODE_ROOM_BYTES);
   #next: number;
   #open: OpenPack | null = null;
 
@@ -77,7 +79,7 @@ export class PackBuilder {
   /** Encodes and appends one blob. Returns its stored size with header; see `isFull` for when to finish. */
   add(kind: BlobKind, id: Uint8Array, plain: Uint8Array, choice: CodecChoice): number {
     if (plain.length > MAX_BLOB_PLAIN) throw tooLarge(kind, plain.length);
-    const encoded = encodeBlob(plain, choice);
+    const encoded = encodeBlob(plain, { ...choice, room: this.#room });
     this.#open ??= this.#begin();
     const pack = this.#open;
     const offset = pack.used;
