@@ -16,6 +16,7 @@ import {
   systemEnvironment,
   throttleBackend,
   type Warning,
+  warmUpLanes,
 } from "../core/index.js";
 import { abortable } from "./abortable.js";
 import { usageError } from "./given/given.js";
@@ -89,6 +90,11 @@ export class Context {
   closeLater<T extends { close(): Promise<void> }>(resource: T): T {
     this.#toClose.push(resource);
     return resource;
+  }
+
+  /** For verbs that will need the worker threads: they load their code while the repository is opened. */
+  warmUp(): void {
+    this.closeLater(warmUpLanes());
   }
 
   /** Opens the repository; asks for the passphrase again when it was mistyped. */

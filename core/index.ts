@@ -6,6 +6,7 @@ export type { DiskInput } from "./backup/diskInput.js";
 export type { ChunkerParams } from "./chunking/chunkerParams.js";
 export { checkChunkerParams, DEFAULT_CHUNKER } from "./chunking/chunkerParams.js";
 export { formatRecoveryKey, looksLikeRecoveryKey, parseRecoveryKey } from "./crypto/recoveryKey.js";
+export { warmUpLanes } from "./engine/threadLane.js";
 export type { ErrorAsData, ErrorDetails, ErrorFamily } from "./errors.js";
 export { errorToData, isAbort, isOurError, RepriseError } from "./errors.js";
 export type { GroupPrunePlan, PruneScope } from "./forget/forget.js";

@@ -102,6 +102,7 @@ async function runBackup(context: Context, given: Given): Promise<Answer> {
   const bytesPerSecond = given.parsed("bwlimit", parseRate);
   const files = await Promise.all(archives.files.map(readConfigFile));
   const opened = await openDisks(context, given, archives.disks);
+  context.warmUp();
   const repository = await context.openRepository({ bytesPerSecond });
   const disks = await Promise.all(archives.disks.map((disk, index) => diskInput(context, disk, opened[index] ?? null)));
   const result = await backUp(repository, { ...request, disks, files }, context.options);

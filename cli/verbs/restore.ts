@@ -70,6 +70,7 @@ async function runRestoreVerb(context: Context, given: Given): Promise<Answer> {
   const started = performance.now();
   const format = formatOf(given, to);
   const toIsFolder = await isFolder(to);
+  context.warmUp();
   const { repository, catalog } = await context.openCatalog();
   const snapshot = resolveSnapshot(given.operand(0), catalog);
   await refuseTargetInside(repository.backend, to);
@@ -112,6 +113,7 @@ async function restoreToOutput(context: Context, given: Given): Promise<Answer> 
     throw usageError("--to - writes the disk to standard output, so --json has no place there");
   if (given.text("format") === "qcow2") throw usageError("a stream is raw: qcow2 needs a file");
   if (context.io.stdout.isTTY) throw usageError("standard output is a terminal, not a place for a disk", "redirect it");
+  context.warmUp();
   const { repository, catalog } = await context.openCatalog();
   const snapshot = resolveSnapshot(given.operand(0), catalog);
   const written = await streamArchive(context, repository, snapshot, given.texts("disk"));

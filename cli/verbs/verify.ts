@@ -52,6 +52,7 @@ async function runVerify(context: Context, given: Given): Promise<Answer> {
   if (outdatedAfterMs !== null && !ignoreVerified)
     throw usageError("--outdated-after limits --ignore-verified: give both");
   if (subset !== null && !readData) throw usageError("--subset is about reading data: give --read-data as well");
+  if (readData) context.warmUp();
   const { repository, catalog } = await context.openCatalog();
   const snapshots = given.operands.length === 0 ? null : resolveSnapshots(given.operands, catalog);
   const request = { snapshots, readData, ignoreVerified, outdatedAfterMs, subset, record: given.flag("record") };

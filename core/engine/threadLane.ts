@@ -13,7 +13,7 @@ export interface LaneRequest {
 
 export type LaneReply = { call: number; result: unknown } | { call: number; error: ErrorAsData };
 
-/** What a worker thread is started with. */
+/** A worker thread's first message: what it is to be. */
 export interface LaneStart {
   kind: string;
   init: unknown;
@@ -32,9 +32,36 @@ function workerUrl(): URL {
   return new URL(`./worker${extension}`, import.meta.url);
 }
 
+/** Threads that have loaded their code and wait for their first message. */
+const warm: Worker[] = [];
+
+/**
+ * Starts the threads that the next lanes will need, so that they load their code while the repository is opened. Close the
+ * result to end those that nobody has used. Threads that wait do not keep the process alive.
+ */
+export function warmUpLanes(count: number = defaultLaneCount()): { close(): Promise<void> } {
+  const started = Array.from({ length: count }, () => new Worker(workerUrl()));
+  for (const worker of started) {
+    worker.unref();
+    warm.push(worker);
+  }
+  return {
+    async close() {
+      const unused = started.filter((worker) => takeWarm(worker) !== undefined);
+      await Promise.all(unused.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+/** One that still waits, and is the caller's from now on. */
+function takeWarm(wanted: Worker | undefined = warm[0]): Worker | undefined {
+  const at = wanted === undefined ? -1 : warm.indexOf(wanted);
+  return at < 0 ? undefined : warm.splice(at, 1)[0];
+}
+
 export function threadLane<Api extends LaneApi<Api>>(kind: string, init: unknown): Lane<Api> {
-  const start: LaneStart = { kind, init };
-  const worker = new Worker(workerUrl(), { workerData: start });
+  const worker = takeWarm() ?? new Worker(workerUrl());
+  worker.ref();
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   let nextCall = 0;
   let ended: Error | undefined;
@@ -52,6 +79,7 @@ export function threadLane<Api extends LaneApi<Api>>(kind: string, init: unknown
   });
   worker.on("error", (error) => end(laneFailed(kind, error)));
   worker.on("exit", (code) => end(laneFailed(kind, new Error(`worker thread ended with code ${code}`))));
+  worker.postMessage({ kind, init } satisfies LaneStart);
 
   return {
     call(method, argument, transfer = []) {

@@ -1,7 +1,7 @@
 // Entry point of every worker thread: starts the lane it is told to and answers its calls. The one file outside the
 // operations that knows their lanes.
 
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { createBackupLane } from "../backup/backupLane.js";
 import { errorToData } from "../errors.js";
 import { createRestoreLane } from "../restore/restoreLane.js";
@@ -17,10 +17,9 @@ const STARTERS: Record<string, (init: never) => Promise<unknown>> = {
   verify: createVerifyLane,
 };
 
-function serve(start: LaneStart): void {
-  const port = parentPort;
+function serve(port: MessagePort, start: LaneStart): void {
   const starter = STARTERS[start.kind];
-  if (port === null || starter === undefined) throw new Error(`no lane of kind ${start.kind}`);
+  if (starter === undefined) throw new Error(`no lane of kind ${start.kind}`);
   const lane = starter(start.init as never) as Promise<Methods>;
   lane.catch(() => {});
   port.on("message", async ({ call, method, argument }: LaneRequest) => {
@@ -33,4 +32,6 @@ function serve(start: LaneStart): void {
   });
 }
 
-serve(workerData as LaneStart);
+const port = parentPort;
+if (port === null) throw new Error("this file is the code of a worker thread");
+port.once("message", (start: LaneStart) => serve(port, start));
