@@ -1,7 +1,7 @@
 // Backing up a machine: disks and configuration files into one snapshot. The order of everything that touches the
 // repository is the writer's side of docs/protocol.md.
 
-import { isAbort, isOurError, RepriseError } from "../errors.js";
+import { RepriseError } from "../errors.js";
 import { formatTime } from "../format/fields.js";
 import { type BlobIdHex, bytesToHex, isSafeId } from "../format/ids.js";
 import { MAX_ARCHIVES, MAX_BLOB_PLAIN } from "../format/limits.js";
@@ -17,7 +17,8 @@ import { sha256 } from "../hash/digest.js";
 import { type BlobSink, DryRunSink, SessionSink } from "../repository/blobSink.js";
 import type { CodecChoice } from "../repository/packBuilder.js";
 import type { Repository } from "../repository/repository.js";
-import { WriterSession } from "../repository/session.js";
+import type { WriterSession } from "../repository/session.js";
+import { MAX_FENCED, writeSnapshot } from "../repository/writeSnapshot.js";
 import { backUpImage } from "./backupImage.js";
 import { BackupLanes } from "./backupLanes.js";
 import type { BackupOptions } from "./backupOptions.js";
@@ -53,9 +54,6 @@ export interface BackupResult {
   digest: string | null;
   statistics: SnapshotStatistics;
 }
-
-/** A fenced backup is repeated; more than this many times in a row means that something else is wrong. */
-const MAX_FENCED = 3;
 
 /**
  * Makes one snapshot. Nothing is visible before its single commit. Errors of the source and the storage end it; what was
@@ -98,54 +96,17 @@ async function backUpOnce(
   started: number,
 ): Promise<BackupResult | "fenced"> {
   const { signal, onWarning } = options;
-  const session = await WriterSession.open(repository, { purpose: "backup", group: request.group, signal, onWarning });
-  let manifest: Manifest | undefined;
-  let outcome: "committed" | "fenced";
-  try {
-    const sink = new SessionSink(repository, session);
+  const session = { purpose: "backup", group: request.group, signal, onWarning };
+  const manifest = await writeSnapshot(repository, session, async (opened) => {
+    const sink = new SessionSink(repository, opened);
     const { archives, statistics } = await storeArchives(repository, request, sink, options);
-    await session.writeIndex();
-    signal?.throwIfAborted();
+    await opened.writeIndex();
     const total = { ...statistics, durationMs: elapsedMs(started) };
-    manifest = makeManifest(repository, request, session, time, archives, total);
-    outcome = await session.commit(manifest);
-    await session.end();
-  } catch (error) {
-    const ended = await giveUp(session, error, options);
-    if (ended !== "committed" || manifest === undefined) throw failureOf(error, ended);
-    outcome = "committed";
-  }
-  if (outcome === "fenced") return "fenced";
+    return makeManifest(repository, request, opened, time, archives, total);
+  });
+  if (manifest === "fenced") return "fenced";
   const digest = bytesToHex(sha256(encodeManifest(manifest)));
   return { manifest, digest, statistics: manifest.statistics };
-}
-
-/**
- * Best effort: without it a collector finds out by itself after some hours. "committed": the commit, unanswered until now,
- * had been carried out, and the backup is done.
- */
-async function giveUp(
-  session: WriterSession,
-  error: unknown,
-  options: BackupOptions,
-): Promise<"abandoned" | "committed" | "unknown"> {
-  const reason = isAbort(error) ? "interrupted" : String((error as Error).message).slice(0, 500);
-  try {
-    return await session.abandon(reason);
-  } catch (cause) {
-    session.drop();
-    if (!isOurError(cause)) throw cause;
-    options.onWarning({
-      code: "SESSION_LEFT_OPEN",
-      message: `the session could not be closed (${cause.message}); gc will`,
-    });
-    return "unknown";
-  }
-}
-
-/** A session that could be given up has not committed: then the reason why is the error. */
-function failureOf(error: unknown, ended: "abandoned" | "committed" | "unknown"): unknown {
-  return isOurError(error, "COMMIT_UNCERTAIN") && ended === "abandoned" ? error.cause : error;
 }
 
 async function storeArchives(

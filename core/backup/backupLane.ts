@@ -3,7 +3,7 @@
 
 import type { ChunkerParams } from "../chunking/chunkerParams.js";
 import { makeGearTable } from "../chunking/gearTable.js";
-import { createSegmentCutter, type SegmentCutter } from "../chunking/segmentCutter.js";
+import { createSegmentCutter, type SegmentCut, type SegmentCutter } from "../chunking/segmentCutter.js";
 import { Keyring } from "../crypto/keyring.js";
 import { withTransfer } from "../engine/lane.js";
 import { RepriseError } from "../errors.js";
@@ -34,6 +34,8 @@ export interface SegmentJob {
   /** Where the bytes are: a source to read, or the bytes themselves. */
   from: { source: SourceLocation; offset: number; extents: Extent[] } | { bytes: Uint8Array };
   length: number;
+  /** Chunks of these lengths, all data, instead of cuts by contents: what was cut elsewhere keeps its boundaries. */
+  chunkLengths?: readonly number[];
 }
 
 export interface ScannedSegment {
@@ -107,7 +109,8 @@ class BackupLane implements BackupLaneApi {
     if (state === undefined) throw new RepriseError("invariant", "LANE_OVERRUN", "backup lane has no free slot");
     state.busy = true;
     const bytesRead = await this.#load(job, this.#cutter.slotBytes(slot).subarray(0, job.length));
-    const lengths = this.#cut(slot, state, job.length);
+    const cuts = job.chunkLengths?.map((length) => ({ length, zero: false })) ?? this.#cutter.cut(slot, job.length);
+    const lengths = this.#hashChunks(slot, state, cuts);
     return { slot, lengths, ids: state.ids, bytesRead };
   }
 
@@ -161,8 +164,7 @@ class BackupLane implements BackupLaneApi {
     return bytesRead;
   }
 
-  #cut(slot: number, state: Slot, length: number): Uint32Array {
-    const cuts = this.#cutter.cut(slot, length);
+  #hashChunks(slot: number, state: Slot, cuts: readonly SegmentCut[]): Uint32Array {
     const bytes = this.#cutter.slotBytes(slot);
     const chunkCount = cuts.reduce((count, { zero }) => count + (zero ? 0 : 1), 0);
     state.chunkStarts = new Uint32Array(chunkCount);

@@ -18,6 +18,8 @@ import {
 export interface LaneOptions {
   lanes?: number;
   codec: CodecChoice;
+  /** Most bytes in one job; default: the repository's segment. A power of two. */
+  segmentBytes?: number;
 }
 
 const NO_SID = "0".repeat(32) as Sid;
@@ -81,13 +83,14 @@ export class BackupLanes {
 
   async #start(lane: number, count: number): Promise<Lane<BackupLaneApi>> {
     const { config, keyring, gearSeed } = this.#repository;
+    const { codec, segmentBytes = config.chunker.segmentBytes } = this.#options;
     const init: BackupLaneInit = {
       sid: this.#sink.sid ?? NO_SID,
       masterKey: keyring?.master ?? null,
-      chunker: config.chunker,
+      chunker: { ...config.chunker, segmentBytes },
       gearSeed,
       packBytes: config.packBytes,
-      codec: this.#options.codec,
+      codec,
       firstNumber: lane,
       numberStep: count,
     };

@@ -2,19 +2,17 @@
 // mended afterwards.
 
 import type { Lane } from "../engine/lane.js";
-import { errorFromData, RepriseError } from "../errors.js";
-import { bytesToHex } from "../format/ids.js";
+import { isOurError, RepriseError } from "../errors.js";
 import type { Archive } from "../format/manifest.js";
-import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
 import { FreshPresence } from "../repository/freshPresence.js";
 import { type ImageEntry, ImageReader } from "../repository/imageReader.js";
-import { planReads } from "../repository/packReads.js";
 import type { Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import { IGNORE_WARNINGS } from "../repository/warnings.js";
-import { type FailedBlob, hasMoved, type RestoreLaneApi } from "./restoreLane.js";
+import { decodeEntries } from "./decodeEntries.js";
+import type { RestoreLaneApi } from "./restoreLane.js";
 import { startRestoreLanes } from "./restoreLanes.js";
 
 export interface RestoreStreamOptions {
@@ -87,51 +85,12 @@ async function decodeGroup(
   lane: Lane<RestoreLaneApi>,
   archiveName: string,
 ): Promise<Uint8Array[]> {
-  const presence = fresh.current;
-  const plan = planReads(group, presence.index);
-  const { parts, failed } = plan.missing.length > 0 ? NOTHING : await lane.call("decode", { reads: plan.reads });
-  if (plan.missing.length > 0 || failed.some(hasMoved)) {
-    if ((await fresh.after(presence)) !== presence) return decodeGroup(group, fresh, lane, archiveName);
+  try {
+    const parts = await decodeEntries(group, fresh, lane);
+    return parts.flatMap((part, i) => (part === null ? zeros((group[i] as ImageEntry).length) : [part]));
+  } catch (error) {
+    throw isOurError(error, "ENTRY_DAMAGED") ? damaged(archiveName, error) : error;
   }
-  const [missing] = plan.missing;
-  if (missing) throw damaged(archiveName, missing.targets[0], `chunk ${bytesToHex(missing.id)} is in no pack`);
-  const byOffset = new Map<number, Uint8Array>();
-  const isFailed = new Set(failed.map(({ targets }) => targets[0]));
-  let part = 0;
-  for (const read of plan.reads) {
-    for (const { targets } of read.blobs) {
-      if (isFailed.has(targets[0])) continue;
-      const bytes = parts[part++] as Uint8Array;
-      for (const offset of targets) byOffset.set(offset, bytes);
-    }
-  }
-  for (const blob of failed) {
-    const bytes = await decodeOtherCopy(blob, presence, lane);
-    if (bytes === null) throw damaged(archiveName, blob.targets[0], blob.error.message, errorFromData(blob.error));
-    for (const offset of blob.targets) byOffset.set(offset, bytes);
-  }
-  return group.flatMap(({ offset, length, id }) =>
-    id === null ? zeros(length) : [byOffset.get(offset) as Uint8Array],
-  );
-}
-
-const NOTHING = { parts: [] as Uint8Array[], failed: [] as FailedBlob[] };
-
-/** A damaged chunk may have another, good copy. */
-async function decodeOtherCopy(
-  failed: FailedBlob,
-  presence: Presence,
-  lane: Lane<RestoreLaneApi>,
-): Promise<Uint8Array | null> {
-  const { id, plainLength, targets } = failed;
-  for (const { pack, offset, storedLength } of presence.index.copies(id)) {
-    if (pack === failed.pack) continue;
-    const blobs = [{ id, offset, storedLength, plainLength, targets }];
-    const read = { pack, offset, length: BLOB_HEADER_BYTES + storedLength, blobs };
-    const { parts } = await lane.call("decode", { reads: [read] });
-    if (parts[0]) return parts[0];
-  }
-  return null;
 }
 
 function zeros(length: number): Uint8Array[] {
@@ -140,8 +99,9 @@ function zeros(length: number): Uint8Array[] {
   return parts;
 }
 
-function damaged(archive: string, offset: number | undefined, reason: string, cause?: unknown): RepriseError {
-  return new RepriseError("corrupt", "RESTORE_DAMAGED", `${archive} at byte ${offset}: ${reason}`, {
+function damaged(archive: string, { data, message, cause }: RepriseError): RepriseError {
+  const { offset } = data;
+  return new RepriseError("corrupt", "RESTORE_DAMAGED", `${archive} at byte ${offset}: ${message}`, {
     data: { archive, offset },
     hint: "restore to a file with --skip-damaged to get the rest",
     cause,
