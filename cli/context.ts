@@ -5,6 +5,7 @@ import {
   type Environment,
   type GivenSecret,
   isOurError,
+  type KeeperTrust,
   loadCatalog,
   type OnProgress,
   type OnWarning,
@@ -24,6 +25,7 @@ import type { GlobalSettings } from "./globalOptions.js";
 import type { CliIo } from "./io.js";
 import type { Line } from "./output/text.js";
 import type { Printer } from "./printer.js";
+import { keeperTrust, readKeeperKey } from "./secret/keeperSource.js";
 import { SecretSource } from "./secret/secretSource.js";
 import { VERSION } from "./version.js";
 
@@ -104,12 +106,16 @@ export class Context {
     const backend = this.closeLater(
       bytesPerSecond === undefined ? opened : throttleBackend(opened, { bytesPerSecond }),
     );
+    const keeperKey = await readKeeperKey(this.settings, this.io);
+    const trust = this.keeperTrust();
     for (let attempt = 1; ; attempt++) {
       try {
         return await openRepository(backend, {
           secret: () => this.secrets.toOpen(backend.location),
           environment: this.environment,
           cacheFolder: this.settings.cacheFolder,
+          keeperKey,
+          trust,
           signal: this.signal,
           onWarning: this.onWarning,
         });
@@ -120,6 +126,13 @@ export class Context {
         this.#printer.note("that opens no key slot; try again");
       }
     }
+  }
+
+  /** What is known about the keeper of the repository. */
+  keeperTrust(): KeeperTrust {
+    return keeperTrust(this.settings, this.io, (fingerprint) => {
+      this.note(`met the keeper ${fingerprint} of ${this.location} for the first time; it is remembered`);
+    });
   }
 
   /** `fresh`: from the storage, not from the local cache; for verbs that decide what may go. */

@@ -33,6 +33,17 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
     description: "where the local cache lives (or set REPRISE_CACHE_DIR)",
     completes: "folder",
   },
+  {
+    flags: "--keeper-key <file>",
+    description:
+      "the keeper's private key, for what only the keeper may do (or set REPRISE_KEEPER_KEY_FILE or REPRISE_KEEPER_KEY)",
+    completes: "file",
+  },
+  {
+    flags: "--trust-keeper <fingerprint>",
+    description: "the keeper that the repository must have, or none (or set REPRISE_TRUST_KEEPER)",
+    completes: "nothing",
+  },
   { flags: "--no-cache", description: "neither read nor write the local cache" },
 ];
 
@@ -46,6 +57,8 @@ export interface GlobalSettings {
   colors: boolean;
   /** Null: no cache. */
   cacheFolder: string | null;
+  keeperKeyFile: string | undefined;
+  trustKeeper: string | undefined;
 }
 
 export function readGlobals(globals: Given, { env }: Pick<CliIo, "env">): GlobalSettings {
@@ -57,6 +70,8 @@ export function readGlobals(globals: Given, { env }: Pick<CliIo, "env">): Global
     quiet: globals.flag("quiet"),
     colors: globals.flag("color") && !env.NO_COLOR && env.TERM !== "dumb",
     cacheFolder: cacheFolderOf(globals, env),
+    keeperKeyFile: globals.text("keeperKey"),
+    trustKeeper: globals.text("trustKeeper"),
   };
 }
 

@@ -5,6 +5,7 @@ export { backUp } from "./backup/backup.js";
 export type { DiskInput } from "./backup/diskInput.js";
 export type { ChunkerParams } from "./chunking/chunkerParams.js";
 export { checkChunkerParams, DEFAULT_CHUNKER } from "./chunking/chunkerParams.js";
+export { KeeperKey, keeperFingerprint } from "./crypto/keeperKey.js";
 export { formatRecoveryKey, looksLikeRecoveryKey, parseRecoveryKey } from "./crypto/recoveryKey.js";
 export { warmUpLanes } from "./engine/threadLane.js";
 export type { ErrorAsData, ErrorDetails, ErrorFamily } from "./errors.js";
@@ -32,6 +33,8 @@ export type { Catalog, Snapshot, VerificationState } from "./repository/catalog.
 export { loadCatalog } from "./repository/catalog.js";
 export type { InitOptions, InitResult } from "./repository/initRepository.js";
 export { DEFAULT_PACK_BYTES, initRepository } from "./repository/initRepository.js";
+export type { KeeperTrust } from "./repository/keeperTrust.js";
+export { defaultStateFolder } from "./repository/keeperTrust.js";
 export type { GivenSecret, KeySlotSummary } from "./repository/keys.js";
 export { addKeySlot, changePassphrase, listKeySlots, removeKeySlot } from "./repository/keys.js";
 export { defaultCacheFolder } from "./repository/objectCache.js";

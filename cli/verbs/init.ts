@@ -1,4 +1,3 @@
-import { type FileHandle, open, rm } from "node:fs/promises";
 import {
   type ChunkerParams,
   checkChunkerParams,
@@ -6,8 +5,10 @@ import {
   DEFAULT_PACK_BYTES,
   type InitResult,
   initRepository,
+  isOurError,
+  KeeperKey,
+  keeperFingerprint,
   openBackend,
-  RepriseError,
   rescueFiles,
 } from "../../core/index.js";
 import type { Context } from "../context.js";
@@ -16,6 +17,8 @@ import type { Given } from "../given/given.js";
 import { recoveryKeyLines } from "../output/recoveryKeyText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText } from "../output/units.js";
+import { readKeeperKey } from "../secret/keeperSource.js";
+import { NewSecretFile } from "../secret/newSecretFile.js";
 import type { Answer, Verb } from "../verb.js";
 
 const KIB = 1024;
@@ -47,6 +50,12 @@ export const initVerb: Verb = {
       description: "write the recovery key into a new file instead of printing it",
       completes: "file",
     },
+    {
+      flags: "--new-keeper-key <file>",
+      description:
+        "two roles: make a keeper's key, write it into a new file, and let only its owner forget and collect",
+      completes: "file",
+    },
   ],
   examples: [
     { command: "reprise init --repo /srv/backup", meaning: "asks for a passphrase twice" },
@@ -63,31 +72,52 @@ async function runInit(context: Context, given: Given): Promise<Answer> {
   const packBytes = given.parsed("packSize", parseSize) ?? DEFAULT_PACK_BYTES;
   const encrypted = given.flag("encryption");
   const passphrase = encrypted ? await context.secrets.forInit(context.location) : null;
-  const keyPath = encrypted ? given.text("recoveryKeyFile") : undefined;
-  const keyFile = keyPath === undefined ? undefined : await createKeyFile(keyPath);
+  const recoveryFile = encrypted
+    ? await newFile(given, "recoveryKeyFile", "the recovery key", "RECOVERY_KEY_FILE")
+    : undefined;
+  const keeper = await keeperOf(context, given).catch(async (error: unknown) => {
+    await recoveryFile?.discard();
+    throw error;
+  });
   try {
     const backend = context.closeLater(await openBackend(context.location, { create: true }));
     const { environment, signal, settings } = context;
-    const { cacheFolder } = settings;
-    const rescue = rescueFiles();
     const made = await initRepository(backend, {
       passphrase,
       chunker,
       packBytes,
       environment,
-      cacheFolder,
-      rescue,
+      cacheFolder: settings.cacheFolder,
+      keeperKey: keeper.key,
+      trust: { ...context.keeperTrust(), expected: undefined },
+      rescue: rescueFiles(),
       signal,
     });
-    if (keyFile && made.recoveryKey !== null) await fillKeyFile(keyFile, made.recoveryKey);
-    return answerOf(context, made, keyPath);
+    if (made.recoveryKey !== null) await recoveryFile?.write(`${made.recoveryKey}\n`);
+    return answerOf(context, made, recoveryFile?.path, keeper.file?.path);
   } catch (error) {
-    // an unused key file must not look like a key
-    if (keyFile && keyPath !== undefined) await rm(keyPath, { force: true }).catch(() => undefined);
+    await recoveryFile?.discard();
+    // after an error of the storage the repository may be there, and its keeper must not be lost
+    if (isOurError(error) && error.family !== "backend") await keeper.file?.discard();
     throw error;
   } finally {
-    await keyFile?.close();
+    await recoveryFile?.close();
+    await keeper.file?.close();
   }
+}
+
+async function newFile(given: Given, option: string, what: string, code: string): Promise<NewSecretFile | undefined> {
+  const path = given.text(option);
+  return path === undefined ? undefined : await NewSecretFile.create(path, what, code);
+}
+
+/** A keeper's key that was given, or a new one, which is written down before it is used. */
+async function keeperOf(context: Context, given: Given): Promise<{ key?: KeeperKey; file?: NewSecretFile }> {
+  const file = await newFile(given, "newKeeperKey", "the keeper's key", "KEEPER_KEY_FILE");
+  if (file === undefined) return { key: await readKeeperKey(context.settings, context.io) };
+  const key = KeeperKey.generate();
+  await file.write(key.toPem());
+  return { key, file };
 }
 
 /** The smallest and the largest chunk follow the average, as in the standard parameters. */
@@ -104,26 +134,12 @@ function chunkerOf(given: Given): ChunkerParams {
   return chunker;
 }
 
-/** Before the repository is made: a key that cannot be written down must not be lost. */
-async function createKeyFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "wx", 0o600);
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === "EEXIST" ? "exists already" : "cannot be made";
-    throw new RepriseError("usage", "RECOVERY_KEY_FILE", `the file for the recovery key, ${path}, ${reason}`, {
-      data: { path },
-      hint: "name a new file in a folder that can be written",
-      cause,
-    });
-  }
-}
-
-async function fillKeyFile(file: FileHandle, recoveryKey: string): Promise<void> {
-  await file.writeFile(`${recoveryKey}\n`);
-  await file.sync();
-}
-
-function answerOf(context: Context, { repository, recoveryKey }: InitResult, keyPath: string | undefined): Answer {
+function answerOf(
+  context: Context,
+  { repository, recoveryKey }: InitResult,
+  keyPath: string | undefined,
+  keeperPath: string | undefined,
+): Answer {
   const { config } = repository;
   const { location } = repository.backend;
   const printedKey = keyPath === undefined ? recoveryKey : null;
@@ -134,6 +150,8 @@ function answerOf(context: Context, { repository, recoveryKey }: InitResult, key
     encrypted: config.encryption !== "none",
     chunker: config.chunker,
     packBytes: config.packBytes,
+    keeper: config.keeper === null ? null : keeperFingerprint(config.keeper),
+    keeperKeyFile: keeperPath ?? null,
     recoveryKey: printedKey,
     recoveryKeyFile: keyPath ?? null,
   };
@@ -145,6 +163,8 @@ function answerOf(context: Context, { repository, recoveryKey }: InitResult, key
     summary.push(styled("yellow", "not encrypted: whoever can read the storage can read the disks"));
   if (keyPath !== undefined)
     summary.push(`the recovery key is in ${keyPath}: keep it somewhere else, and not beside the passphrase`);
+  if (document.keeper !== null) summary.push(`two roles: only the keeper ${document.keeper} can forget and collect`);
+  if (keeperPath !== undefined) summary.push(`the keeper's key is in ${keeperPath}: no runner may ever see it`);
   const lines = printedKey === null ? [] : recoveryKeyLines(printedKey, { qrCode: context.io.stdout.isTTY === true });
   return { document, lines, summary };
 }

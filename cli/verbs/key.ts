@@ -3,6 +3,7 @@ import {
   changePassphrase,
   formatRecoveryKey,
   type KeySlotSummary,
+  keeperFingerprint,
   listKeySlots,
   RepriseError,
   removeKeySlot,
@@ -73,10 +74,20 @@ const keyRecoveryVerb: Verb = {
   run: runKeyRecovery,
 };
 
+const keyKeeperVerb: Verb = {
+  name: "keeper",
+  summary: "show who may forget and collect: the keeper's fingerprint",
+  details: ["In a repository with one role everybody who can open it may. A keeper is chosen by init."],
+  operands: [],
+  options: [],
+  examples: [{ command: "reprise key keeper", meaning: "the fingerprint for --trust-keeper" }],
+  run: runKeyKeeper,
+};
+
 export const keyVerbs: VerbFamily = {
   name: "key",
   summary: "who can open the repository",
-  verbs: [keyListVerb, keyAddVerb, keyRemoveVerb, keyChangeVerb, keyRecoveryVerb],
+  verbs: [keyListVerb, keyAddVerb, keyRemoveVerb, keyChangeVerb, keyRecoveryVerb, keyKeeperVerb],
 };
 
 async function runKeyList(context: Context): Promise<Answer> {
@@ -140,6 +151,15 @@ async function runKeyRecovery(context: Context, given: Given): Promise<Answer> {
     lines: recoveryKeyLines(recoveryKey, { qrCode: context.io.stdout.isTTY === true }),
     summary: [`added ${slotText(slot)}`],
   };
+}
+
+async function runKeyKeeper(context: Context): Promise<Answer> {
+  const { config, keeperKey } = await context.openRepository();
+  const { keeper: publicKey } = config;
+  const fingerprint = publicKey === null ? null : keeperFingerprint(publicKey);
+  const lines = fingerprint === null ? [] : [fingerprint];
+  const summary = fingerprint === null ? ["one role: whoever can open the repository may forget and collect"] : [];
+  return { document: { fingerprint, publicKey, isKeeper: keeperKey !== null }, lines, summary };
 }
 
 function readLabel(given: Given, standard: string): string {
