@@ -20,4 +20,6 @@ export interface CliIo {
   env: Readonly<Record<string, string | undefined>>;
   /** Aborted with an Interruption when a signal arrives. */
   signal: AbortSignal;
+  /** Aborted with an Interruption by a second signal: end at once, whatever is under way. */
+  impatience?: AbortSignal;
 }

@@ -15,18 +15,28 @@ if (major < 22 || (major === 22 && minor < 15)) {
 /** After an interruption nothing that is stuck (a pipe nobody reads) keeps the process longer than this. */
 const LINGER_MS = 2000;
 
+/** What a second signal leaves for the last document of --json. */
+const LAST_WORDS_MS = 500;
+
 const interruption = new AbortController();
+const impatience = new AbortController();
 
 function onSignal(name: SignalName): void {
-  if (interruption.signal.aborted) process.exit(exitCodeOfSignal(name));
-  interruption.abort(new Interruption(name));
+  if (!interruption.signal.aborted) {
+    interruption.abort(new Interruption(name));
+    return;
+  }
+  impatience.abort(new Interruption(name));
+  setTimeout(() => process.exit(exitCodeOfSignal(name)), LAST_WORDS_MS);
 }
 
 process.on("SIGINT", () => onSignal("SIGINT"));
 process.on("SIGTERM", () => onSignal("SIGTERM"));
 
 const { stdin, stdout, stderr, env, argv } = process;
-process.exitCode = await runCli(argv.slice(2), { stdin, stdout, stderr, env, signal: interruption.signal });
+const signals = { signal: interruption.signal, impatience: impatience.signal };
+process.exitCode = await runCli(argv.slice(2), { stdin, stdout, stderr, env, ...signals });
+if (impatience.signal.aborted) process.exit();
 // A pipe or terminal that nobody reads to its end would keep the process alive.
 stdin.destroy();
 if (interruption.signal.aborted) setTimeout(() => process.exit(), LINGER_MS).unref();

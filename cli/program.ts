@@ -11,8 +11,23 @@ import { VERSION } from "./version.js";
 
 export type Parsed =
   | { kind: "verb"; verb: Verb; given: Given; globals: Given }
-  /** Help or version that was asked for. */
-  | { kind: "text"; text: string };
+  /** Help or version that was asked for: for people, and for --json. */
+  | { kind: "text"; text: string; document: HelpDocument | VersionDocument };
+
+export interface VersionDocument {
+  name: "reprise";
+  version: string;
+}
+
+export interface HelpDocument {
+  command: string;
+  description: string;
+  operands: { name: string; description: string; required: boolean; many: boolean }[];
+  /** Own options first; those of every verb are in the help of `reprise` itself. */
+  options: { flags: string; description: string; choices: string[] | null; required: boolean }[];
+  verbs: { name: string; summary: string }[];
+  text: string;
+}
 
 export interface ParseContext {
   /** Columns of the terminal, for the help. */
@@ -22,6 +37,7 @@ export interface ParseContext {
 /** COMMAND_LINE_INVALID for anything that does not fit; its message or hint says what would. */
 export function parseCommandLine(args: readonly string[], context: ParseContext): Parsed {
   let text = "";
+  let helped: Command | undefined;
   let parsed: Parsed | undefined;
   const program = makeProgram((verb, given, globals) => {
     parsed = { kind: "verb", verb, given, globals };
@@ -31,6 +47,7 @@ export function parseCommandLine(args: readonly string[], context: ParseContext)
     command.configureOutput({
       writeOut: (part) => {
         text += part;
+        helped = command;
       },
       writeErr: (part) => {
         text += part;
@@ -46,11 +63,41 @@ export function parseCommandLine(args: readonly string[], context: ParseContext)
     if (!(error instanceof CommanderError)) throw error;
     const asked = ["commander.helpDisplayed", "commander.version"].includes(error.code);
     // `reprise help VERB` ends with the code of a missing verb, but with exit code 0
-    if (asked || (error.code === "commander.help" && error.exitCode === 0)) return { kind: "text", text };
+    if (asked || (error.code === "commander.help" && error.exitCode === 0))
+      return { kind: "text", text, document: documentOf(text, helped ?? program, error.code) };
     throw usageErrorOf(error, args);
   }
   if (parsed === undefined) throw usageError("no verb was given", "reprise --help lists them");
   return parsed;
+}
+
+function documentOf(text: string, command: Command, code: string): HelpDocument | VersionDocument {
+  if (code === "commander.version") return { name: "reprise", version: VERSION };
+  const names: string[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
+  const { registeredArguments, options } = command;
+  return {
+    command: names.join(" "),
+    description: command.description(),
+    operands: registeredArguments.map((operand) => {
+      return {
+        name: operand.name(),
+        description: operand.description,
+        required: operand.required,
+        many: operand.variadic,
+      };
+    }),
+    options: options
+      .filter(({ hidden }) => !hidden)
+      .map(({ flags, description, argChoices = null, mandatory }) => {
+        return { flags, description, choices: argChoices, required: mandatory };
+      }),
+    verbs: command
+      .createHelp()
+      .visibleCommands(command)
+      .map((verb) => ({ name: verb.name(), summary: verb.summary() })),
+    text,
+  };
 }
 
 /** Without commander's own prefix; its suggestion ("Did you mean …?") becomes the hint. */

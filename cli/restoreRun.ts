@@ -57,6 +57,7 @@ export async function runRestore(
     const contents = await readFiles(repository, presence, files, context);
     await run.publishTargets();
     for (const [index, { path }] of files.entries()) {
+      context.signal.throwIfAborted();
       await writeNewFile(path, contents[index] as Uint8Array, options.force);
     }
     const restoredFiles = files.map(({ archive, path }) => {
@@ -116,9 +117,11 @@ class RestoreRun {
     return restored;
   }
 
+  /** Interrupted between two disks, the second keeps its partial name and the run is not done. */
   async publishTargets(): Promise<void> {
+    const { signal } = this.#context;
     while (this.#targets.length > 0) {
-      await (this.#targets[0] as { target: RestoreTarget }).target.publish();
+      await (this.#targets[0] as { target: RestoreTarget }).target.publish({ signal });
       this.#targets.shift();
     }
   }

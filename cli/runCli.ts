@@ -1,6 +1,7 @@
 // One call of the command line from arguments to exit code. Knows no process: streams, environment and signal are given.
 
 import { isAbort, type OnProgress } from "../core/index.js";
+import { abortable } from "./abortable.js";
 import { Context } from "./context.js";
 import { EXIT, exitCodeOf, Interruption, OutputClosed } from "./exitCodes.js";
 import { Given } from "./given/given.js";
@@ -24,7 +25,8 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   }
   if (parsed.kind === "text") {
     const printer = makePrinter(io, readGlobals(new Given([], {}), io));
-    return await settle(printer.data(parsed.text), EXIT.done).finally(() => printer.close());
+    const printing = wantsJson(args) ? printer.document(parsed.document) : printer.data(parsed.text);
+    return await settle(printing, EXIT.done).finally(() => printer.close());
   }
   return await runVerb(parsed, io);
 }
@@ -41,7 +43,8 @@ async function runVerb(parsed: Parsed & { kind: "verb" }, io: CliIo): Promise<nu
   const onAbort = () => sayInterrupted(signal, printer);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    const answer = await answerOf(verb.run(context, given), context);
+    const answering = answerOf(verb.run(context, given), context);
+    const answer = await (io.impatience === undefined ? answering : abortable(answering, io.impatience));
     progress.end();
     return await printAnswer(answer, context, printer);
   } catch (error) {

@@ -31,8 +31,11 @@ export interface RestoreTarget {
    * failure is kept and reported by publish. Absent where it makes no sense.
    */
   flushAhead?(): Promise<void>;
-  /** Flushes to the medium and gives the result its final name. Nothing under the final name changes before this. */
-  publish(): Promise<void>;
+  /**
+   * Flushes to the medium and gives the result its final name. Nothing under the final name changes before this, and nothing
+   * at all when `signal` is aborted before or during the flush: then the target can still be discarded.
+   */
+  publish(options?: { signal?: AbortSignal }): Promise<void>;
   /** Ends without publishing. `keep`: leave what was written so that the next run can resume. */
   discard(options: { keep: boolean }): Promise<void>;
 }

@@ -126,7 +126,8 @@ class DeviceTarget implements RestoreTarget {
     this.finalPath = path;
   }
 
-  async publish(): Promise<void> {
+  async publish({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
     try {
       await this.#handle.sync();
     } catch (error) {

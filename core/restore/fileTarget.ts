@@ -60,13 +60,15 @@ class FileTarget implements RestoreTarget {
     }
   }
 
-  async publish(): Promise<void> {
+  async publish({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
     try {
       if (this.#flushError !== undefined) throw this.#flushError;
       await this.#handle.sync();
     } catch (error) {
       throw writeError(this.location.path, `flush ${this.location.path}`, error);
     }
+    signal?.throwIfAborted();
     await publishPartial(this.#handle, this.location.path, this.finalPath, this.#force);
     this.#ended = true;
     await this.#handle.close();

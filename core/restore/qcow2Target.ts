@@ -113,9 +113,11 @@ class Qcow2Target implements RestoreTarget {
   }
 
   /** The workers have closed their writers. */
-  async publish(): Promise<void> {
+  async publish({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
     await this.#finishWriting();
     await requireSound(this.#path);
+    signal?.throwIfAborted();
     await publishPartial(this.#handle, this.#path, this.finalPath, this.#force);
     this.#ended = true;
     await this.#handle.close();

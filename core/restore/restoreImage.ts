@@ -58,6 +58,7 @@ export async function restoreImage(
     const job = new ImageRestore(fresh, image, archive, target, options);
     const result = await job.write(lanes);
     if (options.verify) await job.verify(lanes, result.lost);
+    options.signal?.throwIfAborted();
     return result;
   } finally {
     for (const lane of lanes) await lane.close();

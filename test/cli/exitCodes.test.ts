@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { EXIT, exitCodeOf, Interruption, OutputClosed } from "../../cli/exitCodes.js";
+import type { HelpDocument } from "../../cli/program.js";
+import { runCli } from "../../cli/runCli.js";
 import { VERSION } from "../../cli/version.js";
 import { type ErrorFamily, RepriseError } from "../../core/errors.js";
 import { inProject } from "../support/projectRoot.js";
@@ -83,6 +87,32 @@ describe("exit codes", () => {
     const { version } = JSON.parse(await readFile(inProject("package.json"), "utf8")) as { version: string };
     assert.equal(VERSION, version);
   });
+
+  it("help and version are documents with --json, wherever it stands", async () => {
+    assert.deepEqual(await cliJson(["--version"]), { name: "reprise", version: VERSION });
+    const help = await cliJson<HelpDocument>(["--help"]);
+    assert.equal(help.command, "reprise");
+    assert.ok(help.verbs.some(({ name }) => name === "backup"));
+    assert.ok(help.options.some(({ flags }) => flags === "--json"));
+    for (const line of [
+      ["--json", "restore", "--help"],
+      ["help", "restore", "--json"],
+    ]) {
+      const restore = JSON.parse((await cli(line)).stdout) as HelpDocument;
+      assert.equal(restore.command, "reprise restore", line.join(" "));
+      assert.deepEqual(
+        restore.operands.map(({ required }) => required),
+        [true],
+      );
+      const format = restore.options.find(({ flags }) => flags.startsWith("--format"));
+      assert.deepEqual(format?.choices, ["raw", "qcow2"]);
+      assert.match(restore.text, /^Usage: reprise restore/);
+    }
+    assert.deepEqual(
+      (await cliJson<HelpDocument>(["key", "--help"])).verbs.map(({ name }) => name).includes("add"),
+      true,
+    );
+  });
 });
 
 describe("exit codes of what happens", () => {
@@ -129,6 +159,48 @@ describe("exit codes of what happens", () => {
     );
     assert.equal((await failing(["restore", "vm/a@latest", "--to", disk], 1)).code, "TARGET_EXISTS");
     assert.equal((await failing(["init", "--no-encryption"], 1)).code, "REPOSITORY_EXISTS");
+  });
+
+  it("130 when a restore is interrupted after its last chunk, and the same command goes on", async () => {
+    const late = new AbortController();
+    const target = join(folder.path, "restored.raw");
+    const stderr = new PassThrough();
+    stderr.on("data", (bytes: Buffer) => {
+      const isLast = bytes.toString().includes('"operation":"restore"') && /"done":2000000/.test(bytes.toString());
+      if (isLast) late.abort(new Interruption("SIGINT"));
+    });
+    const stdout = new PassThrough();
+    const io = { stdin: new PassThrough(), stdout, stderr, env, signal: late.signal };
+    const args = ["restore", "vm/a@latest", "--to", target, "--progress", "json", "--json"];
+    assert.equal(await runCli(args, io), 130);
+    assert.equal(late.signal.aborted, true);
+    assert.equal((JSON.parse(stdout.read().toString()) as ErrorDocument).error.code, "INTERRUPTED");
+    assert.ok(!(await readdir(folder.path)).includes("restored.raw"));
+    const again = await cliJson<{ restored: { bytesKept: number }[] }>(args.slice(0, 4), { env });
+    assert.ok((again.restored[0]?.bytesKept ?? 0) > 0);
+  });
+
+  it("130 at once after a second signal, whatever is under way, and --json still has its document", async () => {
+    const pipe = join(folder.path, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const location = join(folder.path, "encrypted");
+    await cliJson(["init"], { env: { REPRISE_REPOSITORY: location, REPRISE_PASSPHRASE: "secret" } });
+    const stdout = new PassThrough();
+    const signals = { first: new AbortController(), second: new AbortController() };
+    const io = {
+      ...{ stdin: new PassThrough(), stdout, stderr: new PassThrough(), env: {} },
+      ...{ signal: signals.first.signal, impatience: signals.second.signal },
+    };
+    const running = runCli(["snapshots", "--repo", location, "--passphrase-file", pipe, "--json"], io);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    signals.first.abort(new Interruption("SIGINT"));
+    signals.second.abort(new Interruption("SIGINT"));
+    try {
+      assert.equal(await running, 130);
+      assert.equal((JSON.parse(stdout.read().toString()) as ErrorDocument).error.code, "INTERRUPTED");
+    } finally {
+      await writeFile(pipe, "nobody waits for this");
+    }
   });
 
   it("1 when verify finds damage, with the report as document", async () => {

@@ -65,6 +65,18 @@ describe("raw file as restore target", () => {
     assert.deepEqual(await readdir(folder.path), ["disk.raw"]);
   });
 
+  it("gets no name once the run was interrupted, and can be gone on with", async () => {
+    const target = await createTarget(options());
+    await withWriter(target, (writer) => writer.write(noise(1, 1000), 500));
+    await assert.rejects(target.publish({ signal: AbortSignal.abort() }), { name: "AbortError" });
+    const late = new AbortController();
+    const publishing = target.publish({ signal: late.signal });
+    late.abort();
+    await assert.rejects(publishing, { name: "AbortError" });
+    await target.discard({ keep: true });
+    assert.deepEqual(await readdir(folder.path), [`.disk.raw.reprise-${key}.partial`]);
+  });
+
   it("goes on where it stopped", async () => {
     const first = await createTarget(options());
     await withWriter(first, (writer) => writer.write(noise(1, 1000), 500));
