@@ -1,0 +1,67 @@
+// Every kind of ext file system: our tree against the folder that the image was made from, and, where mounting is allowed,
+// against the kernel's view of the same image to the nanosecond.
+
+import assert from "node:assert/strict";
+import { CachedReader } from "../../../core/filesystem/blockCache.js";
+import { openExt } from "../../../core/filesystem/ext/openExt.js";
+import type { FileSystem } from "../../../core/filesystem/fileSystem.js";
+import { openRawSource } from "../../../core/source/rawSource.js";
+import { mount, unmount } from "../../support/loopDevice.js";
+import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
+import { type TreeEntry, walkFileSystem, walkFolder } from "../treeWalk.js";
+import { type ExtKind, extImage, extKinds } from "./extImages.js";
+
+async function withFileSystem<T>(path: string, use: (fileSystem: FileSystem) => Promise<T>): Promise<T> {
+  const source = await openRawSource(path);
+  try {
+    return await use(await openExt(new CachedReader(source)));
+  } finally {
+    await source.close();
+  }
+}
+
+/** What the image's maker adds or changes on purpose is not compared with the folder. */
+const changedByMaker: Partial<Record<ExtKind, string[]>> = { ext4: ["/hello.txt", "/empty.txt"] };
+/** The kernel cannot mount blocks larger than its pages, and shows encrypted names differently. */
+const notMountable: ExtKind[] = ["ext4-64k", "ext4-encrypt"];
+
+function comparable(entries: TreeEntry[], without: string[] = []): unknown[] {
+  return entries
+    .filter(({ path }) => path !== "/" && !path.startsWith("/lost+found") && !without.includes(path))
+    .map(({ attributes, modifiedAtNs, sizeBytes, ...entry }) => ({
+      ...entry,
+      sizeBytes: entry.kind === "symlink" ? undefined : sizeBytes,
+      modifiedAt: BigInt(modifiedAtNs) / 1_000_000_000n,
+    }));
+}
+
+describe("ext: kinds of file systems", function () {
+  this.timeout(60_000);
+
+  for (const kind of extKinds.filter((name) => name !== "ext4-encrypt")) {
+    it(`${kind}: as the folder it was made from`, async () => {
+      const { path, tree } = await extImage(kind);
+      const seen = await withFileSystem(path, walkFileSystem);
+      assert.deepEqual(comparable(seen, changedByMaker[kind]), comparable(tree, changedByMaker[kind]));
+    });
+  }
+
+  for (const kind of extKinds.filter((name) => !notMountable.includes(name))) {
+    it(`${kind}: as the kernel shows it`, async function () {
+      const { path } = await extImage(kind);
+      const folder = await makeTemporaryFolder("mounted");
+      try {
+        if (!mount("-o", "ro,loop", path, folder.path)) return this.skip();
+        const theirs = await walkFolder(folder.path);
+        const ours = await withFileSystem(path, walkFileSystem);
+        assert.deepEqual(
+          ours.map(({ attributes, ...entry }) => entry),
+          theirs,
+        );
+      } finally {
+        unmount(folder.path);
+        await folder.remove();
+      }
+    });
+  }
+});
