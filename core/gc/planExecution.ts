@@ -11,6 +11,7 @@ import { checkVerdict, signVerdict } from "../repository/verdicts.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { fenceSilent, listSessions, type OpenSession } from "./fencing.js";
 import { loadNeeds, type MarkOptions } from "./marks.js";
+import { provenDeletable } from "./proof.js";
 
 export interface ExecutionOptions extends MarkOptions {
   fenceAfterMs: number;
@@ -78,7 +79,7 @@ async function passBarrier(
 /**
  * G5–G7, fresh and in this order: other plans, snapshots, packs. A victim may go only if everything live in it has a copy in
  * a listed pack that neither this nor any other plan or final names, and that is not known to be damaged. A pack of which
- * nobody can tell what is in it stays.
+ * nobody can tell what is in it stays, and with two roles also one that only writers' words let go.
  */
 async function stillDeletable(repository: Repository, plan: GcPlan, options: ExecutionOptions): Promise<PackName[]> {
   const victims = new Set(plan.victims);
@@ -86,16 +87,16 @@ async function stillDeletable(repository: Repository, plan: GcPlan, options: Exe
   const quarantined = await loadQuarantine(repository, options);
   const { presence, marks } = await loadNeeds(repository, options);
   const needed = new Set<PackName>();
+  const isSafe = (id: Uint8Array, { pack }: { pack: PackName }) =>
+    !victims.has(pack) && !doubtful.has(pack) && !quarantined.has(`${pack}/${bytesToHex(id)}`);
   presence.index.forEach((id, { pack }) => {
     if (!victims.has(pack) || needed.has(pack) || !marks.isLive(id)) return;
-    const hex = bytesToHex(id);
-    const isSafe = presence.index
-      .copies(id)
-      .some((copy) => !victims.has(copy.pack) && !doubtful.has(copy.pack) && !quarantined.has(`${copy.pack}/${hex}`));
-    if (!isSafe) needed.add(pack);
+    if (!presence.index.copies(id).some((copy) => isSafe(id, copy))) needed.add(pack);
   });
   const isKnown = (pack: PackName) => presence.packs.has(pack) && !presence.opaque.has(pack);
-  return plan.victims.filter((pack) => isKnown(pack) && !needed.has(pack));
+  const deletable = plan.victims.filter((pack) => isKnown(pack) && !needed.has(pack));
+  if (repository.config.keeper === null) return deletable;
+  return provenDeletable(repository, deletable, { presence, marks, isSafe }, options);
 }
 
 /** G5: packs in other plans and in any final. */

@@ -64,7 +64,7 @@ export class BlobReader {
     let lastError: unknown;
     for (const location of index.copies(id)) {
       try {
-        return await this.#readCopy(id, location, signal);
+        return await this.readCopy(id, location, signal);
       } catch (error) {
         if (isAbort(error) || !isOurError(error)) throw error;
         lastError = error;
@@ -77,7 +77,8 @@ export class BlobReader {
     });
   }
 
-  async #readCopy(id: Uint8Array, location: BlobLocation, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  /** One copy and no other; the errors of BlobOpener.open, and OBJECT_NOT_FOUND. */
+  async readCopy(id: Uint8Array, location: BlobLocation, signal: AbortSignal | undefined): Promise<Uint8Array> {
     await this.#introduce(location.pack, signal);
     const range = { offset: location.offset, length: BLOB_HEADER_BYTES + location.storedLength };
     const bytes = await this.#repository.backend.get(objectName.pack(location.pack), { signal, range });
