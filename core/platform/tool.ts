@@ -11,6 +11,7 @@ import { RepriseError } from "../errors.js";
 const debianPackages = {
   "qemu-img": "qemu-utils",
   "qemu-nbd": "qemu-utils",
+  ssh: "openssh-client",
   blockdev: "util-linux",
   fallocate: "util-linux",
   setpriv: "util-linux",
