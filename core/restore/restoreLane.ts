@@ -13,13 +13,13 @@ import { collectYoungGarbage } from "../platform/youngGarbage.js";
 import { BlobOpener, fetchPackHeader, type Hasher } from "../repository/packReader.js";
 import type { PackRead, WantedBlob } from "../repository/packReads.js";
 import type { Backend } from "../storage/backend.js";
-import { openBackend } from "../storage/openBackend.js";
+import { openLaneBackend, type WorkerLocation } from "../storage/openBackend.js";
 import type { BlockWriter, TargetLocation } from "./blockTarget.js";
 import { openBlockWriter } from "./openTarget.js";
 
 export interface RestoreLaneInit {
   /** Where the repository is; the main thread's backend itself when the lane runs inline. */
-  storage: string | Backend;
+  storage: WorkerLocation | Backend;
   masterKey: Uint8Array | null;
   /** Null: nothing is written (streams). */
   target: TargetLocation | null;
@@ -68,7 +68,7 @@ export interface RestoreLaneApi {
 
 export async function createRestoreLane(init: RestoreLaneInit): Promise<RestoreLaneApi> {
   await loadChecksum();
-  const backend = typeof init.storage === "string" ? await openBackend(init.storage) : init.storage;
+  const backend = await openLaneBackend(init.storage);
   const writer = init.target ? await openBlockWriter(init.target) : null;
   return new RestoreLane(backend, init.masterKey ? new Keyring(init.masterKey) : null, writer);
 }

@@ -4,11 +4,11 @@ import { realpath } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { RepriseError } from "../errors.js";
 import type { Backend } from "../storage/backend.js";
-import { workerLocation } from "../storage/openBackend.js";
+import { localFolderOf } from "../storage/openBackend.js";
 
 /** TARGET_IN_REPOSITORY when the path, links resolved, lies in the folder of a local repository (or is that folder). */
 export async function refuseTargetInside(backend: Backend, path: string): Promise<void> {
-  const location = workerLocation(backend);
+  const location = localFolderOf(backend);
   if (location === null) return;
   const folder = await realpath(location);
   const target = await realPlace(resolve(path));

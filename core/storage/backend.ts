@@ -28,13 +28,24 @@ export interface GetOptions extends OperationOptions {
   into?: Uint8Array;
 }
 
+/** What went over a network so far, in requests as they were sent: repeated ones count again. */
+export interface Traffic {
+  /** By the storage's own word: `GET`, `PUT`, `LIST` … */
+  requests: Record<string, number>;
+  /** Contents of objects; no headers. */
+  bytesUp: number;
+  bytesDown: number;
+  /** Requests that were sent again. */
+  retries: number;
+}
+
 /**
  * A flat, strongly consistent map from names to immutable byte strings. Names have at most 512 characters, do not start
  * with `tmp/`, and no name is a folder of another one (`a` and `a/b`: a local folder cannot hold both). An object has at
  * most 256 MiB.
  *
  * Errors (family `backend`, `not-found`, or `corrupt` for OBJECT_TOO_LARGE): `OBJECT_NOT_FOUND` (get, stat), `OBJECT_RANGE` (range outside the object),
- * `STORAGE_FULL`, `STORAGE_READ_ONLY`, `STORAGE_FAILED` (anything else; `data.key`, `data.operation`, and `cause`),
+ * `STORAGE_FULL`, `STORAGE_READ_ONLY`, `STORAGE_ACCESS_DENIED`, `STORAGE_UNREACHABLE`, `STORAGE_FAILED` (anything else; `data.key`, `data.operation`, and `cause`),
  * `STORAGE_KEY_INVALID`, `OBJECT_TOO_LARGE`, `STORAGE_SYMLINK` (local), `PUT_IF_ABSENT_UNSUPPORTED` (putIfAbsent).
  * After an error of put or putIfAbsent the object may or may not exist, but never with partial contents.
  */
@@ -68,6 +79,15 @@ export interface Backend {
 
   /** Removes the object; succeeds when it is already gone. */
   delete(key: string, options?: OperationOptions): Promise<void>;
+
+  /** Removes all of them, some perhaps although it throws; one that is already gone is no error. See deleteAll. */
+  deleteMany?(keys: readonly string[], options?: OperationOptions): Promise<void>;
+
+  /** Reads that one reader should have under way at once because each takes long to begin. Absent: 1. */
+  readonly parallelReads?: number;
+
+  /** Absent: not counted. */
+  traffic?(): Traffic;
 
   /** Frees connections and handles. May be called twice. */
   close(): Promise<void>;

@@ -54,11 +54,14 @@ class LocalBackend implements Backend {
   readonly location: string;
   /** Opening this path in a worker thread gives an equal backend. */
   readonly workerLocation: string;
+  /** See localFolderOf. */
+  readonly localFolder: string;
   readonly #files: LocalFiles;
 
   constructor(files: LocalFiles) {
     this.location = files.root;
     this.workerLocation = files.root;
+    this.localFolder = files.root;
     this.#files = files;
   }
 

@@ -1,16 +1,26 @@
-// From what a user writes to a backend: a path, a `file:` URL, or `memory:NAME`. And back: what a worker thread needs to
-// open the same storage.
+// From what a user writes to a backend: a path, a `file:`, `s3:` or other URL, or `memory:NAME`. And back: what a worker thread
+// needs to open the same storage.
 
 import { fileURLToPath } from "node:url";
 import { RepriseError } from "../errors.js";
 import type { Backend } from "./backend.js";
 import { openLocalBackend } from "./localBackend.js";
 import { MemoryBackend } from "./memoryBackend.js";
+import { openS3Backend } from "./s3/s3Backend.js";
+import { createS3Bucket, type S3BucketOptions } from "./s3/s3Bucket.js";
+import type { S3Credentials } from "./s3/s3Client.js";
 
 export interface OpenBackendOptions {
   /** Make the folder when it does not exist (`init`). Default: false. */
   create?: boolean;
+  /** Make the bucket of an `s3:` location when it does not exist (`init --create-bucket`). */
+  createBucket?: S3BucketOptions;
+  /** For an `s3:` location; default: the AWS SDK's chain (environment, profile, role …). */
+  s3Credentials?: S3Credentials;
 }
+
+/** Survives structured cloning. */
+export type WorkerLocation = string | { location: string; s3Credentials: S3Credentials };
 
 // Two letters at least: `C:\` is a path.
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
@@ -19,8 +29,9 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
 const memories = new Map<string, MemoryBackend>();
 
 /**
- * Opens a storage location. Throws `STORAGE_SCHEME_UNSUPPORTED` (unsupported) for other schemes than `file:` and `memory:`,
- * `STORAGE_LOCATION_INVALID` (usage) for one that makes no sense, and what openLocalBackend throws.
+ * Opens a storage location. Throws `STORAGE_SCHEME_UNSUPPORTED` (unsupported) for schemes it does not know,
+ * `STORAGE_LOCATION_INVALID` (usage) for one that makes no sense, and what openLocalBackend throws. The bucket of an `s3:`
+ * location is first asked by the first operation.
  */
 export async function openBackend(location: string, options: OpenBackendOptions = {}): Promise<Backend> {
   const scheme = SCHEME.exec(location)?.[1]?.toLowerCase();
@@ -32,6 +43,15 @@ export async function openBackend(location: string, options: OpenBackendOptions 
       return await openLocalBackend(pathOfUrl(location), options);
     case "memory":
       return openMemory(location);
+    case "sftp": {
+      const { openSftpBackend } = await import("./sftp/openSftpBackend.js");
+      return await openSftpBackend(location, options);
+    }
+    case "s3": {
+      const { createBucket, s3Credentials: credentials } = options;
+      if (createBucket !== undefined) await createS3Bucket(location, createBucket, credentials);
+      return await openS3Backend(location, { credentials });
+    }
     default:
       throw unsupportedScheme(scheme);
   }
@@ -42,9 +62,25 @@ export async function openBackend(location: string, options: OpenBackendOptions 
  * memory belong to one thread, and a wrapper (a bandwidth limit, a recorder) must see every operation. With null the work
  * stays on the thread that holds the backend.
  */
-export function workerLocation(backend: Backend): string | null {
-  const { workerLocation: location } = backend as { workerLocation?: unknown };
-  return typeof location === "string" ? location : null;
+export function workerLocation(backend: Backend): WorkerLocation | null {
+  const { workerLocation: location, workerCredentials } = backend as {
+    workerLocation?: unknown;
+    workerCredentials?: S3Credentials;
+  };
+  if (typeof location !== "string") return null;
+  return workerCredentials === undefined ? location : { location, s3Credentials: workerCredentials };
+}
+
+/** What a lane works on: opened from workerLocation's answer, or the backend itself where the lane runs inline. */
+export async function openLaneBackend(storage: WorkerLocation | Backend): Promise<Backend> {
+  if (typeof storage === "string") return await openBackend(storage);
+  return "s3Credentials" in storage ? await openBackend(storage.location, storage) : storage;
+}
+
+/** The folder of a repository on this machine's file systems; null for all others. */
+export function localFolderOf(backend: Backend): string | null {
+  const { localFolder } = backend as { localFolder?: unknown };
+  return typeof localFolder === "string" ? localFolder : null;
 }
 
 function pathOfUrl(location: string): string {
@@ -73,7 +109,7 @@ function invalidLocation(message: string, cause?: unknown): RepriseError {
 }
 
 function unsupportedScheme(scheme: string): RepriseError {
-  const planned = scheme === "s3" || scheme === "sftp";
+  const planned = scheme === "sftp";
   const hint = planned
     ? `${scheme}: comes with a later release; until then use a folder, for example on a mounted share`
     : "use a path (write ./ in front of a relative one that holds a colon), file: or memory:";

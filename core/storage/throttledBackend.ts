@@ -3,7 +3,8 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { RepriseError } from "../errors.js";
-import type { Backend, GetOptions, ObjectInfo, OperationOptions } from "./backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions, Traffic } from "./backend.js";
+import { deleteAll } from "./deleteAll.js";
 
 /** Time not used in the past that may be caught up, so that slow single operations do not lower the average. */
 const CREDIT_MS = 1000;
@@ -61,11 +62,16 @@ class Bucket {
 
 class ThrottledBackend implements Backend {
   readonly location: string;
+  readonly parallelReads: number | undefined;
+  /** Present where the storage counts. */
+  readonly traffic: (() => Traffic) | undefined;
   readonly #inner: Backend;
   readonly #bucket: Bucket;
 
   constructor(inner: Backend, bucket: Bucket) {
     this.location = inner.location;
+    this.parallelReads = inner.parallelReads;
+    this.traffic = inner.traffic?.bind(inner);
     this.#inner = inner;
     this.#bucket = bucket;
   }
@@ -100,6 +106,10 @@ class ThrottledBackend implements Backend {
 
   delete(key: string, options?: OperationOptions): Promise<void> {
     return this.#inner.delete(key, options);
+  }
+
+  deleteMany(keys: readonly string[], options?: OperationOptions): Promise<void> {
+    return deleteAll(this.#inner, keys, options);
   }
 
   close(): Promise<void> {

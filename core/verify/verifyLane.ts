@@ -17,10 +17,10 @@ import { checksum64, loadChecksum } from "../hash/checksum.js";
 import { makeChunkHasher } from "../hash/digest.js";
 import { BlobOpener, readPackHeader, scanPack } from "../repository/packReader.js";
 import type { Backend } from "../storage/backend.js";
-import { openBackend } from "../storage/openBackend.js";
+import { openLaneBackend, type WorkerLocation } from "../storage/openBackend.js";
 
 export interface VerifyLaneInit {
-  storage: string | Backend;
+  storage: WorkerLocation | Backend;
   masterKey: Uint8Array | null;
 }
 
@@ -50,7 +50,7 @@ export interface VerifyLaneApi {
 
 export async function createVerifyLane(init: VerifyLaneInit): Promise<VerifyLaneApi> {
   await loadChecksum();
-  const backend = typeof init.storage === "string" ? await openBackend(init.storage) : init.storage;
+  const backend = await openLaneBackend(init.storage);
   return new VerifyLane(backend, init.masterKey ? new Keyring(init.masterKey) : null);
 }
 
