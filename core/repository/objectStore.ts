@@ -10,10 +10,13 @@ import type { Backend, OperationOptions } from "../storage/backend.js";
 export class ObjectStore {
   readonly backend: Backend;
   readonly keyring: Keyring | null;
+  readonly #refusesOverwriting: boolean;
 
-  constructor(backend: Backend, keyring: Keyring | null) {
+  /** `refusesOverwriting`: with two roles new objects are put only under free names, so that the storage may insist on it. */
+  constructor(backend: Backend, keyring: Keyring | null, { refusesOverwriting = false } = {}) {
     this.backend = backend;
     this.keyring = keyring;
+    this.#refusesOverwriting = refusesOverwriting;
   }
 
   /** The opened payload; OBJECT_NOT_FOUND, or the errors of docs/format/envelope.md. */
@@ -31,6 +34,26 @@ export class ObjectStore {
 
   async write(name: string, kind: EnvelopeKind, plain: Uint8Array, options?: OperationOptions): Promise<void> {
     await this.backend.put(name, this.#sealChecked(name, kind, plain), options);
+  }
+
+  /** An object whose name is used once and for this only. OBJECT_NAME_TAKEN. */
+  async writeNew(name: string, kind: EnvelopeKind, plain: Uint8Array, options?: OperationOptions): Promise<void> {
+    await this.putNew(name, this.#sealChecked(name, kind, plain), options);
+  }
+
+  /** The same for bytes that are not sealed here: packs. */
+  async putNew(name: string, bytes: Uint8Array, options?: OperationOptions): Promise<void> {
+    if (!this.#refusesOverwriting) return await this.backend.put(name, bytes, options);
+    if ((await this.backend.putIfAbsent(name, bytes, options)) === "created") return;
+    throw new RepriseError(
+      "conflict",
+      "OBJECT_NAME_TAKEN",
+      `${name}: somebody has put another object under this name`,
+      {
+        data: { object: name },
+        hint: "names are random and used once, so somebody has guessed or copied this one; run it again, and look who can write",
+      },
+    );
   }
 
   async writeOnce(

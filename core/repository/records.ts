@@ -37,7 +37,7 @@ export async function writeRecord(
   };
   const name = objectName.record(record.rid);
   const stored = isKeepersRecord(record) ? signVerdict(repository, name, record) : record;
-  await repository.objects.write(name, "record", encodeRecord(stored), options);
+  await repository.objects.writeNew(name, "record", encodeRecord(stored), options);
   return stored;
 }
 

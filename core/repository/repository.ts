@@ -64,7 +64,7 @@ export class Repository {
     this.keeperKey = keeperKey;
     this.environment = environment;
     this.cache = cache;
-    this.objects = new ObjectStore(backend, keyring);
+    this.objects = new ObjectStore(backend, keyring, { refusesOverwriting: config.keeper !== null });
     this.hash = makeChunkHasher(keyring?.chunkIdKey ?? null);
   }
 

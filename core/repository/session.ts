@@ -85,7 +85,7 @@ export class WriterSession {
   async putPack(pack: NewPack): Promise<void> {
     this.#lifetime.check(`this ${this.#options.purpose}`);
     const { name, blobCount, entries } = pack;
-    await this.#repository.backend.put(objectName.pack(name), pack.bytes, this.#options);
+    await this.#repository.objects.putNew(objectName.pack(name), pack.bytes, this.#options);
     const contents: PackContents = { name, sizeBytes: pack.bytes.length, blobCount, entries };
     this.presence.index.addPack(contents);
     this.#unindexed.push(contents);
@@ -120,7 +120,7 @@ export class WriterSession {
     const packs = this.#unindexed.splice(0, splitForIndex(this.#unindexed)[0]?.length);
     const name = objectName.index(packName(this.sid, this.#indexNumber++));
     try {
-      await this.#repository.objects.write(name, "packIndex", encodePackIndex(packs), this.#options);
+      await this.#repository.objects.writeNew(name, "packIndex", encodePackIndex(packs), this.#options);
     } catch (error) {
       this.#unindexed.unshift(...packs);
       throw error;

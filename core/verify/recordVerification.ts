@@ -64,7 +64,7 @@ async function quarantine(
     const rid = repository.newId();
     const part = blobs.slice(start, start + MAX_QUARANTINED);
     const plain = encodeQuarantine({ rid, at: repository.nowIso(), by: repository.author, blobs: part });
-    await repository.objects.write(objectName.quarantine(rid), "quarantine", plain, options);
+    await repository.objects.writeNew(objectName.quarantine(rid), "quarantine", plain, options);
   }
 }
 

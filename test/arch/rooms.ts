@@ -21,13 +21,15 @@ const operations = [
   "core/gc",
   "core/repair",
   "core/stats",
+  "core/roles",
+  "core/doctor",
   "core/restoreTest",
   "core/gate",
   "core/export",
 ];
 const belowOperations = [...ground, ...edges, "core/repository", "core/engine"];
 
-export const purePaths = [...pure, "core/retention", "core/gc/planGc.ts"];
+export const purePaths = [...pure, "core/retention", "core/roles", "core/gc/planGc.ts"];
 
 export const rooms: Room[] = [
   // ground
@@ -66,6 +68,8 @@ export const rooms: Room[] = [
   { path: "core/gc", mayImport: [...belowOperations, "core/retention"] },
   { path: "core/repair", mayImport: [...belowOperations, "core/verify"] },
   { path: "core/stats", mayImport: belowOperations },
+  { path: "core/roles", mayImport: pure },
+  { path: "core/doctor", mayImport: belowOperations },
   { path: "core/export", mayImport: [...belowOperations, "core/restore"] },
   { path: "core/restoreTest", mayImport: [...belowOperations, "core/restore", "core/verify"] },
   { path: "core/gate", mayImport: belowOperations },
