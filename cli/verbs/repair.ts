@@ -113,9 +113,10 @@ async function runRepairSnapshots(context: Context, given: Given): Promise<Answe
   const plan = await planRepairSnapshots(repository, catalog, context.options);
   const made = apply ? await applyRepairSnapshots(repository, catalog, plan, context.options) : [];
   const document = {
-    applied: apply && made.length > 0,
+    applied: apply && made.length + plan.rewrites.length > 0,
     repairs: plan.repairs.map(({ sid, ...repair }) => ({ snapshotId: sid, ...repair })),
     unreadable: plan.unreadable.map(({ sid, ...problem }) => ({ snapshotId: sid, ...problem })),
+    rewrites: plan.rewrites,
     made: made.map(({ sid, group, time, repairedFrom }) => ({ snapshotId: sid, group, time, repairedFrom })),
   };
   return { document, lines: snapshotLines(plan), summary: snapshotSummary(plan, made, apply) };
@@ -146,18 +147,23 @@ function snapshotLines({ repairs, unreadable }: SnapshotRepairPlan): Line[] {
 }
 
 function snapshotSummary(
-  { repairs, unreadable }: SnapshotRepairPlan,
+  { repairs, rewrites, unreadable }: SnapshotRepairPlan,
   made: readonly Manifest[],
   apply: boolean,
 ): Line[] {
+  const readable = `${countText(rewrites.length, "damaged chunk")} that can still be read`;
+  if (rewrites.length > 0 && repairs.length + unreadable.length === 0)
+    return [apply ? `stored ${readable} anew: nothing is lost` : `would store ${readable} anew; --apply does it`];
   if (repairs.length + unreadable.length === 0)
     return ["no snapshot is known to have lost anything (verify --read-data looks closer)"];
   if (!apply)
     return [
+      ...(rewrites.length > 0 ? [`would store ${readable} anew`] : []),
       `would make ${countText(repairs.filter(({ repairable }) => repairable).length, "repaired snapshot")}; --apply does it`,
     ];
   const lines: Line[] = made.map(
     ({ sid, repairedFrom }) => `made ${sid.slice(0, 8)} from ${(repairedFrom ?? "").slice(0, 8)}`,
   );
+  if (rewrites.length > 0) lines.unshift(`stored ${readable} anew`);
   return [...lines, `${countText(made.length, "repaired snapshot")}; the damaged ones stay until you forget them`];
 }

@@ -17,6 +17,7 @@ import { WriterSession } from "../repository/session.js";
 import { verifyRepository } from "../verify/verify.js";
 import type { SnapshotVerdict } from "../verify/verifyReport.js";
 import type { RepairOptions } from "./repairIndex.js";
+import { findReadable, rewriteChunks } from "./rewriteChunks.js";
 
 export interface SnapshotRepair {
   sid: Sid;
@@ -32,6 +33,8 @@ export interface SnapshotRepair {
 
 export interface SnapshotRepairPlan {
   repairs: SnapshotRepair[];
+  /** Chunks (hex ids) that can be read although every copy is damaged: they are stored anew, and nothing is lost with them. */
+  rewrites: string[];
   /** Manifests that cannot be read: nothing can be done for them but to forget them or restore the object. */
   unreadable: Catalog["unreadable"];
 }
@@ -49,11 +52,13 @@ export async function planRepairSnapshots(
     outdatedAfterMs: null,
     subset: null,
   };
-  const report = await verifyRepository(repository, { ...request, record: false }, options);
+  const rewrites = await findReadable(repository, catalog.snapshots, options);
+  const spared = new Set(rewrites);
+  const report = await verifyRepository(repository, { ...request, record: false, spared }, options);
   const repairs = report.snapshots
     .filter(({ result }) => result === "damaged")
     .map((verdict) => planOne(verdict, catalog));
-  return { repairs, unreadable: catalog.unreadable };
+  return { repairs, rewrites, unreadable: catalog.unreadable };
 }
 
 /** Makes the new snapshots; answers their manifests. */
@@ -64,6 +69,7 @@ export async function applyRepairSnapshots(
   options: RepairOptions,
 ): Promise<Manifest[]> {
   const made: Manifest[] = [];
+  if (plan.rewrites.length > 0) await rewriteChunks(repository, plan.rewrites, options);
   for (const repair of plan.repairs.filter(({ repairable }) => repairable)) {
     const snapshot = catalog.snapshots.find(({ sid }) => sid === repair.sid) as Snapshot;
     made.push(await repairOne(repository, snapshot, repair, options));

@@ -4,6 +4,7 @@
 import { isAbort, isOurError, RepriseError } from "../errors.js";
 import { bytesToHex, objectName, type PackName } from "../format/ids.js";
 import { BLOB_HEADER_BYTES } from "../format/pack.js";
+import { openByContents } from "./blobSalvage.js";
 import type { BlobLocation, ChunkIndex } from "./chunkIndex.js";
 import { BlobOpener, fetchPackHeader } from "./packReader.js";
 import type { Repository } from "./repository.js";
@@ -82,7 +83,14 @@ export class BlobReader {
     await this.#introduce(location.pack, signal);
     const range = { offset: location.offset, length: BLOB_HEADER_BYTES + location.storedLength };
     const bytes = await this.#repository.backend.get(objectName.pack(location.pack), { signal, range });
-    return this.#opener.open(location.pack, bytes, 0, id).plain;
+    try {
+      return this.#opener.open(location.pack, bytes, 0, id).plain;
+    } catch (error) {
+      const { backend } = this.#repository;
+      return await openByContents(backend, this.#opener, location.pack, bytes, 0, { id, ...location }, error, {
+        signal,
+      });
+    }
   }
 
   async #introduce(pack: PackName, signal: AbortSignal | undefined): Promise<void> {

@@ -175,11 +175,24 @@ export class BlobOpener {
     into?: Uint8Array,
   ): { header: BlobHeader; plain: Uint8Array } {
     const header = blobHeaderAt(bytes, at, pack, { refuseUnknown: true });
-    if (!header) throw damaged(pack, expectedId, "its header does not check");
+    if (!header) throw damaged(pack, expectedId, "its header does not check", "header");
     const stored = bytes.subarray(at + BLOB_HEADER_BYTES, at + BLOB_HEADER_BYTES + header.storedLength);
     if (stored.length !== header.storedLength) throw damaged(pack, header.id, "it ends outside the pack");
     if (checksum64(stored) !== header.checksum) throw damaged(pack, header.id, "its checksum does not match");
     if (expectedId && !equalBytes(header.id, expectedId)) throw swapped(pack, expectedId, header.id);
+    return { header, plain: this.#openStored(pack, stored, header, into) };
+  }
+
+  /**
+   * The plain bytes of a blob by its line in the pack's table of contents, whose own header is destroyed. `ordinal`: its
+   * position there. Nothing but its digest (and its tag, where it is encrypted) says that the bytes are right.
+   */
+  openEntry(pack: PackName, entry: BlobEntry, ordinal: number, stored: Uint8Array, into?: Uint8Array): Uint8Array {
+    if (stored.length !== entry.storedLength) throw damaged(pack, entry.id, "it ends outside the pack");
+    return this.#openStored(pack, stored, { ...entry, ordinal, checksum: 0n }, into);
+  }
+
+  #openStored(pack: PackName, stored: Uint8Array, header: BlobHeader, into: Uint8Array | undefined): Uint8Array {
     const cipher = this.#ciphers.get(pack);
     if (cipher === undefined) throw new RepriseError("invariant", "PACK_UNKNOWN", `pack ${pack} was not introduced`);
     const encoded = cipher ? cipher.decrypt(stored, header) : stored;
@@ -187,7 +200,7 @@ export class BlobOpener {
     if (encoded === null) throw forged(pack, id, "authentication failed although it is undamaged");
     const plain = decode(pack, id, encoded, header, into);
     if (!equalBytes(this.#hash(plain), header.id)) throw forged(pack, id, "its contents do not have this digest");
-    return { header, plain };
+    return plain;
   }
 }
 
@@ -225,10 +238,20 @@ function trailerDamaged(name: PackName, problem: string, cause?: unknown): Repri
   });
 }
 
-function damaged(pack: PackName, id: Uint8Array | undefined, problem: string): RepriseError {
+/** True when a blob could not be opened because of its header; its contents may be whole. See blobSalvage.ts. */
+export function isHeaderDamage(error: unknown): boolean {
+  return isOurError(error, "BLOB_DAMAGED") && error.data.part === "header";
+}
+
+function damaged(
+  pack: PackName,
+  id: Uint8Array | undefined,
+  problem: string,
+  part: "header" | "contents" = "contents",
+): RepriseError {
   const hex = id ? bytesToHex(id) : "unknown";
   return new RepriseError("corrupt", "BLOB_DAMAGED", `chunk ${hex} in pack ${pack}: damaged, ${problem}`, {
-    data: { object: objectName.pack(pack), pack, id: hex },
+    data: { object: objectName.pack(pack), pack, id: hex, part },
     hint: "run verify --read-data, then back up the same disk again: that stores the chunk anew",
   });
 }

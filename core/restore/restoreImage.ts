@@ -113,6 +113,10 @@ class ImageRestore {
     const written = await lane.call("restore", { reads: plan.reads, zeros, compare: how.compare });
     this.#result.bytesWritten += written.bytesWritten;
     this.#result.bytesKept += written.bytesKept;
+    for (const { error, pack } of written.salvaged) {
+      const message = `${error.message}; its line in the pack's table of contents was used`;
+      this.#options.onWarning({ code: "CHUNK_COPY_DAMAGED", message, data: { pack } });
+    }
     const moved = [...plan.missing, ...written.failed.filter(hasMoved)];
     const isNewer = moved.length > 0 && (await this.#fresh.after(presence)) !== presence;
     if (isNewer) {

@@ -10,6 +10,7 @@ import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import { loadChecksum } from "../hash/checksum.js";
 import { makeChunkHasher } from "../hash/digest.js";
 import { collectYoungGarbage } from "../platform/youngGarbage.js";
+import { openByContents } from "../repository/blobSalvage.js";
 import { BlobOpener, fetchPackHeader, type Hasher } from "../repository/packReader.js";
 import type { PackRead, WantedBlob } from "../repository/packReads.js";
 import type { Backend } from "../storage/backend.js";
@@ -49,7 +50,11 @@ export interface RestoreBatchResult {
   bytesWritten: number;
   bytesKept: number;
   failed: FailedBlob[];
+  /** Written all the same: their headers are damaged, but the tables of contents of their packs were of help. */
+  salvaged: FailedBlob[];
 }
+
+type Trouble = Pick<RestoreBatchResult, "failed" | "salvaged">;
 
 export interface CheckBatch {
   entries: { offset: number; length: number; id: Uint8Array | null }[];
@@ -91,12 +96,12 @@ class RestoreLane implements RestoreLaneApi {
 
   async restore(batch: RestoreBatch): Promise<RestoreBatchResult> {
     const writer = this.#writer as BlockWriter;
-    const result: RestoreBatchResult = { bytesWritten: 0, bytesKept: 0, failed: [] };
+    const result: RestoreBatchResult = { bytesWritten: 0, bytesKept: 0, failed: [], salvaged: [] };
     for (const { offset, length } of batch.zeros) await writer.zero(offset, length);
     for (const read of batch.reads) {
       const wanted = batch.compare ? await this.#dropKept(read, writer, result) : read;
       if (wanted.blobs.length === 0) continue;
-      await this.#openEach(wanted, result.failed, async (blob, plain) => {
+      await this.#openEach(wanted, result, async (blob, plain) => {
         for (const offset of blob.targets) {
           await writer.write(plain, offset);
           result.bytesWritten += plain.length;
@@ -108,10 +113,11 @@ class RestoreLane implements RestoreLaneApi {
 
   async decode(batch: { reads: PackRead[] }): Promise<{ parts: Uint8Array[]; failed: FailedBlob[] }> {
     const parts: Uint8Array[] = [];
-    const failed: FailedBlob[] = [];
+    const trouble: Trouble = { failed: [], salvaged: [] };
+    const { failed } = trouble;
     for (const read of batch.reads) {
       // A copy (which slice is not, of a Buffer): a decoder's result may be a view of memory that must not move as a whole.
-      await this.#openEach(read, failed, async (_blob, plain) => void parts.push(new Uint8Array(plain)));
+      await this.#openEach(read, trouble, async (_blob, plain) => void parts.push(new Uint8Array(plain)));
     }
     return withTransfer(
       { parts, failed },
@@ -135,7 +141,7 @@ class RestoreLane implements RestoreLaneApi {
   /** Reads one stretch of a pack and hands out its blobs; what fails is noted with its error. */
   async #openEach(
     read: PackRead,
-    failed: FailedBlob[],
+    trouble: Trouble,
     use: (blob: WantedBlob, plain: Uint8Array) => Promise<void>,
   ): Promise<void> {
     const { pack } = read;
@@ -149,10 +155,10 @@ class RestoreLane implements RestoreLaneApi {
       });
     } catch (error) {
       if (isAbort(error)) throw error;
-      for (const blob of read.blobs) failed.push(failedBlob(blob, pack, error));
+      for (const blob of read.blobs) trouble.failed.push(failedBlob(blob, pack, error));
       return;
     }
-    await this.#openAll(pack, read, bytes, failed, use);
+    await this.#openAll(pack, read, bytes, trouble, use);
     this.#buffers.push(into);
   }
 
@@ -160,24 +166,42 @@ class RestoreLane implements RestoreLaneApi {
     pack: PackName,
     read: PackRead,
     bytes: Uint8Array,
-    failed: FailedBlob[],
+    trouble: Trouble,
     use: (blob: WantedBlob, plain: Uint8Array) => Promise<void>,
   ): Promise<void> {
     const into = this.#plainBuffers.pop() ?? new Uint8Array(MAX_BLOB_PLAIN);
     for (const blob of read.blobs) {
       let plain: Uint8Array;
       try {
-        plain = this.#opener.open(pack, bytes, blob.offset - read.offset, blob.id, into).plain;
+        plain = await this.#openOne(pack, read, bytes, blob, into, trouble);
         if (plain.length !== blob.plainLength)
           throw new Error(`chunk has ${plain.length} bytes, the map says ${blob.plainLength}`);
       } catch (error) {
-        failed.push(failedBlob(blob, pack, error));
+        trouble.failed.push(failedBlob(blob, pack, error));
         continue;
       }
       await use(blob, plain);
       if (++this.#opened % BLOBS_PER_COLLECTION === 0) collectYoungGarbage();
     }
     this.#plainBuffers.push(into);
+  }
+
+  async #openOne(
+    pack: PackName,
+    read: PackRead,
+    bytes: Uint8Array,
+    blob: WantedBlob,
+    into: Uint8Array,
+    { salvaged }: Trouble,
+  ): Promise<Uint8Array> {
+    const at = blob.offset - read.offset;
+    try {
+      return this.#opener.open(pack, bytes, at, blob.id, into).plain;
+    } catch (error) {
+      const plain = await openByContents(this.#backend, this.#opener, pack, bytes, at, blob, error, { into });
+      salvaged.push(failedBlob(blob, pack, error));
+      return plain;
+    }
   }
 
   /** Memory for one read; a few batches at once share a handful of buffers. */

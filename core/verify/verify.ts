@@ -52,7 +52,9 @@ async function verifyOnce(
   const damage = await checkStructure(chosen.snapshots, blobs, presence, options);
   const packs = request.readData ? await readPacks(repository, presence, damage.packs, request, options) : NOTHING_READ;
   const damagedCopies = damagedCopiesOf(packs, presence);
-  const badCopies = new Set([...damagedCopies, ...(await loadQuarantine(repository, options))]);
+  const isSpared = (copy: string) => request.spared?.has(copy.slice(copy.indexOf("/") + 1)) === true;
+  const noted = [...(await loadQuarantine(repository, options))].filter((copy) => !isSpared(copy));
+  const badCopies = new Set([...damagedCopies, ...noted]);
   const { verdicts, neededIds } = await attributeDamage(
     chosen.snapshots,
     blobs,

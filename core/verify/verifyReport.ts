@@ -18,6 +18,8 @@ export interface VerifyRequest {
   outdatedAfterMs: number | null;
   /** Read only packs of slice `part` of `of` (1-based); needs readData. */
   subset: { part: number; of: number } | null;
+  /** Hex ids of blobs that count as whole whatever an earlier verification has noted: they can be read all the same. */
+  spared?: ReadonlySet<string>;
   /** Store what was found: verification records, and damaged copies in quarantine. */
   record: boolean;
   lanes?: number;

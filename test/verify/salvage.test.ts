@@ -4,13 +4,16 @@ import { readdir } from "node:fs/promises";
 import { objectName } from "../../core/format/ids.js";
 import { applyRepairIndex, planRepairIndex } from "../../core/repair/repairIndex.js";
 import { applyRepairSnapshots, planRepairSnapshots } from "../../core/repair/repairSnapshots.js";
+import { loadPresenceForReading } from "../../core/repository/presence.js";
 import { resolveSnapshot } from "../../core/repository/snapshotName.js";
+import { restoreFile } from "../../core/restore/restoreFile.js";
 import { assertCode } from "../support/assertCode.js";
-import { type DamageSample, makeDamageSample, type StoredBlob } from "../support/damageSample.js";
+import { type DamageSample, makeDamageSample, type StoredBlob, sampleDisks } from "../support/damageSample.js";
 import { listKeys } from "../support/listing.js";
-import { changeObject, flipped } from "../support/objectChanges.js";
+import { changeObject, flipped, withFlip } from "../support/objectChanges.js";
 import { restoreToFile } from "../support/restoreToFile.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
+import { archiveOf } from "../support/testRepository.js";
 
 async function deleteIndex({ test }: DamageSample): Promise<void> {
   for (const key of await listKeys(test.backend, "index/")) await test.backend.delete(key);
@@ -101,6 +104,47 @@ for (const encrypted of [true, false]) {
       await assertRestores(sample);
       const report = await test.verify();
       assert.ok(report.snapshots.every(({ result }) => result === "ok"));
+    });
+
+    for (const kind of ["chunk", "page", "root", "file"] as const) {
+      it(`the header of a ${kind} destroyed costs nothing while the table of contents is whole`, async () => {
+        const { test } = sample;
+        const blob = sample.blobs.find((candidate) => candidate.kind === kind && sample.needs.has(candidate.id))!;
+        for (const at of [0, 5, 9, 17, 30, 61]) {
+          await withFlip(test.backend, objectName.pack(blob.pack), blob.start + at, 0x41, async () => {
+            await assertRestores(sample);
+            const presence = await loadPresenceForReading(test.repository, options());
+            const [first] = sample.manifests;
+            const file = await restoreFile(test.repository, presence, archiveOf(first!, "a.conf"), options());
+            assert.deepEqual(file, sampleDisks.config);
+            const path = `${folder.path}/${at}`;
+            assert.deepEqual((await restoreToFile(test, first!, "root", path)).lost, []);
+            const report = await test.verify();
+            assert.deepEqual(
+              [report.ok, report.packs.problems[0]?.id],
+              [false, blob.id],
+              "it is reported all the same",
+            );
+          });
+        }
+      });
+    }
+
+    it("repair snapshots stores a chunk anew whose header is destroyed, and no snapshot is changed", async () => {
+      const { test } = sample;
+      const blob = sample.blobs.find((candidate) => candidate.kind === "chunk" && isOfFirst(candidate))!;
+      await changeObject(test.backend, objectName.pack(blob.pack), (bytes) => flipped(bytes, blob.start + 30));
+      await test.verify({ record: true });
+      const catalog = await test.catalog();
+      const plan = await planRepairSnapshots(test.repository, catalog, options());
+      assert.deepEqual([plan.rewrites, plan.repairs], [[blob.id], []]);
+      assert.deepEqual(await applyRepairSnapshots(test.repository, catalog, plan, options()), []);
+      const report = await test.verify({ record: true });
+      assert.ok(report.snapshots.every(({ result }) => result === "ok"));
+      assert.deepEqual((await planRepairSnapshots(test.repository, catalog, options())).rewrites, []);
+      await assertRestores(sample);
+      await test.gc();
+      await assertRestores(sample);
     });
 
     it("a header of a blob destroyed as well costs that blob only", async () => {
