@@ -137,9 +137,11 @@ function authMethods(
   if (agent !== undefined) methods.push({ type: "agent", username, agent });
   for (const { path, text } of keys) {
     const key = parseKey(Buffer.from(text), passphrase);
-    if (!(key instanceof Error)) methods.push({ type: "publickey", username, key });
-    else if (place.identity !== undefined) {
-      const encrypted = /encrypted|passphrase|decrypt/i.test(key.message);
+    const fault = key instanceof Error ? key.message : key.isPrivateKey() ? undefined : "a public key";
+    if (!(key instanceof Error) && fault === undefined) {
+      methods.push({ type: "publickey", username, key });
+    } else if (place.identity !== undefined) {
+      const encrypted = /encrypted|passphrase|decrypt/i.test(fault ?? "");
       throw identityInvalid(path, encrypted ? "cannot be decrypted" : "is in no form that can be read");
     }
   }
