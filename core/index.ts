@@ -61,7 +61,7 @@ export { formatDuration, parseDuration, subtractDuration } from "./retention/dur
 export { parseIsoInstant } from "./retention/isoInstant.js";
 export { openTimeZone } from "./retention/localTime.js";
 export type { PruneCandidate, PruneDecision, PruneMark } from "./retention/planPrune.js";
-export { planPrune } from "./retention/planPrune.js";
+export { DEFAULT_TIME_DISTRUST, planPrune } from "./retention/planPrune.js";
 export type { CountRule, KeepOptions } from "./retention/prunePolicy.js";
 export { COUNT_RULES, checkKeepOptions, keepsEverything } from "./retention/prunePolicy.js";
 export type { RetentionSummary } from "./retention/retentionSummary.js";

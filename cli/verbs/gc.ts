@@ -28,6 +28,7 @@ export const gcVerb: Verb = {
       standard: `${DEFAULT_MAX_UNUSED * 100}%`,
       completes: "nothing",
     },
+    { flags: "--confirm", description: "also when that frees more than half of the repository and 1 GiB" },
   ],
   examples: [
     { command: "reprise gc --dry-run", meaning: "what it would do" },
@@ -44,6 +45,7 @@ async function runGc(context: Context, given: Given): Promise<Answer> {
     dryRun: given.flag("dryRun"),
     fenceAfterMs: given.parsed("fenceAfter", parseSpanMs) ?? DEFAULT_FENCE_AFTER_MS,
     maxUnused: given.parsed("maxUnused", parseShare) ?? DEFAULT_MAX_UNUSED,
+    confirmed: given.flag("confirm"),
   };
   const repository = await context.openRepository();
   const report = await collectGarbage(repository, request, context.options);

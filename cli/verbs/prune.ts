@@ -4,6 +4,7 @@ import {
   COUNT_RULES,
   type CountRule,
   checkKeepOptions,
+  DEFAULT_TIME_DISTRUST,
   formatDuration,
   type GroupPrunePlan,
   type KeepOptions,
@@ -58,6 +59,7 @@ export const pruneVerb: Verb = {
       completes: "nothing",
     },
     { flags: "--dry-run", description: "only show what would be forgotten, and why" },
+    { flags: "--confirm", description: "also when that is more than half of a machine's snapshots, or of all" },
     {
       flags: "--simulate <file>",
       description: "decide about a JSON list of times instead; - is standard input",
@@ -94,9 +96,11 @@ async function runPrune(context: Context, given: Given): Promise<Answer> {
   const dryRun = given.flag("dryRun");
   const { repository, catalog } = await context.openCatalog({ fresh: true });
   const snapshots = catalog.snapshots.filter(({ manifest }) => fitsMachine(filter, manifest));
-  const scope = { ...policy, group: null, namespace: null };
+  // Where a thief may be among the writers, the times that they claim are compared with the storage's.
+  const distrust = repository.config.keeper === null ? undefined : DEFAULT_TIME_DISTRUST;
+  const scope = { ...policy, group: null, namespace: null, distrust };
   const plans = planRepositoryPrune({ ...catalog, snapshots } satisfies Catalog, scope);
-  if (!dryRun) await applyPrune(repository, plans, context.options);
+  if (!dryRun) await applyPrune(repository, plans, { ...context.options, confirmed: given.flag("confirm") });
   return {
     document: pruneDocument(plans, policy, dryRun),
     lines: pruneLines(plans, policy.timeZone, catalog),

@@ -8,8 +8,9 @@ import type { Catalog, Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
 import { qualifiedGroup } from "../repository/snapshotName.js";
 import { isForgotten, requireKeeper, signVerdict } from "../repository/verdicts.js";
-import { type PruneDecision, planPrune } from "../retention/planPrune.js";
+import { type PruneDecision, planPrune, type TimeDistrust } from "../retention/planPrune.js";
 import type { KeepOptions } from "../retention/prunePolicy.js";
+import { refuseManyDrops } from "./dropShare.js";
 
 export interface ForgetOptions {
   signal?: AbortSignal;
@@ -71,6 +72,8 @@ export interface PruneScope {
   keep: KeepOptions;
   timeZone: string;
   nowMs: number;
+  /** Absent: the times that snapshots claim are believed. */
+  distrust?: TimeDistrust;
 }
 
 /**
@@ -91,12 +94,19 @@ export function planRepositoryPrune(catalog: Catalog, scope: PruneScope): GroupP
   return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, snapshots]) => planGroup(snapshots, scope));
 }
 
-/** Forgets what the plan removes. */
+export interface ApplyPruneOptions extends ForgetOptions {
+  /** Somebody has looked at how much it removes. */
+  confirmed?: boolean;
+}
+
+/** Forgets what the plan removes. PRUNE_DROPS_MANY when that is most of a machine's snapshots, or of all, and not confirmed. */
 export async function applyPrune(
   repository: Repository,
   plans: readonly GroupPrunePlan[],
-  options: ForgetOptions = {},
+  options: ApplyPruneOptions = {},
 ): Promise<Sid[]> {
+  requireKeeper(repository, "pruning");
+  if (!options.confirmed) refuseManyDrops(plans);
   const removed = plans.flatMap(({ decisions }) => decisions.filter(({ mark }) => mark === "remove")).reverse();
   const sids = removed.map(({ snapshot }) => snapshot.sid);
   await forgetSnapshots(repository, sids, "prune", options);
@@ -108,11 +118,12 @@ function planGroup(snapshots: readonly Snapshot[], scope: PruneScope): GroupPrun
   const candidates = snapshots.map((snapshot) => ({
     id: snapshot.sid as string,
     timeMs: snapshot.timeMs,
+    storedAtMs: snapshot.storedAtMs,
     protected: snapshot.protected,
     finished: true,
   }));
-  const { keep, timeZone, nowMs } = scope;
-  const decisions = planPrune(candidates, keep, { timeZone, nowMs }).map((decision) => {
+  const { keep, timeZone, nowMs, distrust } = scope;
+  const decisions = planPrune(candidates, keep, { timeZone, nowMs, distrust }).map((decision) => {
     return { ...decision, snapshot: bySid.get(decision.id) as Snapshot };
   });
   const { namespace, group } = (snapshots[0] as Snapshot).manifest;

@@ -23,6 +23,8 @@ export interface GcRequest {
   fenceAfterMs: number;
   /** Share of unused bytes that may stay, 0–1. */
   maxUnused: number;
+  /** Somebody has looked at how much it frees. */
+  confirmed?: boolean;
 }
 
 export type GcOptions = Omit<ExecutionOptions, "fenceAfterMs">;
@@ -42,9 +44,12 @@ export interface GcReport {
 }
 
 export const DEFAULT_FENCE_AFTER_MS = 6 * 60 * 60 * 1000;
+/** More than this, and more than this share of all bytes, needs to be confirmed. */
+const MAX_FREED_BYTES = 2 ** 30;
+const MAX_FREED_SHARE = 0.5;
 export const DEFAULT_MAX_UNUSED = DEFAULT_GC_POLICY.maxUnused;
 
-/** KEEPER_KEY_REQUIRED; GC_PROBE_FAILED when the storage does not keep its promises; GC_SNAPSHOT_UNREADABLE when needs are unknown. */
+/** KEEPER_KEY_REQUIRED; GC_FREES_MUCH when that is most of the repository and not confirmed; GC_PROBE_FAILED when the storage does not keep its promises; GC_SNAPSHOT_UNREADABLE when needs are unknown. */
 export async function collectGarbage(
   repository: Repository,
   request: GcRequest,
@@ -60,6 +65,7 @@ export async function collectGarbage(
   }
   await run.markAndPlan();
   if (!request.dryRun) {
+    if (!request.confirmed) refuseMuchFreed(run.report.plan);
     await run.repackAndDelete();
     await run.tidy();
   }
@@ -172,6 +178,16 @@ class Collection {
     const known = new Set(this.report.waitingFor.map(({ sid }) => sid));
     for (const session of waitingFor) if (!known.has(session.sid)) this.report.waitingFor.push(session);
   }
+}
+
+/** Snapshots that somebody has forgotten by mistake come back from a replica only, once their chunks are gone. */
+function refuseMuchFreed({ freedBytes, totalBytes }: GcPlanSummary): void {
+  if (freedBytes <= MAX_FREED_BYTES || freedBytes <= MAX_FREED_SHARE * totalBytes) return;
+  const [freed, total] = [freedBytes, totalBytes].map((bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`);
+  throw new RepriseError("usage", "GC_FREES_MUCH", `this would free ${freed} of ${total}, more than half`, {
+    data: { freedBytes, totalBytes },
+    hint: "nothing was deleted; look at it with --dry-run, and whether the right snapshots were forgotten; then say --confirm",
+  });
 }
 
 /** G0: no proof, no deletion. */

@@ -16,6 +16,8 @@ export interface PruneCandidate {
   /** Unique within the call. */
   id: string;
   timeMs: number;
+  /** When it was stored, by the storage's own clock; used with PruneContext.distrust only. */
+  storedAtMs?: number;
   /** No policy may forget it. */
   protected: boolean;
   /** False for a backup that has not ended, or never will. */
@@ -26,7 +28,7 @@ export interface PruneCandidate {
 export type PruneMark = "keep" | "remove" | "protected" | "keep-partial";
 
 /** What decided: a counting rule, or "all" (no rule is on) or "none" (no rule selected it). */
-export type PruneRule = CountRule | "within" | "protected" | "unfinished" | "future" | "all" | "none";
+export type PruneRule = CountRule | "within" | "protected" | "unfinished" | "future" | "doubtful" | "all" | "none";
 
 export interface PruneDecision {
   id: string;
@@ -43,7 +45,18 @@ export interface PruneContext {
   nowMs: number;
   /** How far ahead of now a snapshot's time may lie before it counts as the future; clocks differ. Default 5 minutes. */
   futureToleranceMs?: number;
+  /** Compare claimed times with storedAtMs; absent: believe them. For repositories whose writers may be thieves. */
+  distrust?: TimeDistrust;
 }
+
+export interface TimeDistrust {
+  /** How far the two times may lie apart. */
+  toleranceMs: number;
+  /** How long after it was stored a snapshot with an older claimed time counts for no rule: time to notice it. */
+  settleMs: number;
+}
+
+export const DEFAULT_TIME_DISTRUST: TimeDistrust = { toleranceMs: 24 * 60 * 60_000, settleMs: 7 * 24 * 60 * 60_000 };
 
 export const DEFAULT_FUTURE_TOLERANCE_MS = 5 * 60_000;
 
@@ -54,6 +67,8 @@ interface Entry {
   rule: PruneRule;
   reasons: string[];
   local: LocalTime | undefined;
+  /** Goes with whatever is decided. */
+  note?: string;
 }
 
 /**
@@ -63,6 +78,9 @@ interface Entry {
  * 1. Protected snapshots stay. They use up no count and cover no bucket.
  * 2. Snapshots dated after now + tolerance stay, and for all rules below they do not exist: somebody who can choose the
  *    time of a snapshot must not be able to push real ones out.
+ *    With `distrust` the same holds for those that claim a later time than the storage's, and for those that claim an
+ *    earlier one and were stored not long ago. Older ones of that kind (copies from elsewhere, or a patient thief's) are
+ *    decided by the rules below among themselves, as if the others did not exist, and the others as if they did not.
  * 3. Unfinished ones go, except the newest when nothing finished is newer: it may be running.
  * 4. keep-within keeps every finished snapshot not older than the duration, counted back from now (not from the newest
  *    snapshot, whose time an attacker can choose). It comes first so that what it keeps covers buckets like any other
@@ -87,17 +105,21 @@ export function planPrune(
   if (keepsEverything(policy)) {
     for (const entry of entries) decide(entry, "keep", "all", "no keep rule is set: everything is kept");
   } else {
-    const present = setFutureAside(entries, context, zone);
-    markUnfinished(present);
-    if (hasWithin(policy)) markWithin(present, policy.within, context.nowMs, zone);
-    for (const rule of COUNT_RULES) {
-      const count = policy[rule] ?? 0;
-      if (count === 0) continue;
-      if (rule === "last") markLast(present, count);
-      else markBuckets(present, rule, count, zone);
-    }
+    const { plausible, backdated } = setDoubtfulAside(setFutureAside(entries, context, zone), context, zone);
+    for (const present of [plausible, backdated]) applyRules(present, policy, context, zone);
   }
   return entries.map(toDecision);
+}
+
+function applyRules(present: readonly Entry[], policy: KeepOptions, context: PruneContext, zone: TimeZone): void {
+  markUnfinished(present);
+  if (hasWithin(policy)) markWithin(present, policy.within, context.nowMs, zone);
+  for (const rule of COUNT_RULES) {
+    const count = policy[rule] ?? 0;
+    if (count === 0) continue;
+    if (rule === "last") markLast(present, count);
+    else markBuckets(present, rule, count, zone);
+  }
 }
 
 function newestFirst(snapshots: readonly PruneCandidate[]): Entry[] {
@@ -133,6 +155,32 @@ function setFutureAside(entries: readonly Entry[], context: PruneContext, zone: 
     decide(entry, "keep", "future", `time lies in the future: ${when}; kept, counts for no rule`);
   }
   return present;
+}
+
+/** Keeps those whose times contradict the storage's in a way that could push out others. */
+function setDoubtfulAside(
+  entries: readonly Entry[],
+  { distrust, nowMs }: PruneContext,
+  zone: TimeZone,
+): { plausible: Entry[]; backdated: Entry[] } {
+  const sorted = { plausible: [] as Entry[], backdated: [] as Entry[] };
+  for (const entry of entries) {
+    const { timeMs, storedAtMs } = entry.candidate;
+    if (distrust === undefined || storedAtMs === undefined || Math.abs(storedAtMs - timeMs) <= distrust.toleranceMs) {
+      sorted.plausible.push(entry);
+      continue;
+    }
+    const stored = `stored ${localTimeText(zone.localTime(storedAtMs))} ${zone.name}`;
+    const isSettled = timeMs < storedAtMs && nowMs - storedAtMs > distrust.settleMs;
+    if (isSettled) {
+      entry.note = `${stored}, later than its time: decided among such snapshots only`;
+      sorted.backdated.push(entry);
+    } else {
+      const how = timeMs < storedAtMs ? "later than its time" : "before its time";
+      decide(entry, "keep", "doubtful", `${stored}, ${how}; kept, counts for no rule`);
+    }
+  }
+  return sorted;
 }
 
 function markUnfinished(present: readonly Entry[]): void {
@@ -219,8 +267,9 @@ function localTimeOf(entry: Entry, zone: TimeZone): LocalTime {
   return entry.local;
 }
 
-function toDecision({ candidate, mark, rule, reasons }: Entry): PruneDecision {
+function toDecision({ candidate, mark, rule, reasons: found, note }: Entry): PruneDecision {
   const { id, timeMs } = candidate;
+  const reasons = note === undefined ? found : [...found, note];
   if (candidate.protected) return { id, timeMs, mark: "protected", reasons: ["protected"], rule: "protected" };
   if (mark !== undefined) return { id, timeMs, mark, reasons, rule };
   return { id, timeMs, mark: "remove", reasons: reasons.length > 0 ? reasons : ["not selected by any rule"], rule };

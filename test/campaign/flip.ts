@@ -87,7 +87,7 @@ class FlipCampaign {
       await changeDisk(disk, this.#chance);
     }
     await this.#cli.json("backup", disk, "--group", "ct/b", "--ns", "prod");
-    await this.#cli.json("prune", "--keep-last", "2");
+    await this.#cli.json("prune", "--keep-last", "2", "--confirm");
     await this.#cli.json("gc", "--max-unused", "100%");
     await this.#cli.json("notes", "vm/a@latest", "kept");
     await this.#cli.json("verify", "--read-data");

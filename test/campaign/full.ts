@@ -170,7 +170,7 @@ class FullCampaign {
 
   async #makeRoom(cli: CommandLine): Promise<void> {
     await this.#freshBackup(cli);
-    await cli.json("prune", "--keep-last", "2", "--group", "vm/full");
+    await cli.json("prune", "--keep-last", "2", "--group", "vm/full", "--confirm");
     const kept = new Set<string>((await listSnapshots(await this.#open(cli))).map(({ sid }) => sid));
     for (const sid of this.#expected.keys()) if (!kept.has(sid)) this.#expected.delete(sid);
     const ended = await cli.run("gc", "--fence-after", "0s", "--max-unused", "0", "--json");

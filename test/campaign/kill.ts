@@ -16,7 +16,7 @@ const GROUP = "vm/killed";
 const KEEP_LAST = 4;
 const COMMANDS: Record<Verb, (disk: string) => string[]> = {
   backup: (disk) => ["backup", disk, "--group", GROUP, "--json"],
-  prune: () => ["prune", "--keep-last", String(KEEP_LAST), "--group", GROUP, "--json"],
+  prune: () => ["prune", "--keep-last", String(KEEP_LAST), "--group", GROUP, "--confirm", "--json"],
   gc: () => ["gc", "--fence-after", "0s", "--max-unused", "0", "--json"],
 };
 /** So much garbage may be left in the end, compared with a fresh repository that holds the same snapshots. */

@@ -149,7 +149,7 @@ class RandomWalk {
       nowMs: this.#made.environment.nowMs,
     };
     const catalog = await this.#made.catalog();
-    const removed = await applyPrune(this.#made.repository, planRepositoryPrune(catalog, scope));
+    const removed = await applyPrune(this.#made.repository, planRepositoryPrune(catalog, scope), { confirmed: true });
     for (const sid of removed) {
       assert.equal(this.#snapshots.get(sid)?.protected, false, "prune removes what exists and is not protected");
       this.#snapshots.delete(sid);
