@@ -26,6 +26,7 @@ const operations = [
   "core/restoreTest",
   "core/gate",
   "core/export",
+  "core/files",
 ];
 const belowOperations = [...ground, ...edges, "core/repository", "core/engine"];
 
@@ -70,6 +71,7 @@ export const rooms: Room[] = [
   { path: "core/stats", mayImport: belowOperations },
   { path: "core/roles", mayImport: pure },
   { path: "core/doctor", mayImport: belowOperations },
+  { path: "core/files", mayImport: [...belowOperations, "core/restore"] },
   { path: "core/export", mayImport: [...belowOperations, "core/restore"] },
   { path: "core/restoreTest", mayImport: [...belowOperations, "core/restore", "core/verify"] },
   { path: "core/gate", mayImport: belowOperations },

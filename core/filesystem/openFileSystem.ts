@@ -1,0 +1,29 @@
+// From what identify says to a reader of it.
+
+import { CachedReader } from "./blockCache.js";
+import type { BlockReader } from "./blockReader.js";
+import { openExt } from "./ext/openExt.js";
+import type { FileSystem, OpenFileSystemOptions } from "./fileSystem.js";
+import { unsupported } from "./filesystemErrors.js";
+import type { Content } from "./volumes/identify.js";
+import { openXfs } from "./xfs/openXfs.js";
+
+type FileSystemKind = (Content & { kind: "filesystem" })["type"];
+
+const OPENERS: Partial<
+  Record<FileSystemKind, (reader: BlockReader, options: OpenFileSystemOptions) => Promise<FileSystem>>
+> = {
+  ext: openExt,
+  xfs: openXfs,
+};
+
+/** Opens what identify has found, over a block cache. Errors as in fileSystem.ts. */
+export async function openFileSystem(
+  type: FileSystemKind,
+  reader: BlockReader,
+  options: OpenFileSystemOptions = {},
+): Promise<FileSystem> {
+  const open = OPENERS[type];
+  if (open === undefined) throw unsupported(type, "this file system");
+  return await open(new CachedReader(reader), options);
+}
