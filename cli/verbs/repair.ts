@@ -73,18 +73,23 @@ async function runRepairIndex(context: Context, given: Given): Promise<Answer> {
   const apply = wantsApply(given);
   const repository = await context.openRepository();
   const plan = await planRepairIndex(repository, context.options);
-  const applied = apply && !plan.upToDate;
+  const applied = apply && (!plan.upToDate || plan.swapped.length > 0);
   if (applied) await applyRepairIndex(repository, plan, context.options);
   const { contents, ...document } = plan;
   return {
     document: { applied, packs: contents.length, ...document },
     lines: indexLines(plan),
     summary: [indexSummary(plan, applied)],
+    ...(plan.unreadable.length > 0 || (plan.swapped.length > 0 && !applied) ? { failed: true } : {}),
   };
 }
 
-function indexLines({ scanned, unreadable }: IndexRepairPlan): Line[] {
+function indexLines({ scanned, swapped, unreadable }: IndexRepairPlan): Line[] {
   return [
+    ...swapped.map(({ object, holds, action, reason }) => [
+      styled("red", `${object} holds pack ${holds}: `),
+      action === "copy" ? `goes to its right name (${reason})` : `nothing is done (${reason})`,
+    ]),
     ...scanned.map(({ pack, blobs, skippedBytes }) => {
       return `pack ${pack}: table of contents destroyed; ${countText(blobs, "chunk")} found by scanning, ${bytesText(skippedBytes)} belong to none`;
     }),

@@ -1,8 +1,8 @@
 // Rebuilding the pack index from the packs themselves: their tables of contents, or a scan where those are destroyed.
 
-import { isAbort, isOurError } from "../errors.js";
+import { isAbort, isOurError, type RepriseError } from "../errors.js";
 import { equalBytes } from "../format/bytes.js";
-import { objectName, type PackName, packName } from "../format/ids.js";
+import { isPackName, objectName, type PackName, packName } from "../format/ids.js";
 import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import type { OnProgress } from "../platform/progress.js";
@@ -11,6 +11,7 @@ import { fetchPackHeader, readPackContents, scanPack } from "../repository/packR
 import { listIndex, listPacks, readIndexObject } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
+import { applySwapped, planSwapped, type SwappedPack } from "./swappedPacks.js";
 
 export interface RepairOptions {
   signal?: AbortSignal;
@@ -23,8 +24,10 @@ export interface IndexRepairPlan {
   fromTrailer: PackName[];
   /** Packs that had to be scanned blob by blob; `blobs` were found, `skippedBytes` belong to none. */
   scanned: { pack: PackName; blobs: number; skippedBytes: number }[];
-  /** Packs that cannot be read at all. */
-  unreadable: { pack: PackName; message: string }[];
+  /** Packs that cannot be read at all, and that nothing in `swapped` will bring back. */
+  unreadable: { pack: PackName; message: string; holds?: PackName }[];
+  /** Packs that lie under another pack's name, and what is done about it. */
+  swapped: SwappedPack[];
   /** Index objects that will be replaced. */
   replaced: string[];
   /** True when the present index says exactly what the packs say. */
@@ -40,6 +43,7 @@ export async function planRepairIndex(repository: Repository, options: RepairOpt
     fromTrailer: [],
     scanned: [],
     unreadable: [],
+    swapped: [],
     replaced,
     upToDate: false,
     contents: [],
@@ -49,18 +53,34 @@ export async function planRepairIndex(repository: Repository, options: RepairOpt
     await readContents(repository, name, sizeBytes, plan, options);
     options.onProgress?.({ operation: "repair", phase: "read", done: ++done, total: packs.length, unit: "objects" });
   });
+  await addSwapped(repository, plan, new Set(packs.map(([name]) => name)), options);
   plan.upToDate = await isUpToDate(repository, plan, options);
   return plan;
 }
 
-/** Writes the new index objects, then deletes the old ones: readers always find one or the other. */
+/** Swapped packs were noted as unreadable, with the name that their header has. */
+async function addSwapped(
+  repository: Repository,
+  plan: IndexRepairPlan,
+  listed: ReadonlySet<PackName>,
+  options: RepairOptions,
+): Promise<void> {
+  const unfit = new Set(plan.unreadable.map(({ pack }) => pack));
+  const wrong = plan.unreadable.flatMap(({ pack, holds }) => (holds ? [{ object: objectName.pack(pack), holds }] : []));
+  plan.swapped = await planSwapped(repository, wrong, { unfit, listed }, options);
+  const healed = new Set(plan.swapped.flatMap(({ action, holds }) => (action === "copy" ? [holds] : [])));
+  plan.unreadable = plan.unreadable.filter(({ pack }) => !healed.has(pack));
+}
+
+/** Puts swapped packs under their right names, writes the new index objects, then deletes the old ones: readers always find one or the other. */
 export async function applyRepairIndex(
   repository: Repository,
   plan: IndexRepairPlan,
   options: RepairOptions,
 ): Promise<void> {
+  const brought = plan.swapped.length > 0 ? await applySwapped(repository, plan.swapped, options) : [];
   const writer = repository.newId();
-  for (const [number, part] of splitForIndex(plan.contents, PACKS_PER_INDEX).entries()) {
+  for (const [number, part] of splitForIndex([...plan.contents, ...brought], PACKS_PER_INDEX).entries()) {
     const name = objectName.index(packName(writer, number));
     await repository.objects.write(name, "packIndex", encodePackIndex(part), options);
   }
@@ -86,8 +106,14 @@ async function readContents(
     if (isAbort(error) || !isOurError(error)) throw error;
     if (error.code === "PACK_TRAILER_DAMAGED") await scanContents(repository, name, plan, options);
     // Gone since it was listed: a collector has deleted it.
-    else if (error.code !== "OBJECT_NOT_FOUND") plan.unreadable.push({ pack: name, message: error.message });
+    else if (error.code !== "OBJECT_NOT_FOUND") plan.unreadable.push(unreadable(name, error));
   }
+}
+
+function unreadable(pack: PackName, error: RepriseError): IndexRepairPlan["unreadable"][number] {
+  const { actual } = error.data;
+  const isSwapped = error.code === "OBJECT_SWAPPED" && typeof actual === "string" && isPackName(actual);
+  return { pack, message: error.message, ...(isSwapped ? { holds: actual } : {}) };
 }
 
 async function scanContents(
@@ -104,7 +130,7 @@ async function scanContents(
     plan.scanned.push({ pack: name, blobs: contents.blobCount, skippedBytes });
   } catch (error) {
     if (isAbort(error) || !isOurError(error)) throw error;
-    if (error.code !== "OBJECT_NOT_FOUND") plan.unreadable.push({ pack: name, message: error.message });
+    if (error.code !== "OBJECT_NOT_FOUND") plan.unreadable.push(unreadable(name, error));
   }
 }
 

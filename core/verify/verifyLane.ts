@@ -85,6 +85,21 @@ class VerifyLane implements VerifyLaneApi {
   }
 }
 
+/** Checks every byte of a pack that is in memory. */
+export function checkPackBytes(name: PackName, bytes: Uint8Array, keyring: Keyring | null): PackVerdict {
+  const verdict: PackVerdict = {
+    pack: name,
+    bytes: bytes.length,
+    blobs: 0,
+    problems: [],
+    foundIds: new Uint8Array(0),
+  };
+  checkPack(name, bytes, keyring, verdict, (code, message, id = null) => {
+    verdict.problems.push({ pack: name, id, code, message });
+  });
+  return verdict;
+}
+
 type Note = (code: string, message: string, id?: string | null) => void;
 
 function checkPack(name: PackName, bytes: Uint8Array, keyring: Keyring | null, verdict: PackVerdict, note: Note): void {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { isOurError } from "../../core/errors.js";
 import { objectName } from "../../core/format/ids.js";
+import { applyRepairIndex, planRepairIndex } from "../../core/repair/repairIndex.js";
+import type { MemoryBackend } from "../../core/storage/memoryBackend.js";
 import {
   type DamageSample,
   listBlobs,
@@ -7,6 +10,7 @@ import {
   type StoredBlob,
   sampleDisks,
 } from "../support/damageSample.js";
+import { FaultyBackend } from "../support/faultyBackend.js";
 import { listKeys } from "../support/listing.js";
 import { changeObject, flipped, swapObjects } from "../support/objectChanges.js";
 import { restoreToFile } from "../support/restoreToFile.js";
@@ -122,6 +126,63 @@ for (const encrypted of [true, false]) {
       // Nobody can tell any more what they hold under these names, so gc does not touch them.
       assert.deepEqual(new Set(after.packs.problems.map(({ pack }) => pack)), new Set(needed.slice(0, 2)));
       await assertAllRestore(sample, folder.path);
+    });
+
+    it("packs exchanged for one another get their names back from repair index, killed at any time", async () => {
+      const { test } = sample;
+      const needed = [...new Set(sample.blobs.filter(({ id }) => sample.needs.has(id)).map(({ pack }) => pack))];
+      const [one, other] = needed.map((pack) => objectName.pack(pack)) as [string, string];
+      await swapObjects(test.backend, one, other);
+      const swapped = (test.backend as MemoryBackend).snapshotState();
+      let isDone = false;
+      for (let nth = 1; !isDone; nth++) {
+        (test.backend as MemoryBackend).restoreState(swapped);
+        const killed = new FaultyBackend(test.backend).fullFromPut(nth);
+        const again = await test.reopen({ backend: killed });
+        const plan = await planRepairIndex(again.repository, test.options);
+        assert.deepEqual(
+          plan.swapped.map(({ action }) => action),
+          ["copy", "copy"],
+        );
+        assert.deepEqual(plan.unreadable, []);
+        try {
+          await applyRepairIndex(again.repository, plan, test.options);
+          isDone = true;
+        } catch (error) {
+          assert.ok(isOurError(error, "STORAGE_FULL"), String(error));
+        }
+        const second = await planRepairIndex(test.repository, test.options);
+        assert.deepEqual(second.unreadable, [], `after put ${nth}`);
+        await applyRepairIndex(test.repository, second, test.options);
+        assert.equal((await test.verify()).ok, true, `after put ${nth}`);
+        assert.deepEqual(await listKeys(test.backend, "parked/"), []);
+      }
+      await assertAllRestore(sample, folder.path);
+    });
+
+    it("a pack under another's name comes back where its own is missing, and no good pack is overwritten", async () => {
+      const { test } = sample;
+      const needed = [...new Set(sample.blobs.filter(({ id }) => sample.needs.has(id)).map(({ pack }) => pack))];
+      const [one, other] = needed.map((pack) => objectName.pack(pack)) as [string, string];
+      const bytes = await test.backend.get(other);
+      await test.backend.put(one, bytes);
+      const plan = await planRepairIndex(test.repository, test.options);
+      assert.deepEqual(
+        plan.swapped.map(({ action }) => action),
+        ["none"],
+      );
+      assert.deepEqual(
+        plan.unreadable.map(({ pack }) => pack),
+        [needed[0]],
+      );
+      await test.backend.delete(other);
+      const again = await planRepairIndex(test.repository, test.options);
+      assert.deepEqual(
+        again.swapped.map(({ action }) => action),
+        ["copy"],
+      );
+      await applyRepairIndex(test.repository, again, test.options);
+      assert.deepEqual(await test.backend.get(other), bytes);
     });
 
     it("every pack cut to nothing heals, too", async () => {
