@@ -25,6 +25,7 @@ import type { Answer, Verb } from "../verb.js";
 const CODECS = ["zstd", "lz4", "none"] as const;
 const STANDARD_LEVEL = 3;
 const MAX_LEVEL = 19;
+const MAX_SAMPLE_READS = 1000;
 
 export const backupVerb: Verb = {
   name: "backup",
@@ -65,6 +66,12 @@ export const backupVerb: Verb = {
       description: "format of the disks; give raw for disks of machines you do not trust",
       choices: imageFormats,
     },
+    {
+      flags: "--sample-reads <count>",
+      description: "reads to spend on checking packs of others before relying on them; 0: none",
+      standard: "8 with two roles, else 0",
+      completes: "nothing",
+    },
     { flags: "--allow-backing-file", description: "follow references of an image to other files" },
     {
       flags: "--bwlimit <rate>",
@@ -98,6 +105,7 @@ async function runBackup(context: Context, given: Given): Promise<Answer> {
     protected: given.flag("protected"),
     codec: readCodec(given),
     dryRun: given.flag("dryRun"),
+    sampleReads: given.integer("sampleReads", 0, MAX_SAMPLE_READS),
   };
   const bytesPerSecond = given.parsed("bwlimit", parseRate);
   const files = await Promise.all(archives.files.map(readConfigFile));

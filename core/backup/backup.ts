@@ -15,6 +15,7 @@ import {
 } from "../format/manifest.js";
 import { sha256 } from "../hash/digest.js";
 import { type BlobSink, DryRunSink, SessionSink } from "../repository/blobSink.js";
+import { DEFAULT_SAMPLE_READS } from "../repository/foreignPacks.js";
 import type { CodecChoice } from "../repository/packBuilder.js";
 import type { Repository } from "../repository/repository.js";
 import type { WriterSession } from "../repository/session.js";
@@ -43,6 +44,8 @@ export interface BackupRequest {
   codec: CodecChoice;
   /** Reads, cuts and compares, stores nothing. */
   dryRun: boolean;
+  /** Reads to spend on looking into packs of others; default: 8 in a repository with two roles, else none. */
+  sampleReads?: number;
   /** How many worker threads; default: cores, at most 8. */
   lanes?: number;
 }
@@ -96,7 +99,8 @@ async function backUpOnce(
   started: number,
 ): Promise<BackupResult | "fenced"> {
   const { signal, onWarning } = options;
-  const session = { purpose: "backup", group: request.group, signal, onWarning };
+  const sampleReads = request.sampleReads ?? (repository.config.keeper === null ? 0 : DEFAULT_SAMPLE_READS);
+  const session = { purpose: "backup", group: request.group, sampleReads, signal, onWarning };
   const manifest = await writeSnapshot(repository, session, async (opened) => {
     const sink = new SessionSink(repository, opened);
     const { archives, statistics } = await storeArchives(repository, request, sink, options);

@@ -47,9 +47,14 @@ export interface Presence {
 /** Index objects up to this total are kept in memory between the two passes of ChunkIndex.build. */
 const KEEP_INDEX_BYTES = 64 * 1024 * 1024;
 
-/** W2, W3, W4 in this order. Call only after the session was announced. */
-export async function loadPresenceForWriting(repository: Repository, options: PresenceOptions): Promise<Presence> {
+/** W2, W3, W4 in this order. Call only after the session was announced. `distrusted` packs are treated like condemned ones. */
+export async function loadPresenceForWriting(
+  repository: Repository,
+  options: PresenceOptions,
+  distrusted: ReadonlySet<PackName> = new Set(),
+): Promise<Presence> {
   const condemned = await listCondemned(repository, options);
+  for (const pack of distrusted) condemned.packs.add(pack);
   const packs = await listPacks(repository, options);
   const quarantined = await loadQuarantine(repository, options);
   return loadIndex(repository, packs, condemned, quarantined, options);

@@ -8,6 +8,7 @@ import { objectName, type PackName, packName, type Sid } from "../format/ids.js"
 import { decodeManifest, encodeManifest, type Manifest } from "../format/manifest.js";
 import { encodePackIndex, type PackContents } from "../format/packIndex.js";
 import { encodeSession } from "../format/session.js";
+import { findFalsePacks } from "./foreignPacks.js";
 import { splitForIndex } from "./indexParts.js";
 import { Lifetime } from "./lifetime.js";
 import { loadPresenceForWriting, type Presence } from "./presence.js";
@@ -18,6 +19,8 @@ export interface SessionOptions {
   /** "backup", "repair", "gc": shown to people who wonder what runs. */
   purpose: string;
   group: string | null;
+  /** How many reads to spend on looking into packs that this machine has not met; 0 or absent: none. */
+  sampleReads?: number;
   signal?: AbortSignal;
   onWarning: OnWarning;
 }
@@ -71,7 +74,9 @@ export class WriterSession {
     const lifetime = new Lifetime(repository.environment);
     await announce(repository, sid, startedAt, 0, options);
     try {
-      const presence = await loadPresenceForWriting(repository, options);
+      let presence = await loadPresenceForWriting(repository, options);
+      const falsePacks = await findFalsePacks(repository, presence, options);
+      if (falsePacks.size > 0) presence = await loadPresenceForWriting(repository, options, falsePacks);
       const session = new WriterSession(repository, sid, startedAt, lifetime, presence, options);
       session.#startHeartbeat();
       return session;

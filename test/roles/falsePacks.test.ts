@@ -8,9 +8,11 @@ import { BLOB_ENTRY_BYTES, BLOB_ID_BYTES } from "../../core/format/pack.js";
 import { encodePackIndex } from "../../core/format/packIndex.js";
 import { PackBuilder } from "../../core/repository/packBuilder.js";
 import { readPackContents } from "../../core/repository/packReader.js";
-import { listPacks } from "../../core/repository/presence.js";
+import { listPacks, loadPresenceForWriting } from "../../core/repository/presence.js";
 import { WriterSession } from "../../core/repository/session.js";
+import type { MemoryBackend } from "../../core/storage/memoryBackend.js";
 import { noise } from "../support/sampleBytes.js";
+import { makeTemporaryFolder } from "../support/temporaryFolder.js";
 import { TestRepository } from "../support/testRepository.js";
 
 const DISK = noise(9, 300_000);
@@ -77,5 +79,43 @@ describe("two roles: false index objects and packs", () => {
     for (const pack of packs.keys()) assert.ok(left.has(pack), pack);
     await keeper.backend.delete(name);
     assert.ok((await keeper.verify()).ok, decoy.sid);
+  });
+
+  it("does not rely on a pack whose sample is false, reports it, and stores the chunks again", async () => {
+    // first: a false pack in a repository that holds nothing good
+    const [snapshot] = (await keeper.catalog()).snapshots;
+    assert.ok(snapshot);
+    const real = await publishFalseCopies();
+    for (const pack of real) await keeper.backend.delete(objectName.pack(pack));
+    const victim = await keeper.reopen();
+    const again = await victim.backUp("vm/c", { root: DISK }, { sampleReads: 8 });
+    assert.ok(victim.takeWarnings().includes("PACK_FALSE"));
+    assert.deepEqual(await victim.restore(again, "root"), DISK);
+    // and what was found is known to everybody
+    const { quarantined } = await loadPresenceForWriting(keeper.repository, keeper.options);
+    assert.equal(quarantined.size, 1);
+  });
+
+  it("finds nothing wrong with good packs, and does not ask again about those it has met", async () => {
+    const folder = await makeTemporaryFolder("samples");
+    try {
+      const other = await keeper.reopen({ cacheFolder: folder.path });
+      let reads = 0;
+      const backend = other.backend as MemoryBackend;
+      const get = backend.get.bind(backend);
+      backend.get = (key, options) => {
+        if (key.startsWith("packs/")) reads++;
+        return get(key, options);
+      };
+      const session = { purpose: "backup", group: null, sampleReads: 100, ...other.options };
+      for (const expected of [true, false]) {
+        reads = 0;
+        await (await WriterSession.open(other.repository, session)).abandon("test");
+        assert.equal(reads > 0, expected);
+      }
+      assert.deepEqual(other.takeWarnings(), []);
+    } finally {
+      await folder.remove();
+    }
   });
 });
