@@ -34,11 +34,16 @@ describe("openBackend", () => {
   });
 
   it("refuses other schemes without repeating what may be a password", async () => {
-    for (const location of ["sftp://user:secret@host/x", "http://secret@x"]) {
+    for (const location of ["ftp://user:secret@host/x", "http://secret@x"]) {
       const error = await assertCode(openBackend(location), "STORAGE_SCHEME_UNSUPPORTED");
       assert.doesNotMatch(`${error.message} ${JSON.stringify(error.data)} ${error.hint}`, /secret/);
     }
-    for (const location of ["s3:https://key:secret@host/bucket", "s3:bucket?secret=secret", "S3:b?"]) {
+    for (const location of [
+      "s3:https://key:secret@host/bucket",
+      "s3:bucket?secret=secret",
+      "S3:b?",
+      "sftp://u:secret@h/x",
+    ]) {
       const error = await assertCode(openBackend(location), "STORAGE_LOCATION_INVALID");
       assert.doesNotMatch(`${error.message} ${JSON.stringify(error.data)} ${error.hint}`, /:secret|=secret/);
     }
