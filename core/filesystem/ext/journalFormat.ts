@@ -44,7 +44,7 @@ export function decodeJournalSuperblock(
   const incompat = hasFeatures ? be32(bytes, 0x28) : 0;
   const hasBlockChecksums = (incompat & (FEATURE.checksumV2 | FEATURE.checksumV3)) !== 0;
   if (hasBlockChecksums && !superblockChecksumFits(bytes)) throw fail("wrong checksum");
-  if ((incompat & ~KNOWN) !== 0) throw refuse(`journal feature 0x${(incompat & ~KNOWN).toString(16)}`);
+  if ((incompat & ~KNOWN) !== 0) throw refuse(`journal feature 0x${((incompat & ~KNOWN) >>> 0).toString(16)}`);
   const hasFastCommits = (incompat & FEATURE.fastCommit) !== 0;
   const blockCount = be32(bytes, 0x10);
   const reserved = hasFastCommits ? be32(bytes, 0x54) || DEFAULT_FAST_COMMIT_BLOCKS : 0;

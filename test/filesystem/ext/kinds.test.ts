@@ -2,23 +2,11 @@
 // against the kernel's view of the same image to the nanosecond.
 
 import assert from "node:assert/strict";
-import { CachedReader } from "../../../core/filesystem/blockCache.js";
-import { openExt } from "../../../core/filesystem/ext/openExt.js";
-import type { FileSystem } from "../../../core/filesystem/fileSystem.js";
-import { openRawSource } from "../../../core/source/rawSource.js";
 import { mount, unmount } from "../../support/loopDevice.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { type TreeEntry, walkFileSystem, walkFolder } from "../treeWalk.js";
 import { type ExtKind, extImage, extKinds } from "./extImages.js";
-
-async function withFileSystem<T>(path: string, use: (fileSystem: FileSystem) => Promise<T>): Promise<T> {
-  const source = await openRawSource(path);
-  try {
-    return await use(await openExt(new CachedReader(source)));
-  } finally {
-    await source.close();
-  }
-}
+import { withExt } from "./extReading.js";
 
 /** What the image's maker adds or changes on purpose is not compared with the folder. */
 const changedByMaker: Partial<Record<ExtKind, string[]>> = { ext4: ["/hello.txt", "/empty.txt"] };
@@ -41,7 +29,7 @@ describe("ext: kinds of file systems", function () {
   for (const kind of extKinds.filter((name) => name !== "ext4-encrypt")) {
     it(`${kind}: as the folder it was made from`, async () => {
       const { path, tree } = await extImage(kind);
-      const seen = await withFileSystem(path, walkFileSystem);
+      const seen = await withExt(path, walkFileSystem);
       assert.deepEqual(comparable(seen, changedByMaker[kind]), comparable(tree, changedByMaker[kind]));
     });
   }
@@ -53,7 +41,7 @@ describe("ext: kinds of file systems", function () {
       try {
         if (!mount("-o", "ro,loop", path, folder.path)) return this.skip();
         const theirs = await walkFolder(folder.path);
-        const ours = await withFileSystem(path, walkFileSystem);
+        const ours = await withExt(path, walkFileSystem);
         assert.deepEqual(
           ours.map(({ attributes, ...entry }) => entry),
           theirs,
