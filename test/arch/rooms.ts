@@ -21,6 +21,7 @@ const operations = [
   "core/gc",
   "core/repair",
   "core/stats",
+  "core/sync",
   "core/roles",
   "core/doctor",
   "core/restoreTest",
@@ -30,7 +31,7 @@ const operations = [
 ];
 const belowOperations = [...ground, ...edges, "core/repository", "core/engine"];
 
-export const purePaths = [...pure, "core/retention", "core/roles", "core/gc/planGc.ts"];
+export const purePaths = [...pure, "core/retention", "core/roles", "core/gc/planGc.ts", "core/sync/planSync.ts"];
 
 export const rooms: Room[] = [
   // ground
@@ -67,8 +68,10 @@ export const rooms: Room[] = [
   { path: "core/verify", mayImport: belowOperations },
   { path: "core/forget", mayImport: [...belowOperations, "core/retention"] },
   { path: "core/gc", mayImport: [...belowOperations, "core/retention"] },
-  { path: "core/repair", mayImport: [...belowOperations, "core/verify"] },
+  { path: "core/repair", mayImport: [...belowOperations, "core/restore", "core/sync", "core/verify"] },
   { path: "core/stats", mayImport: belowOperations },
+  { path: "core/sync/planSync.ts", mayImport: pure },
+  { path: "core/sync", mayImport: [...belowOperations, "core/backup", "core/forget", "core/restore"] },
   { path: "core/roles", mayImport: pure },
   { path: "core/doctor", mayImport: belowOperations },
   { path: "core/files", mayImport: [...belowOperations, "core/restore"] },
