@@ -72,8 +72,8 @@ export class BlobReader {
       }
     }
     if (lastError !== undefined) throw lastError;
-    throw new RepriseError("corrupt", "CHUNK_MISSING", `chunk ${hex} is in no pack`, {
-      data: { id: hex },
+    throw new RepriseError("corrupt", "CHUNK_MISSING", index.missingText(id), {
+      data: { id: hex, pack: index.absent.packOf(id) ?? null },
       hint: "run repair index; if it stays missing, repair from a replica or back up the disk again",
     });
   }

@@ -3,9 +3,10 @@
 // Ids are digests, so buckets are even; a repository made to have uneven ones only makes look-ups slower.
 
 import { RepriseError } from "../errors.js";
-import type { PackName } from "../format/ids.js";
+import { bytesToHex, type PackName } from "../format/ids.js";
 import { BLOB_ENTRY_BYTES, BLOB_ID_BYTES } from "../format/pack.js";
 import type { PackContents } from "../format/packIndex.js";
+import { AbsentPacks } from "./absentPacks.js";
 import { IdTable } from "./idTable.js";
 
 export interface BlobLocation {
@@ -27,6 +28,8 @@ export class ChunkIndex {
   #offsetOf = new Uint32Array(0);
   #lengthOf = new Uint32Array(0);
   readonly #added = new IdTable();
+  /** For messages only: packs that are described and not there. */
+  readonly absent = new AbsentPacks();
 
   /**
    * `forEachPack` is called twice and must hand out the same packs both times: first to count, then to fill. It may read
@@ -66,6 +69,13 @@ export class ChunkIndex {
 
   has(bytes: Uint8Array, at = 0): boolean {
     return this.#findLoaded(bytes, at) >= 0 || this.#added.find(bytes, at) >= 0;
+  }
+
+  /** `chunk … is in no pack`, with the name of the pack that held it where that is known. */
+  missingText(id: Uint8Array): string {
+    const pack = this.absent.packOf(id);
+    const was = pack === undefined ? "" : ` (pack ${pack}, which held it, is missing)`;
+    return `chunk ${bytesToHex(id)} is in no pack${was}`;
   }
 
   /** Every copy; the first is what find answers. */

@@ -185,10 +185,12 @@ async function loadIndex(
   const described = new Set<PackName>();
   const unreadable = new Set<string>();
   let adopted: PackContents[] | null = null;
+  let absent: PackContents[] = [];
   let opaque = new Set<PackName>();
   async function forEachPack(visit: (pack: PackContents) => void): Promise<void> {
     const done = new Set<PackName>();
     opaque = new Set(packs.keys());
+    absent = [];
     for (const name of indexNames) {
       if (unreadable.has(name)) continue;
       const contents = kept?.get(name) ?? (await readIndexObject(repository, name, options));
@@ -202,6 +204,7 @@ async function loadIndex(
           described.add(pack.name);
           opaque.delete(pack.name);
         }
+        if (!packs.has(pack.name)) absent.push(pack);
         if (done.has(pack.name) || !usable(pack)) continue;
         done.add(pack.name);
         visit(withoutQuarantined(pack, quarantined));
@@ -214,6 +217,7 @@ async function loadIndex(
     }
   }
   const index = await ChunkIndex.build(forEachPack, totalBytes / BLOB_ENTRY_BYTES);
+  for (const pack of absent) index.absent.add(pack);
   return { index, packs, adopted: adopted ?? [], opaque, indexNames, quarantined };
 }
 

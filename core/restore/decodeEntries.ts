@@ -3,7 +3,6 @@
 
 import type { Lane } from "../engine/lane.js";
 import { errorFromData, RepriseError } from "../errors.js";
-import { bytesToHex } from "../format/ids.js";
 import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import type { FreshPresence } from "../repository/freshPresence.js";
 import type { ImageEntry } from "../repository/imageReader.js";
@@ -27,7 +26,7 @@ export async function decodeEntries(
     if ((await fresh.after(presence)) !== presence) return decodeEntries(entries, fresh, lane);
   }
   const [missing] = plan.missing;
-  if (missing) throw damaged(missing.targets[0], `chunk ${bytesToHex(missing.id)} is in no pack`);
+  if (missing) throw damaged(missing.targets[0], presence.index.missingText(missing.id));
   const byOffset = new Map<number, Uint8Array>();
   const isFailed = new Set(failed.map(({ targets }) => targets[0]));
   let part = 0;

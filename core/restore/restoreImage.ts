@@ -124,7 +124,7 @@ class ImageRestore {
       const again = entries.filter(({ id }) => id !== null && ids.has(bytesToHex(id)));
       await this.#writeEntries(again, lane, how);
     } else {
-      for (const blob of plan.missing) await this.#lose(blob, `chunk ${bytesToHex(blob.id)} is in no pack`, lane);
+      for (const blob of plan.missing) await this.#lose(blob, presence.index.missingText(blob.id), lane);
     }
     for (const failed of written.failed) {
       if (!isNewer || !hasMoved(failed)) await this.#tryOtherCopies(failed, presence, lane);

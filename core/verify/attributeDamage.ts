@@ -119,7 +119,7 @@ class Judge {
   #lost(id: Uint8Array): string | null {
     if (this.#isClean) return null;
     const hex = bytesToHex(id);
-    if (this.#damage.missing.has(hex)) return "chunk is in no pack";
+    if (this.#damage.missing.has(hex)) return this.#index.missingText(id);
     if (!this.#suspects.has(hex)) return null;
     this.neededIds.add(hex);
     const copies = this.#index.copies(id);

@@ -2,7 +2,7 @@
 // in a pack that exists; and, when asked, every byte of the packs is read and every digest computed.
 
 import { encodeText } from "../format/bytes.js";
-import { bytesToHex, type PackName, type Sid } from "../format/ids.js";
+import { bytesToHex, hexToBytes, type PackName, type Sid } from "../format/ids.js";
 import { BLOB_ID_BYTES } from "../format/pack.js";
 import { checksum64 } from "../hash/checksum.js";
 import { BlobReader } from "../repository/blobReader.js";
@@ -13,6 +13,7 @@ import type { Repository } from "../repository/repository.js";
 import { attributeDamage } from "./attributeDamage.js";
 import { checkObjects, type ObjectProblem } from "./objectChecks.js";
 import { recordVerification } from "./recordVerification.js";
+import type { PackProblem } from "./verifyLane.js";
 import { type PacksRead, verifyPacks } from "./verifyPacks.js";
 import type { StructureDamage, VerifyOptions, VerifyReport, VerifyRequest } from "./verifyReport.js";
 
@@ -69,6 +70,7 @@ async function verifyOnce(
     const { id, pack } = problem;
     return { ...problem, needed: id === null ? packs.foundIn.has(pack) && neededPacks.has(pack) : neededIds.has(id) };
   });
+  problems.push(...absentPacks(presence, damage).map((problem) => ({ ...problem, needed: true })));
   const report: VerifyReport = {
     ok: verdicts.every(({ result }) => result === "ok") && objects.problems.length === 0 && problems.length === 0,
     level: request.readData ? "data" : "structure",
@@ -180,6 +182,19 @@ function hexIds(ids: Uint8Array): Set<string> {
   const found = new Set<string>();
   for (let at = 0; at < ids.length; at += BLOB_ID_BYTES) found.add(bytesToHex(ids.subarray(at, at + BLOB_ID_BYTES)));
   return found;
+}
+
+/** Packs that held what is missing now. */
+function absentPacks({ index }: Presence, { missing }: StructureDamage): PackProblem[] {
+  const names = new Set<PackName>();
+  for (const hex of missing) {
+    const pack = index.absent.packOf(hexToBytes(hex, BLOB_ID_BYTES, "missing chunk"));
+    if (pack !== undefined) names.add(pack);
+  }
+  return [...names].map((pack) => {
+    const message = `pack ${pack} is missing, and with it chunks that no other pack holds`;
+    return { pack, id: null, code: "PACK_MISSING", message };
+  });
 }
 
 /** Packs with a damaged copy of something that a snapshot needs. */

@@ -224,6 +224,30 @@ for (const encrypted of [true, false]) {
       assert.ok(existsSync(`${folder.path}/x`));
     });
 
+    it("a pack that is missing is named by verify and by restore, whatever it held", async () => {
+      const { test } = sample;
+      for (const kind of ["chunk", "root"] as const) {
+        const { pack } = sample.blobs.find((blob) => blob.kind === kind && isOfFirst(blob))!;
+        const bytes = await test.backend.get(objectName.pack(pack));
+        await test.backend.delete(objectName.pack(pack));
+        for (const readData of [true, false]) {
+          const { packs, snapshots } = await test.verify({ readData });
+          assert.deepEqual(
+            packs.problems.map((problem) => [problem.pack, problem.code, problem.needed]),
+            [[pack, "PACK_MISSING", true]],
+          );
+          assert.ok(snapshots[0]?.damaged.some(({ reason }) => reason.includes(pack)));
+        }
+        for (const restore of [
+          () => restoreToFile(test, sample.manifests[0]!, "root", `${folder.path}/x`),
+          () => test.restore(sample.manifests[0]!, "root"),
+        ]) {
+          await assert.rejects(restore, (error: Error) => error.message.includes(pack));
+        }
+        await test.backend.put(objectName.pack(pack), bytes);
+      }
+    });
+
     it("with --skip-damaged a chunk that is in no pack is skipped, too", async () => {
       const { test } = sample;
       const { pack } = sample.blobs.find((blob) => blob.kind === "chunk" && isOfFirst(blob))!;
