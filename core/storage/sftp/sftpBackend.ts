@@ -15,10 +15,14 @@ import { type FileAttributes, STATUS } from "./sftpPacket.js";
 import { type Created, SftpPublisher } from "./sftpPublish.js";
 import { readContents } from "./sftpTransfer.js";
 
+/** Hides the three round trips of a read; the server's process works them off one by one all the same. */
+const PARALLEL_READS = 4;
+
 export class SftpBackend implements Backend {
   readonly location: string;
   /** Opening this in a worker thread gives an equal backend, with lines of its own. */
   readonly workerLocation: string;
+  readonly parallelReads = PARALLEL_READS;
   readonly #connections: SftpConnections;
   readonly #files: SftpFiles;
   readonly #publisher: SftpPublisher;
