@@ -126,6 +126,10 @@ async function removeOldRecords(
   const winners = winningRecords(catalog.records);
   const needed = new Set<string>();
   for (const [sid, byType] of winners) if (known.has(sid)) for (const { rid } of byType.values()) needed.add(rid);
+  // Copied ones say that a change has arrived: without them the next replication would carry it once more.
+  for (const { rid, origin, snapshots } of catalog.records) {
+    if (origin !== null && snapshots.some((sid) => known.has(sid))) needed.add(rid);
+  }
   const mine = new Set(catalog.records.filter(({ type }) => type !== "unknown").map(({ rid }) => rid as string));
   let removed = 0;
   for await (const { key, modifiedAtMs } of repository.backend.list(folder.records, options)) {

@@ -5,7 +5,7 @@
 import { isOurError } from "../errors.js";
 import type { Sid } from "../format/ids.js";
 import { MAX_RECORD_SNAPSHOTS } from "../format/limits.js";
-import type { RecordOrigin, RepositoryRecord } from "../format/record.js";
+import type { RecordBody, RecordOrigin, RepositoryRecord } from "../format/record.js";
 import type { Catalog } from "../repository/catalog.js";
 import { winningRecords, writeRecord } from "../repository/records.js";
 import type { Repository } from "../repository/repository.js";
@@ -64,7 +64,7 @@ export async function applyRecordCopies(
       for (let start = 0; start < snapshots.length; start += MAX_RECORD_SNAPSHOTS) {
         const part = snapshots.slice(start, start + MAX_RECORD_SNAPSHOTS);
         const copyOf = { at: record.at, by: record.by, origin };
-        known.push(await writeRecord(to.repository, record, part, known, { signal: options.signal, copyOf }));
+        known.push(await writeRecord(to.repository, bodyOf(record), part, known, { signal: options.signal, copyOf }));
         written++;
       }
     } catch (error) {
@@ -73,6 +73,13 @@ export async function applyRecordCopies(
     }
   }
   return written;
+}
+
+/** What it says, without its name and whom it speaks of. */
+function bodyOf(record: RepositoryRecord): RecordBody {
+  const { rid: _rid, snapshots: _snapshots, sequence: _sequence, at: _at, by: _by, ...rest } = record;
+  const { origin: _origin, signature: _signature, ...body } = rest;
+  return body;
 }
 
 function arrivedRecords({ repository, catalog }: CataloguedRepository): Set<string> {
