@@ -9,6 +9,8 @@ export interface CampaignOptions {
   seed: number;
   /** Where everything is kept. */
   folder: string;
+  /** Of `filesystems`: only this one. */
+  reader?: string;
 }
 
 export interface Campaign {

@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { type Campaign, withFolder } from "./campaign.js";
 import { diskCampaign } from "./disk.js";
+import { filesystemsCampaign } from "./filesystems.js";
 import { flipCampaign } from "./flip.js";
 import { fullCampaign } from "./full.js";
 import { killCampaign } from "./kill.js";
@@ -16,18 +17,24 @@ const campaigns: Record<string, Campaign> = {
   full: fullCampaign,
   protocol: protocolCampaign,
   randomWalk: randomWalkCampaign,
+  filesystems: filesystemsCampaign,
 };
 
 function usage(): number {
   console.log("usage: npm run campaign -- NAME [--count N] [--seed S] [--keep]");
-  for (const [name, { summary }] of Object.entries(campaigns)) console.log(`  ${name.padEnd(10)} ${summary}`);
+  for (const [name, { summary }] of Object.entries(campaigns)) console.log(`  ${name.padEnd(11)} ${summary}`);
   return 64;
 }
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { count: { type: "string" }, seed: { type: "string" }, keep: { type: "boolean" } },
+    options: {
+      count: { type: "string" },
+      seed: { type: "string" },
+      keep: { type: "boolean" },
+      reader: { type: "string" },
+    },
   });
   const campaign = campaigns[positionals[0] ?? ""];
   if (campaign === undefined || positionals.length > 1) return usage();
@@ -36,7 +43,9 @@ async function main(): Promise<number> {
   if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) return usage();
   console.log(`campaign ${positionals[0]}, count ${count}, seed ${seed}`);
   const started = performance.now();
-  const violations = await withFolder(values.keep ?? false, (folder) => campaign.run({ count, seed, folder }));
+  const violations = await withFolder(values.keep ?? false, (folder) =>
+    campaign.run({ count, seed, folder, reader: values.reader }),
+  );
   for (const violation of violations) console.log(`VIOLATION: ${violation}`);
   const seconds = Math.round((performance.now() - started) / 1000);
   console.log(`${violations.length === 0 ? "passed" : `FAILED with ${violations.length} violations`} in ${seconds} s`);

@@ -27,7 +27,9 @@ export const extKinds = [
   "ext4-casefold",
   "ext4-encrypt",
 ] as const;
-export type ExtKind = (typeof extKinds)[number];
+/** Smaller, for many runs. */
+const fuzzKinds = ["ext2-fuzz", "ext4-fuzz", "ext4-fuzz-checksums"] as const;
+export type ExtKind = (typeof extKinds)[number] | (typeof fuzzKinds)[number];
 
 export interface ExtImage {
   path: string;
@@ -56,9 +58,11 @@ export async function extImage(kind: ExtKind): Promise<ExtImage> {
 async function makeImage(kind: ExtKind, path: string, treePath: string): Promise<void> {
   await mkdir(cacheFolder, { recursive: true });
   const folder = await makeTemporaryFolder("ext");
+  const isSmall = fuzzKinds.some((name) => name === kind);
   try {
     await makeSampleTree(folder.path, {
-      many: kind === "ext4-large-dir" ? 5000 : 300,
+      many: kind === "ext4-large-dir" ? 5000 : isSmall ? 60 : 300,
+      small: isSmall,
       devices: process.getuid?.() === 0,
     });
     const fresh = `${path}.${process.pid}`;

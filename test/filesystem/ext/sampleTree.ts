@@ -15,6 +15,8 @@ export interface SampleTreeOptions {
   many: number;
   /** Devices can be made by root only. */
   devices: boolean;
+  /** No file above 64 KiB, and few of them. */
+  small?: boolean;
 }
 
 export async function makeSampleTree(folder: string, options: SampleTreeOptions): Promise<void> {
@@ -34,18 +36,19 @@ export async function makeSampleTree(folder: string, options: SampleTreeOptions)
   await put("attrs/setuid", "#!/bin/sh\n");
   await chmod(join(folder, "attrs/setuid"), 0o4755);
   await put("Cased/Grüße.TXT", "case\n");
-  for (const size of SIZES) await put(`sizes/s${size}.bin`, noise(size, size));
+  for (const size of SIZES.filter((bytes) => !options.small || bytes < 5000))
+    await put(`sizes/s${size}.bin`, noise(size, size));
   for (let i = 0; i < options.many; i++) await put(`many/file-${String(i).padStart(6, "0")}.dat`, `entry ${i}\n`);
   await mkdir(join(folder, "emptydir"));
-  await makeHoles(folder);
+  await makeHoles(folder, options.small ? 20 : HOLES);
   await makeLinks(folder, options.devices);
 }
 
-async function makeHoles(folder: string): Promise<void> {
+async function makeHoles(folder: string, count: number): Promise<void> {
   const holes = await open(join(folder, "holes.bin"), "w");
-  for (let i = 0; i < HOLES; i++) await holes.write(noise(i + 1, 4096), 0, 4096, i * 8192);
+  for (let i = 0; i < count; i++) await holes.write(noise(i + 1, 4096), 0, 4096, i * 8192);
   await holes.close();
-  await truncate(join(folder, "holes.bin"), HOLES * 8192 + 4096 + 123);
+  await truncate(join(folder, "holes.bin"), count * 8192 + 4096 + 123);
   const sparse = await open(join(folder, "sparse.bin"), "w");
   for (const [text, at] of [
     ["start", 0],
