@@ -34,6 +34,7 @@ export interface VerbFamily {
 /** Headings of the help. */
 export type VerbGroup =
   | "Back up and restore:"
+  | "Look into snapshots:"
   | "Look after snapshots:"
   | "Look after the repository:"
   | "This program:";

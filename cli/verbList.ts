@@ -2,11 +2,14 @@
 
 import type { Listed } from "./verb.js";
 import { backupVerb } from "./verbs/backup.js";
+import { catVerb } from "./verbs/cat.js";
 import { completionVerb, makeCompleteVerb } from "./verbs/completion.js";
+import { doctorVerb } from "./verbs/doctor.js";
 import { forgetVerb } from "./verbs/forget.js";
 import { gcVerb } from "./verbs/gc.js";
 import { initVerb } from "./verbs/init.js";
 import { keyVerbs } from "./verbs/key.js";
+import { lsVerb } from "./verbs/ls.js";
 import { notesVerb } from "./verbs/notes.js";
 import { protectVerb, unprotectVerb } from "./verbs/protect.js";
 import { pruneVerb } from "./verbs/prune.js";
@@ -24,6 +27,8 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Back up and restore:", entry: snapshotsVerb },
   { group: "Back up and restore:", entry: showVerb },
   { group: "Back up and restore:", entry: restoreVerb },
+  { group: "Look into snapshots:", entry: lsVerb },
+  { group: "Look into snapshots:", entry: catVerb },
   { group: "Look after snapshots:", entry: notesVerb },
   { group: "Look after snapshots:", entry: tagVerb },
   { group: "Look after snapshots:", entry: protectVerb },
@@ -35,6 +40,7 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look after the repository:", entry: statsVerb },
   { group: "Look after the repository:", entry: repairVerbs },
   { group: "Look after the repository:", entry: keyVerbs },
+  { group: "Look after the repository:", entry: doctorVerb },
   { group: "This program:", entry: completionVerb },
   { group: "This program:", entry: makeCompleteVerb(() => VERB_LIST) },
 ];

@@ -10,6 +10,7 @@ import {
   type OpenedSource,
   openSource,
   RepriseError,
+  type Traffic,
 } from "../../core/index.js";
 import { nonEmptyInput, readConfigFile } from "../backupInputs.js";
 import type { Context } from "../context.js";
@@ -19,6 +20,7 @@ import { type Given, usageError } from "../given/given.js";
 import { checkNotes, checkTags } from "../given/labels.js";
 import { NAMESPACE_OPTION, readMachine } from "../given/machine.js";
 import { backupLines } from "../output/backupText.js";
+import { trafficLine } from "../output/trafficText.js";
 import { archiveDocument } from "../snapshotDocument.js";
 import type { Answer, Verb } from "../verb.js";
 
@@ -115,7 +117,8 @@ async function runBackup(context: Context, given: Given): Promise<Answer> {
   const disks = await Promise.all(archives.disks.map((disk, index) => diskInput(context, disk, opened[index] ?? null)));
   const result = await backUp(repository, { ...request, disks, files }, context.options);
   await warnOfChanges(context, archives.disks, opened);
-  return answerOf(request, result, disks, context.environment.now());
+  const traffic = repository.backend.traffic?.() ?? null;
+  return answerOf(request, result, disks, { nowMs: context.environment.now(), traffic });
 }
 
 function readCodec(given: Given): CodecChoice {
@@ -179,7 +182,7 @@ function answerOf(
   request: Omit<BackupRequest, "disks" | "files">,
   { manifest, digest, statistics }: BackupResult,
   disks: readonly DiskInput[],
-  nowMs: number,
+  { nowMs, traffic }: { nowMs: number; traffic: Traffic | null },
 ): Answer {
   const document = {
     snapshotId: manifest?.sid ?? null,
@@ -192,6 +195,9 @@ function answerOf(
     archives: manifest?.archives.map(archiveDocument) ?? disks.map(({ name }) => ({ name })),
     tags: request.tags,
     protected: request.protected,
+    traffic,
   };
-  return { document, lines: [], summary: backupLines(request, manifest, statistics) };
+  const summary = backupLines(request, manifest, statistics);
+  if (traffic !== null) summary.push(trafficLine(traffic));
+  return { document, lines: [], summary };
 }

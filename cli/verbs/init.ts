@@ -1,6 +1,7 @@
 import {
   type ChunkerParams,
   checkChunkerParams,
+  createBucket,
   DEFAULT_CHUNKER,
   DEFAULT_PACK_BYTES,
   type InitResult,
@@ -13,7 +14,7 @@ import {
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { parseSize } from "../given/amounts.js";
-import type { Given } from "../given/given.js";
+import { type Given, usageError } from "../given/given.js";
 import { recoveryKeyLines } from "../output/recoveryKeyText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText } from "../output/units.js";
@@ -23,6 +24,8 @@ import type { Answer, Verb } from "../verb.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+/** What S3 allows: a hundred years. */
+const MAX_LOCK_DAYS = 36_500;
 
 export const initVerb: Verb = {
   name: "init",
@@ -50,6 +53,12 @@ export const initVerb: Verb = {
       description: "write the recovery key into a new file instead of printing it",
       completes: "file",
     },
+    { flags: "--create-bucket", description: "make the S3 bucket, with versioning, when it does not exist" },
+    {
+      flags: "--object-lock [days]",
+      description: "with --create-bucket: object lock; with days, nothing can be destroyed for as long",
+      completes: "nothing",
+    },
     {
       flags: "--new-keeper-key <file>",
       description:
@@ -63,12 +72,17 @@ export const initVerb: Verb = {
       command: "REPRISE_PASSPHRASE=… reprise init --repo /srv/backup --recovery-key-file key.txt --json",
       meaning: "in a script",
     },
+    {
+      command: "reprise init --repo s3:https://s3.example.com/backup --create-bucket",
+      meaning: "in a new S3 bucket; credentials as the AWS tools take them",
+    },
   ],
   run: runInit,
 };
 
 async function runInit(context: Context, given: Given): Promise<Answer> {
   const chunker = chunkerOf(given);
+  const bucket = bucketOf(given, context.location);
   const packBytes = given.parsed("packSize", parseSize) ?? DEFAULT_PACK_BYTES;
   const encrypted = given.flag("encryption");
   const passphrase = encrypted ? await context.secrets.forInit(context.location) : null;
@@ -80,6 +94,7 @@ async function runInit(context: Context, given: Given): Promise<Answer> {
     throw error;
   });
   try {
+    if (bucket !== undefined) await makeBucket(context, bucket);
     const backend = context.closeLater(await openBackend(context.location, { create: true }));
     const { environment, signal, settings } = context;
     const made = await initRepository(backend, {
@@ -118,6 +133,35 @@ async function keeperOf(context: Context, given: Given): Promise<{ key?: KeeperK
   const key = KeeperKey.generate();
   await file.write(key.toPem());
   return { key, file };
+}
+
+/** Warns where the storage cannot do what the repository or its owner would like. */
+async function makeBucket(context: Context, options: { objectLock: boolean | number }): Promise<void> {
+  const { bucket, created, versioning, conditionalPut } = await createBucket(context.location, options);
+  if (!created) context.note(`the bucket ${bucket} is there already and stays as it is`);
+  if (!versioning) {
+    context.onWarning({
+      code: "S3_VERSIONING_OFF",
+      message: `${bucket}: versioning is off, because this storage forgets conditional puts in versioned buckets: whoever may write can destroy what is stored`,
+      data: { bucket },
+    });
+  }
+  if (!conditionalPut) {
+    context.onWarning({
+      code: "S3_NO_CONDITIONAL_PUT",
+      message: `${bucket}: this storage has no conditional puts${versioning ? " in buckets with versions" : ""}: backups work, but gc will refuse to delete anything`,
+      data: { bucket },
+    });
+  }
+}
+
+function bucketOf(given: Given, location: string): { objectLock: boolean | number } | undefined {
+  if (!given.flag("createBucket")) {
+    if (given.has("objectLock")) throw usageError("--object-lock goes with --create-bucket");
+    return undefined;
+  }
+  if (!/^s3:/i.test(location)) throw usageError("--create-bucket is for repositories in S3", "leave it out");
+  return { objectLock: given.integer("objectLock", 1, MAX_LOCK_DAYS) ?? given.flag("objectLock") };
 }
 
 /** The smallest and the largest chunk follow the average, as in the standard parameters. */

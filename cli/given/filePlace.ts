@@ -1,0 +1,19 @@
+import { parseTreePath, type TreePath } from "../../core/index.js";
+import type { OperandSpec } from "../lineSpec.js";
+
+const FORM = "SNAPSHOT:/path, as in vm/web1@latest:/etc/hostname or 3f2a9c01:/disk/p1/etc";
+
+export const FILE_OPERAND: OperandSpec = { name: "<snapshot:/path>", description: FORM, completes: "snapshot" };
+export const FILES_OPERAND: OperandSpec = { name: "<snapshot:/path...>", description: FORM, completes: "snapshot" };
+
+export interface FilePlace {
+  snapshot: string;
+  path: TreePath;
+}
+
+/** Times and namespaces have colons, too; only a path has `:/`. Without a path: the root, where the disks are. */
+export function parseFilePlace(text: string): FilePlace {
+  const colon = text.indexOf(":/");
+  if (colon < 0) return { snapshot: text, path: [] };
+  return { snapshot: text.slice(0, colon), path: parseTreePath(text.slice(colon + 1)) };
+}

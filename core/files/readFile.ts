@@ -1,0 +1,40 @@
+// The contents of one file as a stream of pieces, the next one fetched while the one before is used.
+
+import type { ReadOptions } from "../filesystem/blockReader.js";
+import { wrongKind } from "../filesystem/filesystemErrors.js";
+import type { FileNode, TreeNode } from "./machineTree.js";
+import { formatTreePath } from "./treePath.js";
+
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** The node as a file; FILE_KIND_WRONG for anything else. */
+export function requireFile(node: TreeNode): FileNode {
+  if ("stat" in node && node.stat.kind === "file") return node;
+  const reason = "stat" in node && node.stat.special !== undefined ? `a plain file (${node.stat.special})` : "a file";
+  throw wrongKind(formatTreePath(node.path), reason);
+}
+
+/** Pieces of up to 4 MiB, fresh memory each; together exactly the file's size. */
+export async function* readFile(file: FileNode, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+  const { sizeBytes } = file.stat;
+  let next = readPiece(file, 0, options);
+  for (let offset = 0; offset < sizeBytes; ) {
+    const piece = await next;
+    if (piece.length === 0) return;
+    offset += piece.length;
+    next = offset < sizeBytes ? readPiece(file, offset, options) : Promise.resolve(piece);
+    // Its error is seen when it is awaited; nobody awaits it when the consumer stops.
+    next.catch(() => {});
+    yield piece;
+  }
+}
+
+async function readPiece(
+  { fileSystem, node, stat }: FileNode,
+  offset: number,
+  options: ReadOptions,
+): Promise<Uint8Array> {
+  const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(0, stat.sizeBytes - offset)));
+  const length = piece.length === 0 ? 0 : await fileSystem.read(node, piece, offset, options);
+  return piece.subarray(0, length);
+}
