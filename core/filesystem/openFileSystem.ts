@@ -2,9 +2,12 @@
 
 import { CachedReader } from "./blockCache.js";
 import type { BlockReader } from "./blockReader.js";
+import { openExfat } from "./exfat/exfatFileSystem.js";
 import { openExt } from "./ext/openExt.js";
+import { openFat } from "./fat/fatFileSystem.js";
 import type { FileSystem, OpenFileSystemOptions } from "./fileSystem.js";
 import { unsupported } from "./filesystemErrors.js";
+import { openNtfs } from "./ntfs/ntfsFileSystem.js";
 import type { Content } from "./volumes/identify.js";
 import { openXfs } from "./xfs/openXfs.js";
 
@@ -15,6 +18,9 @@ const OPENERS: Partial<
 > = {
   ext: openExt,
   xfs: openXfs,
+  fat: openFat,
+  exfat: openExfat,
+  ntfs: openNtfs,
 };
 
 /** Opens what identify has found, over a block cache. Errors as in fileSystem.ts. */
