@@ -19,6 +19,11 @@ const debianPackages = {
 
 export type ToolName = keyof typeof debianPackages;
 
+/** The package that brings a program. */
+export function debianPackageOf(name: ToolName): string {
+  return debianPackages[name];
+}
+
 /** Full path of a program, or undefined. Also looks where a plain user's PATH does not reach. */
 export async function findTool(name: ToolName): Promise<string | undefined> {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];

@@ -39,6 +39,13 @@ export interface Traffic {
   retries: number;
 }
 
+export interface StorageProtection {
+  /** "on": what is overwritten or deleted stays as an older version. "unknown": the credentials may not ask. */
+  versioning: "on" | "off" | "unknown";
+  /** Days for which a new object cannot be removed; null: no such rule, or not known. */
+  objectLockDays: number | null;
+}
+
 /**
  * A flat, strongly consistent map from names to immutable byte strings. Names have at most 512 characters, do not start
  * with `tmp/`, and no name is a folder of another one (`a` and `a/b`: a local folder cannot hold both). An object has at
@@ -88,6 +95,9 @@ export interface Backend {
 
   /** Absent: not counted. */
   traffic?(): Traffic;
+
+  /** What keeps stored objects from being lost when somebody overwrites or deletes them. Absent: nothing known. */
+  protection?(options?: OperationOptions): Promise<StorageProtection>;
 
   /** Frees connections and handles. May be called twice. */
   close(): Promise<void>;

@@ -17,7 +17,7 @@ describe("completion", () => {
   it("of verbs, also below another word, and never of hidden ones", () => {
     assert.deepEqual(values("b"), ["backup"]);
     assert.deepEqual(values("--quiet", "re"), ["restore", "repair"]);
-    assert.deepEqual(values("key", ""), ["list", "add", "remove", "change", "recovery"]);
+    assert.deepEqual(values("key", ""), ["list", "add", "remove", "change", "recovery", "keeper"]);
     assert.ok(!values("").includes("complete"));
   });
 

@@ -1,0 +1,233 @@
+// `reprise doctor`: what is wrong, or could go wrong, with a repository and what it stands on, and what a thief with the
+// present credentials could do. It changes nothing but canaries (thiefTrial.ts) and what the probe puts and removes.
+
+import { keeperFingerprint } from "../crypto/keeperKey.js";
+import { isAbort, isOurError } from "../errors.js";
+import { bytesToHex } from "../format/ids.js";
+import { loadCatalog } from "../repository/catalog.js";
+import { listCondemned } from "../repository/presence.js";
+import type { Repository } from "../repository/repository.js";
+import type { OnWarning, Warning } from "../repository/warnings.js";
+import type { StorageProtection } from "../storage/backend.js";
+import { probeBackend } from "../storage/probe.js";
+import { type CacheState, clockOffsetMs, examineCache, examineTools, type ToolState } from "./surroundings.js";
+import { type FolderTrial, tryAsThief } from "./thiefTrial.js";
+
+export type FindingStatus = "ok" | "warning" | "failed" | "skipped";
+
+export interface Finding {
+  /** Stable name, for programs: `probe.range`, `clock`, `thief`. */
+  name: string;
+  status: FindingStatus;
+  /** One sentence for people. */
+  detail: string;
+}
+
+export interface DoctorReport {
+  /** The worst of the findings. */
+  status: "ok" | "warning" | "failed";
+  /** "no": nothing that is stored can be lost by these credentials. */
+  destructible: "yes" | "undoable" | "no" | "unknown";
+  findings: Finding[];
+  keeper: { fingerprint: string | null; isKeeper: boolean };
+  trials: FolderTrial[];
+  clockOffsetMs: number | null;
+  protection: StorageProtection | null;
+  cache: CacheState | null;
+  tools: ToolState[];
+  /** Objects that only the keeper may write and has not signed. */
+  unsigned: string[];
+}
+
+export interface DoctorOptions {
+  /** Null: without a cache. */
+  cacheFolder: string | null;
+  /** Do not put canaries. */
+  withoutTrial?: boolean;
+  signal?: AbortSignal;
+  onWarning: OnWarning;
+}
+
+const MAX_CLOCK_OFFSET_MS = 5 * 60_000;
+
+export async function examineRepository(repository: Repository, options: DoctorOptions): Promise<DoctorReport> {
+  const examination = new Examination(repository, options);
+  await examination.roles();
+  await examination.probes();
+  await examination.clock();
+  await examination.thief();
+  await examination.objects();
+  await examination.surroundings();
+  return examination.report;
+}
+
+class Examination {
+  readonly #repository: Repository;
+  readonly #options: DoctorOptions;
+  readonly #findings: Finding[] = [];
+  #trials: FolderTrial[] = [];
+  #clockOffsetMs: number | null = null;
+  #protection: StorageProtection | null = null;
+  #cache: CacheState | null = null;
+  #tools: ToolState[] = [];
+  #unsigned: string[] = [];
+
+  constructor(repository: Repository, options: DoctorOptions) {
+    this.#repository = repository;
+    this.#options = options;
+  }
+
+  get report(): DoctorReport {
+    const { keeper } = this.#repository.config;
+    const statuses = new Set(this.#findings.map(({ status }) => status));
+    return {
+      status: statuses.has("failed") ? "failed" : statuses.has("warning") ? "warning" : "ok",
+      destructible: this.#destructible,
+      findings: this.#findings,
+      keeper: {
+        fingerprint: keeper === null ? null : keeperFingerprint(keeper),
+        isKeeper: this.#repository.keeperKey !== null,
+      },
+      trials: this.#trials,
+      clockOffsetMs: this.#clockOffsetMs,
+      protection: this.#protection,
+      cache: this.#cache,
+      tools: this.#tools,
+      unsigned: this.#unsigned,
+    };
+  }
+
+  async roles(): Promise<void> {
+    const { config, keeperKey } = this.#repository;
+    this.#find("encryption", config.encryption === "none" ? "warning" : "ok", encryptionText(config.encryption));
+    if (config.keeper === null) {
+      return this.#find("roles", "ok", "one role: whoever can open the repository may forget and collect");
+    }
+    const whose = keeperKey === null ? "these are a runner's keys" : "these are the keeper's keys";
+    this.#find("roles", "ok", `two roles, keeper ${keeperFingerprint(config.keeper)}: ${whose}`);
+  }
+
+  async probes(): Promise<void> {
+    const { backend, environment } = this.#repository;
+    const { checks } = await probeBackend(backend, bytesToHex(environment.random(16)), this.#options);
+    for (const { name, ok, detail, error } of checks) {
+      const denied = error?.code === "STORAGE_ACCESS_DENIED";
+      const status = ok ? "ok" : denied ? "skipped" : "failed";
+      this.#find(
+        `probe.${name}`,
+        status,
+        denied ? "cannot be tried with these credentials; run doctor as the keeper" : detail,
+      );
+    }
+  }
+
+  async clock(): Promise<void> {
+    await this.#orSkip("clock", async () => {
+      const { backend, environment } = this.#repository;
+      this.#clockOffsetMs = await clockOffsetMs(backend, environment.now, this.#options);
+      const seconds = Math.round(this.#clockOffsetMs / 1000);
+      const far = Math.abs(this.#clockOffsetMs) > MAX_CLOCK_OFFSET_MS;
+      this.#find("clock", far ? "warning" : "ok", `the storage's clock is ${seconds} s ahead of this machine's`);
+    });
+  }
+
+  async thief(): Promise<void> {
+    const { backend, keeperKey } = this.#repository;
+    await this.#orSkip("protection", async () => {
+      this.#protection = (await backend.protection?.(this.#options)) ?? null;
+      this.#find("protection", "ok", protectionText(this.#protection));
+    });
+    if (this.#options.withoutTrial) return this.#find("thief", "skipped", "not tried");
+    this.#trials = await tryAsThief(backend, this.#options);
+    const bad = this.#destructible;
+    const isKeeper = keeperKey !== null;
+    const status = bad === "no" || isKeeper ? "ok" : "warning";
+    this.#find("thief", status, (isKeeper ? KEEPER_TEXT : THIEF_TEXT)[bad]);
+  }
+
+  /** What nobody may have written, and what collections would stumble over. */
+  async objects(): Promise<void> {
+    const unsigned = new Set<string>();
+    const onWarning = ({ code, data }: Warning) => {
+      if (code === "VERDICT_UNSIGNED") unsigned.add(String(data?.object));
+    };
+    const catalog = await loadCatalog(this.#repository, { ...this.#options, onWarning, fresh: true });
+    await listCondemned(this.#repository, { ...this.#options, onWarning });
+    this.#unsigned = [...unsigned].sort();
+    const count = this.#unsigned.length;
+    this.#find(
+      "verdicts",
+      count === 0 ? "ok" : "failed",
+      count === 0
+        ? "no unsigned decisions"
+        : `${count} decisions without the keeper's signature, e.g. ${this.#unsigned[0]}`,
+    );
+    const { length } = catalog.unreadable;
+    const manifests = length === 0 ? "all manifests open" : `${length} manifests cannot be read; run verify`;
+    this.#find("manifests", length === 0 ? "ok" : "failed", manifests);
+  }
+
+  async surroundings(): Promise<void> {
+    const { cacheFolder } = this.#options;
+    if (cacheFolder !== null) {
+      this.#cache = await examineCache(cacheFolder);
+      const { writable, sizeBytes } = this.#cache;
+      const size = `${(sizeBytes / 2 ** 20).toFixed(1)} MiB in ${cacheFolder}`;
+      this.#find("cache", writable ? "ok" : "warning", writable ? size : `${cacheFolder} cannot be written to`);
+    } else this.#find("cache", "skipped", "without a cache");
+    this.#tools = await examineTools(this.#options);
+    for (const { name, path, version, debianPackage, neededFor } of this.#tools) {
+      const missing = `not installed, needed for ${neededFor}: apt-get install ${debianPackage}`;
+      this.#find(`tool.${name}`, path === null ? "warning" : "ok", path === null ? missing : (version ?? path));
+    }
+  }
+
+  get #destructible(): DoctorReport["destructible"] {
+    if (this.#trials.length === 0) return "unknown";
+    const outcomes = this.#trials.flatMap((trial) => [
+      trial.overwrite,
+      trial.delete,
+      // What only the keeper writes: a new key slot is no loss, a new plan is none without a signature.
+      ...(trial.owner === "keeper" && this.#repository.config.keeper !== null ? [trial.create] : []),
+    ]);
+    if (outcomes.includes("allowed")) return this.#protection?.versioning === "on" ? "undoable" : "yes";
+    return outcomes.includes("unknown") ? "unknown" : "no";
+  }
+
+  #find(name: string, status: FindingStatus, detail: string): void {
+    this.#findings.push({ name, status, detail });
+  }
+
+  async #orSkip(name: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (isAbort(error) || !isOurError(error)) throw error;
+      this.#find(name, "skipped", error.message);
+    }
+  }
+}
+
+const THIEF_TEXT: Record<DoctorReport["destructible"], string> = {
+  yes: "this repository can be destroyed by its writers: these credentials can overwrite or delete what is stored",
+  undoable: "these credentials can overwrite or delete what is stored; older versions are kept and can be brought back",
+  no: "these credentials can neither overwrite nor delete what is stored",
+  unknown: "whether these credentials can destroy the repository could not be found out",
+};
+const KEEPER_TEXT: Record<DoctorReport["destructible"], string> = {
+  yes: "the keeper's credentials can delete, as they must; keep them away from runners",
+  undoable: "the keeper's credentials can delete, as they must; older versions are kept",
+  no: "the keeper's credentials cannot delete: gc will not work with them",
+  unknown: "whether the keeper's credentials can delete could not be found out",
+};
+
+function encryptionText(encryption: string): string {
+  return encryption === "none" ? "not encrypted: whoever can read the storage can read the disks" : encryption;
+}
+
+function protectionText(protection: StorageProtection | null): string {
+  if (protection === null) return "this storage keeps no versions that Reprise knows of";
+  const { versioning, objectLockDays } = protection;
+  const lock = objectLockDays === null ? "no object lock" : `object lock for ${objectLockDays} days`;
+  return `versioning ${versioning}, ${lock}`;
+}
