@@ -18,6 +18,8 @@ import { XfsFileSystem } from "./xfsFileSystem.js";
 export async function openXfs(reader: BlockReader, options: OpenFileSystemOptions = {}): Promise<FileSystem> {
   const superblock = await readSuperblock(reader, options);
   const volume = new XfsVolume(reader, superblock);
+  if (volume.inodeOffset(superblock.rootInode) === null)
+    throw damaged("xfs", "superblock", "has no place for the root");
   const log = await inspectLog(volume, options);
   const isClean = log.kind === "clean";
   const freeBlocks =
