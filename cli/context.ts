@@ -63,7 +63,12 @@ export class Context {
   }
 
   readonly onWarning: OnWarning = (warning) => {
-    this.warnings.push(warning);
+    const same = this.warnings.find(({ code, message }) => code === warning.code && message === warning.message);
+    if (same !== undefined) {
+      same.count = (same.count ?? 1) + 1;
+      return;
+    }
+    this.warnings.push({ ...warning });
     this.#printer.warning(warning);
   };
 

@@ -56,7 +56,7 @@ export { writeRecord } from "./repository/records.js";
 export type { Environment, Repository } from "./repository/repository.js";
 export { systemEnvironment } from "./repository/repository.js";
 export { rescueFiles } from "./repository/rescueFiles.js";
-export { qualifiedGroup, resolveSnapshot, splitNamespace } from "./repository/snapshotName.js";
+export { distinctDigits, qualifiedGroup, resolveSnapshot, splitNamespace } from "./repository/snapshotName.js";
 export type { OnWarning, Warning } from "./repository/warnings.js";
 export type { RestoreTarget } from "./restore/blockTarget.js";
 export { createTarget } from "./restore/openTarget.js";

@@ -1,6 +1,6 @@
 // --group and --ns, which together name a machine.
 
-import { isGroup, isNamespace, splitNamespace } from "../../core/index.js";
+import { isGroup, isNamespace, qualifiedGroup, splitNamespace } from "../../core/index.js";
 import type { OptionSpec } from "../lineSpec.js";
 import { type Given, usageError, wrongValue } from "./given.js";
 
@@ -40,6 +40,27 @@ export function fitsMachine(filter: MachineFilter, machine: { namespace: string;
   if (filter.namespace !== undefined && filter.namespace !== machine.namespace) return false;
   if (filter.groups.length === 0) return true;
   return filter.groups.some(({ namespace, group }) => namespace === machine.namespace && group === machine.group);
+}
+
+/** Those of the filter's machines that have no snapshots, and the machines that there are; null when all are known. */
+export function unknownMachines(
+  filter: MachineFilter,
+  machines: readonly { namespace: string; group: string }[],
+): string | null {
+  const unknown = filter.groups.filter((wanted) => !machines.some((machine) => isSame(wanted, machine)));
+  if (unknown.length === 0) return null;
+  const known = [...new Set(machines.map(nameOf))].sort();
+  const shown = `${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
+  const there = known.length === 0 ? "the repository has no snapshots" : `known: ${shown}`;
+  return `there is no machine ${unknown.map(nameOf).join(", ")} (${there})`;
+}
+
+function isSame(a: { namespace: string; group: string }, b: { namespace: string; group: string }): boolean {
+  return a.namespace === b.namespace && a.group === b.group;
+}
+
+function nameOf({ namespace, group }: { namespace: string; group: string }): string {
+  return qualifiedGroup(namespace, group);
 }
 
 function readNamespace(given: Given): string | undefined {

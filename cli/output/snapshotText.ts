@@ -1,21 +1,11 @@
 // Snapshots in lines for people.
 
-import { qualifiedGroup, type Snapshot } from "../../core/index.js";
+import { distinctDigits, qualifiedGroup, type Snapshot } from "../../core/index.js";
 import { type Span, styled } from "./text.js";
 import { localTimeText } from "./units.js";
 
-const MIN_ID_DIGITS = 8;
-
 /** How many digits of the ids make each of them different, at least eight. */
-export function idDigits(ids: readonly string[]): number {
-  const sorted = [...ids].sort();
-  let digits = MIN_ID_DIGITS;
-  for (let i = 1; i < sorted.length; i++) {
-    const [a, b] = [sorted[i - 1] as string, sorted[i] as string];
-    while (digits < a.length && a.slice(0, digits) === b.slice(0, digits)) digits++;
-  }
-  return digits;
-}
+export const idDigits = distinctDigits;
 
 export function machineOf({ manifest }: Snapshot): string {
   return qualifiedGroup(manifest.namespace, manifest.group);

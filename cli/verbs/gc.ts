@@ -97,9 +97,10 @@ function gcSummary(report: GcReport): Line[] {
   );
   for (const { sid, silentMs } of waitingFor) {
     lines.push(
-      `waits for the backup ${sid.slice(0, 8)}, last heard of ${elapsedText(silentMs)} ago: run gc again later`,
+      `waits for the backup ${sid.slice(0, 8)}, last heard of ${elapsedText(silentMs)} ago: run gc again later (when it is dead: --fence-after with a shorter time)`,
     );
   }
-  for (const sid of fenced) lines.push(`gave up the backup ${sid.slice(0, 8)}, which had been silent too long`);
+  for (const sid of fenced)
+    lines.push(`gave up the backup ${sid.slice(0, 8)}, which had been silent for longer than --fence-after`);
   return lines;
 }

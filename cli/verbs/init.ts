@@ -14,7 +14,7 @@ import {
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { parseSize } from "../given/amounts.js";
-import { type Given, usageError } from "../given/given.js";
+import { type Given, usageError, wrongValue } from "../given/given.js";
 import { recoveryKeyLines } from "../output/recoveryKeyText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText } from "../output/units.js";
@@ -174,7 +174,12 @@ function chunkerOf(given: Given): ChunkerParams {
     averageBytes,
     maxBytes: Math.min(DEFAULT_CHUNKER.maxBytes * scale, DEFAULT_CHUNKER.maxBytes),
   };
-  checkChunkerParams(chunker);
+  try {
+    checkChunkerParams(chunker);
+  } catch (error) {
+    if (!isOurError(error, "CHUNKER_INVALID")) throw error;
+    throw wrongValue("--average-chunk", given.text("averageChunk") ?? "", "a power of two from 16K to 2M, as in 256K");
+  }
   return chunker;
 }
 

@@ -51,7 +51,7 @@ const keyRemoveVerb: Verb = {
     "Whoever had the passphrase may have kept the repository's key itself: after a leak make a new repository and copy the data into it.",
   ],
   operands: [{ name: "<id>", description: "first digits of the slot's id", completes: "nothing" }],
-  options: [],
+  options: [{ flags: "--force", description: "also the only recovery key" }],
   examples: [{ command: "reprise key remove 41c9", meaning: "by the id that key list shows" }],
   run: runKeyRemove,
 };
@@ -114,7 +114,9 @@ async function runKeyAdd(context: Context, given: Given): Promise<Answer> {
 
 async function runKeyRemove(context: Context, given: Given): Promise<Answer> {
   const repository = await context.openRepository();
-  const removed = await removeKeySlot(repository, given.operand(0), context.onWarning);
+  const removed = await removeKeySlot(repository, given.operand(0), context.onWarning, {
+    force: given.flag("force"),
+  });
   return { document: { removed }, lines: [], summary: [`removed ${slotText(removed)}`] };
 }
 

@@ -15,7 +15,7 @@ import {
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { type Given, usageError, wrongValue } from "../given/given.js";
-import { fitsMachine, NAMESPACE_OPTION, readMachineFilter } from "../given/machine.js";
+import { fitsMachine, NAMESPACE_OPTION, readMachineFilter, unknownMachines } from "../given/machine.js";
 import type { OptionSpec } from "../lineSpec.js";
 import { countMarks, pruneLines, pruneSummary, simulationLines } from "../output/pruneText.js";
 import { readSimulation } from "../simulationFile.js";
@@ -95,6 +95,11 @@ async function runPrune(context: Context, given: Given): Promise<Answer> {
   const filter = readMachineFilter(given);
   const dryRun = given.flag("dryRun");
   const { repository, catalog } = await context.openCatalog({ fresh: true });
+  const unknown = unknownMachines(
+    filter,
+    catalog.snapshots.map(({ manifest }) => manifest),
+  );
+  if (unknown !== null) context.onWarning({ code: "MACHINE_UNKNOWN", message: unknown });
   const snapshots = catalog.snapshots.filter(({ manifest }) => fitsMachine(filter, manifest));
   // Where a thief may be among the writers, the times that they claim are compared with the storage's.
   const distrust = repository.config.keeper === null ? undefined : DEFAULT_TIME_DISTRUST;

@@ -1,7 +1,7 @@
 import type { Snapshot } from "../../core/index.js";
 import type { Context } from "../context.js";
 import type { Given } from "../given/given.js";
-import { fitsMachine, NAMESPACE_OPTION, readMachineFilter } from "../given/machine.js";
+import { fitsMachine, NAMESPACE_OPTION, readMachineFilter, unknownMachines } from "../given/machine.js";
 import { badges, idDigits, machineOf } from "../output/snapshotText.js";
 import { tableLines } from "../output/table.js";
 import { type Line, styled } from "../output/text.js";
@@ -37,6 +37,11 @@ async function runSnapshots(context: Context, given: Given): Promise<Answer> {
   const last = given.integer("last", 1);
   const tags = given.texts("tag");
   const { catalog } = await context.openCatalog();
+  const unknown = unknownMachines(
+    filter,
+    catalog.snapshots.map(({ manifest }) => manifest),
+  );
+  if (unknown !== null) context.note(unknown);
   const fitting = catalog.snapshots.filter(
     (snapshot) => fitsMachine(filter, snapshot.manifest) && tags.every((tag) => snapshot.tags.includes(tag)),
   );

@@ -82,7 +82,7 @@ export async function backUp(
     options.onWarning({
       code: "SESSION_FENCED",
       message:
-        "a collector gave this backup up because it had not been heard of for hours; storing what is missing again",
+        "a collector gave this backup up because it had not been heard of for longer than gc --fence-after; storing what is missing again",
     });
   }
   throw new RepriseError("conflict", "SESSION_FENCED", `this backup was given up by collectors ${MAX_FENCED} times`, {

@@ -137,6 +137,7 @@ export async function removeKeySlot(
   repository: Repository,
   idPrefix: string,
   onWarning: OnWarning,
+  { force = false }: { force?: boolean } = {},
 ): Promise<KeySlotSummary> {
   requireKeyring(repository);
   requireKeeper(repository, "removing a key slot");
@@ -156,6 +157,14 @@ export async function removeKeySlot(
       {
         hint: "add another one first (key add)",
       },
+    );
+  }
+  if (!force && slot.type === "recovery" && slots.filter(({ type }) => type === "recovery").length === 1) {
+    throw new RepriseError(
+      "usage",
+      "KEY_SLOT_RECOVERY_LAST",
+      "this is the only recovery key; without it a forgotten passphrase is the end of the data",
+      { data: { slotId: slot.slotId }, hint: "make another one first (key recovery), or say --force" },
     );
   }
   await repository.backend.delete(objectName.keySlot(slot.slotId));

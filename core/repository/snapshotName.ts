@@ -85,16 +85,33 @@ function notFound(name: string, detail: string): RepriseError {
 }
 
 function ambiguous(name: string, found: readonly Snapshot[]): RepriseError {
-  const ids = found.slice(0, 5).map(({ sid }) => sid);
+  const shown = found.slice(0, 5);
+  const digits = distinctDigits(found.map(({ sid }) => sid));
+  const ids = shown.map(({ sid }) => sid.slice(0, digits));
+  const texts = shown.map(({ manifest }, i) => {
+    return `${ids[i]} (${qualifiedGroup(manifest.namespace, manifest.group)}, ${manifest.time})`;
+  });
+  if (found.length > shown.length) texts.push("…");
   return new RepriseError(
     "usage",
     "SNAPSHOT_AMBIGUOUS",
-    `"${name}" fits ${found.length} snapshots: ${ids.join(", ")}`,
+    `"${name}" fits ${found.length} snapshots: ${texts.join(", ")}`,
     {
       data: { name, ids },
-      hint: "give more digits of the id",
+      hint: "name one of them by its id",
     },
   );
+}
+
+/** How many digits of the ids make each of them different, at least eight. */
+export function distinctDigits(ids: readonly string[]): number {
+  const sorted = [...ids].sort();
+  let digits = 8;
+  for (let i = 1; i < sorted.length; i++) {
+    const [a, b] = [sorted[i - 1] as string, sorted[i] as string];
+    while (digits < a.length && a.slice(0, digits) === b.slice(0, digits)) digits++;
+  }
+  return digits;
 }
 
 function uncertain(name: string, object: string, count: number, newest: Snapshot | undefined): RepriseError {

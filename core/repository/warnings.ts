@@ -4,6 +4,8 @@ export interface Warning {
   code: string;
   message: string;
   data?: Record<string, unknown>;
+  /** How often the same one came up; absent: once. */
+  count?: number;
 }
 
 export type OnWarning = (warning: Warning) => void;

@@ -27,7 +27,7 @@ export async function createFileTarget(options: FileTargetOptions): Promise<Rest
   } catch (error) {
     await handle.close();
     if (isNew) await removePartial(path).catch(() => undefined);
-    throw writeError(path, `make a file of ${sizeBytes} bytes`, error);
+    throw writeError(path, `make ${path} with ${sizeBytes} bytes`, error);
   }
 }
 

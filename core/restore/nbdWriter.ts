@@ -78,7 +78,7 @@ class NbdWriter implements BlockWriter {
     try {
       await action();
     } catch (error) {
-      throw writeError(this.#name, "write to the image", error, { offset });
+      throw writeError(this.#name, `write to ${this.#name}`, error, { offset });
     }
   }
 }

@@ -29,7 +29,7 @@ export async function createQcow2Target(options: FileTargetOptions & { signal?: 
     await handle.close();
     if (isNew) await removePartial(path).catch(() => undefined);
     if (isOurError(error, "SOURCE_IN_USE")) throw inUse(path);
-    throw writeError(path, `make a qcow2 image of ${sizeBytes} bytes`, error);
+    throw writeError(path, `make ${path} as a qcow2 image of ${sizeBytes} bytes`, error);
   }
 }
 
@@ -40,7 +40,7 @@ async function createImage(path: string, sizeBytes: number, signal?: AbortSignal
   if (result.exitCode === 0) return;
   if (lockFailure.test(result.stderr)) throw inUse(path);
   const errno = /No space left/.test(result.stderr) ? "ENOSPC" : undefined;
-  throw writeError(path, `make a qcow2 image: ${firstLine(result.stderr)}`, { code: errno });
+  throw writeError(path, `make ${path} as a qcow2 image: ${firstLine(result.stderr)}`, { code: errno });
 }
 
 function inUse(path: string): Error {

@@ -20,14 +20,21 @@ export function writeError(path: string, doing: string, cause: unknown, data: Re
   const errno = isOurError(cause) ? cause.data.errno : (cause as NodeJS.ErrnoException).code;
   const details = { data: { ...data, path, errno }, cause };
   if (fullErrnos.has(errno as string)) {
-    return targetFailed("TARGET_FULL", `no room to ${doing}`, {
+    const isTooLarge = errno === "EFBIG";
+    return targetFailed("TARGET_FULL", isTooLarge ? `too large a file: cannot ${doing}` : `no room to ${doing}`, {
       ...details,
-      hint: "free some space and run the same restore again: it goes on where it stopped",
+      hint: isTooLarge
+        ? "the file is too large for this file system, or for the limit of this shell (ulimit -f): restore to another place"
+        : "free some space and run the same restore again: it goes on where it stopped",
       retry: "later",
     });
   }
   if (readOnlyErrnos.has(errno as string)) {
     return targetFailed("TARGET_READ_ONLY", `not allowed to ${doing} (${errno})`, details);
+  }
+  if (errno === "ENOENT") {
+    const hint = "make the folder first, or check the path";
+    return targetFailed("TARGET_WRITE_FAILED", `cannot ${doing}: no such folder`, { ...details, hint });
   }
   return targetFailed("TARGET_WRITE_FAILED", `cannot ${doing}${errno === undefined ? "" : ` (${errno})`}`, details);
 }

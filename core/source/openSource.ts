@@ -10,7 +10,7 @@ import { openNbdSource } from "./nbdSource.js";
 import { checkQcow2 } from "./qcow2Check.js";
 import { startQemuNbd } from "./qemuNbd.js";
 import { openRawSource, unsupportedKind } from "./rawSource.js";
-import { sourceFailed } from "./sourceErrors.js";
+import { sourceFailed, sourceMissing } from "./sourceErrors.js";
 
 export interface OpenSourceOptions {
   /**
@@ -116,8 +116,7 @@ async function refuseUnsound(path: string, signal?: AbortSignal): Promise<void> 
 function openError(path: string, error: unknown): unknown {
   const { syscall, code } = error as NodeJS.ErrnoException;
   if (syscall === undefined) return error;
-  if (code === "ENOENT")
-    return sourceFailed("SOURCE_NOT_FOUND", `there is no ${path}`, { data: { path }, cause: error });
+  if (code === "ENOENT") return sourceMissing(path, error);
   const details = { data: { path, errno: code }, cause: error };
   return sourceFailed("SOURCE_OPEN_FAILED", `cannot open ${path} (${code})`, details);
 }

@@ -7,7 +7,7 @@ import { type AllocationMap, allDataMap } from "./allocationMap.js";
 import type { BlockSource, Extent, ReadOptions } from "./blockSource.js";
 import { readAllocation } from "./fileAllocation.js";
 import { type FileIdentity, identityOf, isSameFile, isUnchanged } from "./fileIdentity.js";
-import { checkRange, readFailed, sourceFailed, sourceShrank } from "./sourceErrors.js";
+import { checkRange, readFailed, sourceFailed, sourceMissing, sourceShrank } from "./sourceErrors.js";
 
 export interface RawSource extends BlockSource {
   /** Whether size, time of change or inode differ from what they were at open. Never true for a device of equal size. */
@@ -35,8 +35,7 @@ async function openForReading(path: string): Promise<FileHandle> {
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const errno = (error as NodeJS.ErrnoException).code;
-    if (errno === "ENOENT")
-      throw sourceFailed("SOURCE_NOT_FOUND", `there is no ${path}`, { data: { path }, cause: error });
+    if (errno === "ENOENT") throw sourceMissing(path, error);
     if (errno === "ENXIO") throw unsupportedKind(path);
     const data = { path, errno };
     throw sourceFailed("SOURCE_OPEN_FAILED", `cannot open ${path} (${errno})`, { data, cause: error });
@@ -44,7 +43,10 @@ async function openForReading(path: string): Promise<FileHandle> {
 }
 
 export function unsupportedKind(path: string): Error {
-  return sourceFailed("SOURCE_UNSUPPORTED", `${path} is neither a file nor a block device`, { data: { path } });
+  return sourceFailed("SOURCE_UNSUPPORTED", `${path} is neither a file nor a block device`, {
+    data: { path },
+    hint: "name a disk image or a block device; pipe anything else in and name it -",
+  });
 }
 
 class OpenRawSource implements RawSource {

@@ -7,6 +7,14 @@ export function sourceFailed(code: string, message: string, details: ErrorDetail
   return new RepriseError("source", code, message, details);
 }
 
+export function sourceMissing(path: string, cause: unknown): RepriseError {
+  return sourceFailed("SOURCE_NOT_FOUND", `there is no ${path}`, {
+    data: { path },
+    hint: "check the path; a disk is a file, a block device, or - for standard input",
+    cause,
+  });
+}
+
 /** Reading failed at `offset`; other bytes may still be readable. */
 export function readFailed(location: string, offset: number, cause: unknown): RepriseError {
   const errno = (cause as { code?: unknown } | undefined)?.code;
