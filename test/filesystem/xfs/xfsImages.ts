@@ -21,7 +21,9 @@ import { type TreeEntry, walkFolder } from "../treeWalk.js";
 export const mountedKinds = ["v5", "v5-dir64k", "v5-many", "v5-1k", "v5-64k", "v5-oldtimes", "v5-dirty"] as const;
 /** Made by programs alone. */
 export const preparedKinds = ["v4", "v4-ftype", "v5-devices"] as const;
-export type XfsKind = (typeof mountedKinds)[number] | (typeof preparedKinds)[number];
+/** Small, with few files: of version 4 by programs alone, of version 5 through the kernel. */
+export const fuzzKinds = ["fuzz-v4", "fuzz-v5"] as const;
+export type XfsKind = (typeof mountedKinds)[number] | (typeof preparedKinds)[number] | (typeof fuzzKinds)[number];
 
 export interface XfsImage {
   path: string;
@@ -61,7 +63,8 @@ async function makeImage(kind: XfsKind, path: string, treePath: string): Promise
   await mkdir(cacheFolder, { recursive: true });
   const folder = await makeTemporaryFolder("xfs");
   try {
-    const many = kindsWithThousands.includes(kind) ? 3000 : 1000;
+    const isSmall = (fuzzKinds as readonly string[]).includes(kind);
+    const many = isSmall ? 150 : kindsWithThousands.includes(kind) ? 3000 : 1000;
     await makeSampleTree(folder.path, { many, devices: process.getuid?.() === 0 });
     const fresh = `${path}.${process.pid}`;
     const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
