@@ -28,9 +28,14 @@ export const KINDS: Record<string, TestRepositoryOptions> = {
 
 let seeds = 100;
 
-/** With ids of its own, on a storage that records what is done to it. */
+/** With ids of its own, on a storage in memory whose clock is that of the test. */
 export async function makeReplica(options: TestRepositoryOptions = {}): Promise<TestRepository> {
-  return TestRepository.make({ seed: seeds++, backend: new MemoryBackend(), ...options });
+  const seed = seeds++;
+  let nowMs = () => 0;
+  const backend = new MemoryBackend({ location: `memory:replica-${seed}`, now: () => nowMs() });
+  const made = await TestRepository.make({ seed, backend, ...options });
+  nowMs = () => made.environment.nowMs;
+  return made;
 }
 
 export const ALL: SyncRequest = {
