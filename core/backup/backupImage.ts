@@ -2,8 +2,7 @@
 
 import { RepriseError } from "../errors.js";
 import { type BlobIdHex, bytesToHex } from "../format/ids.js";
-import { entryLength, isZeroEntry, zeroEntry } from "../format/imageMap.js";
-import { MAX_IMAGE_BYTES } from "../format/limits.js";
+import { entryLength, isZeroEntry, largestImageBytes, zeroEntry } from "../format/imageMap.js";
 import type { Archive } from "../format/manifest.js";
 import type { BlobSink } from "../repository/blobSink.js";
 import { ImageMapWriter, type SegmentEntries } from "../repository/imageMapWriter.js";
@@ -31,7 +30,7 @@ export async function backUpImage(
 ): Promise<Archive> {
   if (disk.kind === "stream") return backUpStream(repository, disk, lanes, sink, options);
   const { source, name, format } = disk;
-  checkSize(name, source.sizeBytes);
+  checkSize(repository, name, source.sizeBytes);
   const map = newMap(repository, source.sizeBytes, sink);
   const segments = imageSegments(disk, repository.config.chunker.segmentBytes, options.signal);
   await runLanes(segments, lanes, sink, map, { ...options, name, total: source.sizeBytes });
@@ -54,7 +53,7 @@ async function backUpStream(
     const { segmentBytes } = repository.config.chunker;
     for await (const { offset, bytes } of readSegments(disk.stream, segmentBytes, { signal: options.signal })) {
       sizeBytes = offset + bytes.length;
-      checkSize(disk.name, sizeBytes);
+      checkSize(repository, disk.name, sizeBytes);
       yield { number: offset / segmentBytes, length: bytes.length, job: { from: { bytes }, length: bytes.length } };
     }
   }
@@ -141,20 +140,20 @@ function progressOf(options: NamedOptions): (bytes: number) => void {
 }
 
 function newMap(repository: Repository, sizeBytes: number, sink: BlobSink): ImageMapWriter {
-  return new ImageMapWriter(sizeBytes, repository.config.chunker.segmentBytes, (kind, plain) =>
-    sink.storeBlob(kind, plain),
-  );
+  return new ImageMapWriter(sizeBytes, repository.config.chunker, (kind, plain) => sink.storeBlob(kind, plain));
 }
 
 function archiveOf(name: string, sizeBytes: number, format: string, root: Uint8Array): Archive {
   return { name, kind: "image", sizeBytes, root: bytesToHex(root) as BlobIdHex, format, lost: [] };
 }
 
-function checkSize(name: string, sizeBytes: number): void {
-  if (sizeBytes <= MAX_IMAGE_BYTES) return;
-  throw new RepriseError(
-    "unsupported",
-    "IMAGE_TOO_LARGE",
-    `${name}: ${sizeBytes} bytes, at most 2^46 (64 TiB) are supported`,
-  );
+/** Before the first byte is read: a map that cannot be written would be noticed at its end only. */
+function checkSize(repository: Repository, name: string, sizeBytes: number): void {
+  const most = largestImageBytes(repository.config.chunker);
+  if (sizeBytes <= most) return;
+  const text = `${name}: ${sizeBytes} bytes; disks of at most ${most} bytes are supported with this repository's chunks`;
+  throw new RepriseError("unsupported", "IMAGE_TOO_LARGE", text, {
+    data: { sizeBytes, largestBytes: most },
+    hint: "make a repository with a larger --average-chunk (64 TiB at most), or back up the file systems one by one",
+  });
 }

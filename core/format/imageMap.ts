@@ -23,11 +23,41 @@ export interface ImagePage {
   ids: Uint8Array;
 }
 
-/** Bytes of the disk that one page describes: 4 segments, doubled while there would be more than 8192 pages, ≤ 64 segments. */
-export function pageSpanFor(imageBytes: number, segmentBytes: number): number {
+/** What decides how many entries a segment can have at most. */
+export interface PageLimits {
+  segmentBytes: number;
+  /** Of a chunk. */
+  minBytes: number;
+}
+
+/**
+ * Bytes of the disk that one page describes: 4 segments, doubled while there would be more than 8192 pages, as long as the
+ * worst page still fits a blob and has at most 64 segments.
+ */
+export function pageSpanFor(imageBytes: number, limits: PageLimits): number {
+  const { segmentBytes } = limits;
+  const most = mostSegments(limits);
   let segments = 4;
-  while (segments < 64 && imageBytes > PREFERRED_PAGES * segments * segmentBytes) segments *= 2;
+  while (segments < most && imageBytes > PREFERRED_PAGES * segments * segmentBytes) segments *= 2;
   return segments * segmentBytes;
+}
+
+/** The largest disk whose map follows the limits of pages and roots. */
+export function largestImageBytes(limits: PageLimits): number {
+  return Math.min(MAX_IMAGE_BYTES, MAX_PAGES * mostSegments(limits) * limits.segmentBytes);
+}
+
+/** Zero runs shorter than this are data: docs/format/chunking.md. */
+const SHORTEST_ZERO_RUN = 65_536;
+
+function mostSegments({ segmentBytes, minBytes }: PageLimits): number {
+  const zeroRuns = Math.floor(segmentBytes / SHORTEST_ZERO_RUN) + 1;
+  // Each zero run may end a span with a chunk shorter than minBytes.
+  const chunks = Math.floor(segmentBytes / minBytes) + zeroRuns;
+  const worstBytes = chunks * (4 + BLOB_ID_BYTES) + zeroRuns * 4;
+  let segments = 64;
+  while (segments > 4 && 16 + segments * worstBytes > MAX_BLOB_PLAIN) segments /= 2;
+  return segments;
 }
 
 export function encodeImageRoot(root: ImageRoot): Uint8Array {

@@ -185,7 +185,9 @@ async function zeroLost(
   options: RepairOptions,
 ): Promise<Archive> {
   const { segmentBytes } = repository.config.chunker;
-  const map = new ImageMapWriter(archive.sizeBytes, segmentBytes, (kind, plain) => sink.storeBlob(kind, plain));
+  const map = new ImageMapWriter(archive.sizeBytes, repository.config.chunker, (kind, plain) =>
+    sink.storeBlob(kind, plain),
+  );
   const lost = new Set(ranges.map(({ offset }) => offset));
   const whole = ranges.some(({ offset, length }) => offset === 0 && length === archive.sizeBytes);
   const image = whole ? null : await ImageReader.open(archive, blobs, options.signal);

@@ -6,6 +6,7 @@ import {
   encodeImageRoot,
   entryLength,
   isZeroEntry,
+  type PageLimits,
   pageSpanFor,
   zeroEntry,
 } from "../format/imageMap.js";
@@ -30,10 +31,11 @@ export class ImageMapWriter {
   readonly #open = new Map<number, Map<number, SegmentEntries>>();
   #pagesDone = 0;
 
-  constructor(imageBytes: number, segmentBytes: number, store: StoreBlob) {
+  constructor(imageBytes: number, limits: PageLimits, store: StoreBlob) {
+    const { segmentBytes } = limits;
     this.#imageBytes = imageBytes;
     this.#segmentBytes = segmentBytes;
-    this.#segmentsPerPage = pageSpanFor(imageBytes, segmentBytes) / segmentBytes;
+    this.#segmentsPerPage = pageSpanFor(imageBytes, limits) / segmentBytes;
     this.#pageIds = new Uint8Array(this.#pageCount * BLOB_ID_BYTES);
     this.#store = store;
   }

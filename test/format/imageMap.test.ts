@@ -7,9 +7,11 @@ import {
   encodeImageRoot,
   entryLength,
   isZeroEntry,
+  largestImageBytes,
   pageSpanFor,
   zeroEntry,
 } from "../../core/format/imageMap.js";
+import { MAX_BLOB_PLAIN } from "../../core/format/limits.js";
 import {
   assertExactLength,
   assertMemoryBound,
@@ -84,11 +86,28 @@ describe("format: image map root", () => {
 
   it("has pages of 4 segments, doubled while there were more than 8192, at most 64 segments", () => {
     const segment = 16 * 1024 * 1024;
-    assert.equal(pageSpanFor(0, segment), 4 * segment);
-    assert.equal(pageSpanFor(8192 * 4 * segment, segment), 4 * segment);
-    assert.equal(pageSpanFor(8192 * 4 * segment + 1, segment), 8 * segment);
-    assert.equal(pageSpanFor(2 ** 46, segment), 64 * segment);
-    assert.ok(2 ** 46 / pageSpanFor(2 ** 46, segment) <= 65_536);
+    const limits = { segmentBytes: segment, minBytes: 65_536 };
+    assert.equal(pageSpanFor(0, limits), 4 * segment);
+    assert.equal(pageSpanFor(8192 * 4 * segment, limits), 4 * segment);
+    assert.equal(pageSpanFor(8192 * 4 * segment + 1, limits), 8 * segment);
+    assert.equal(pageSpanFor(2 ** 46, limits), 64 * segment);
+    assert.ok(2 ** 46 / pageSpanFor(2 ** 46, limits) <= 65_536);
+    assert.equal(largestImageBytes(limits), 2 ** 46);
+  });
+
+  it("has pages that fit a blob however small the chunks are, and at most 65,536 of them", () => {
+    for (const segmentBytes of [65_536, 2 ** 20, 2 ** 24]) {
+      for (const minBytes of [4096, 8192, 16_384, 65_536, 2 ** 20]) {
+        const limits = { segmentBytes, minBytes };
+        const largest = largestImageBytes(limits);
+        const span = pageSpanFor(largest, limits);
+        assert.ok(Math.ceil(largest / span) <= 65_536, JSON.stringify(limits));
+        // Nothing but the smallest chunks; and data of one block between zero runs of the smallest length.
+        const dense = Math.ceil(span / minBytes) * 36;
+        const striped = Math.ceil(span / (65_536 + 4096)) * 40;
+        assert.ok(16 + Math.max(dense, striped) <= MAX_BLOB_PLAIN, JSON.stringify(limits));
+      }
+    }
   });
 });
 
