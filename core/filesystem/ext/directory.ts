@@ -1,9 +1,11 @@
 // Listing and searching a directory, block by block in the order of the medium.
 
+import { equalBytes } from "../../format/bytes.js";
 import { sha256 } from "../../hash/digest.js";
 import type { ReadOptions } from "../blockReader.js";
 import { decodeDirectoryBlock, decodeInlineDirectory, type RawEntry } from "./directoryBlock.js";
 import type { FileContents } from "./fileContents.js";
+import { findByIndex } from "./hashIndex.js";
 import { FLAG, hasFlag, type Inode } from "./inode.js";
 import type { ExtVolume } from "./volume.js";
 
@@ -21,6 +23,15 @@ export class DirectoryReader {
   constructor(volume: ExtVolume, contents: FileContents) {
     this.#volume = volume;
     this.#contents = contents;
+  }
+
+  /** The entry of exactly this name, by the directory's index where it has one; null when that does not lead to it. */
+  async findByIndex(directory: Inode, name: Uint8Array, options: ReadOptions): Promise<RawEntry | null> {
+    if (!hasFlag(directory, FLAG.index) || hasFlag(directory, FLAG.inlineData | FLAG.casefold | FLAG.encrypt))
+      return null;
+    const entries = await findByIndex(this.#volume, this.#contents, directory, name, options);
+    if (entries === null) return null;
+    return this.#checked(directory, entries).find((entry) => equalBytes(entry.name, name)) ?? null;
   }
 
   /** The entries of one block after the other. Names are checked; encrypted ones are spelt in base64url. */

@@ -1,5 +1,6 @@
 // The tree of an ext2, ext3 or ext4 file system, as fileSystem.ts wants it. Node ids are inode numbers.
 
+import { equalBytes } from "../../format/bytes.js";
 import type { ReadOptions } from "../blockReader.js";
 import type {
   DataRange,
@@ -95,11 +96,13 @@ export class ExtFileSystem implements FileSystem {
     const directory = await this.#directory(node, options);
     const ignoresCase =
       hasFlag(directory, FLAG.casefold) && (this.#volume.superblock.incompat & INCOMPAT.casefold) !== 0;
+    const indexed = await this.#directories.findByIndex(directory, name, options);
+    if (indexed !== null) return this.#entry(directory, indexed);
     const folded = ignoresCase ? foldName(name) : null;
     let other: DirectoryEntry | null = null;
     for await (const entries of this.#directories.entries(directory, options)) {
       for (const entry of entries) {
-        if (sameBytes(entry.name, name)) return this.#entry(directory, entry);
+        if (equalBytes(entry.name, name)) return this.#entry(directory, entry);
         if (other !== null || folded === null || foldName(entry.name) !== folded) continue;
         other = this.#entry(directory, entry);
       }
@@ -202,12 +205,6 @@ function deviceOf(inode: Inode): FileStat["device"] {
   if (old !== 0) return { major: (old >>> 8) & 0xff, minor: old & 0xff };
   const number = u32(inode.iBlock, 4);
   return { major: (number >>> 8) & 0xfff, minor: (number & 0xff) | ((number >>> 12) & 0xfff00) };
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 function whereOf(inode: Inode): string {

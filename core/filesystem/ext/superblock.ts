@@ -16,6 +16,7 @@ const REVISION_WITH_SIZES = 1;
 const OLD_INODE_BYTES = 128;
 const OLD_FIRST_INODE = 11;
 const MAX_BLOCK_SHIFT = 6;
+const FLAG_UNSIGNED_HASH = 2;
 
 export interface Superblock {
   type: "ext2" | "ext3" | "ext4";
@@ -42,6 +43,9 @@ export interface Superblock {
   uuid: Uint8Array;
   label: string;
   journalInode: number;
+  /** 16 bytes that the hashes of names start from. */
+  hashSeed: Uint8Array;
+  hasUnsignedHashes: boolean;
   /** Which copy this is: the number of its group. */
   ownGroup: number;
   /** What every checksum of this file system starts from. */
@@ -70,6 +74,8 @@ export function decodeSuperblock(bytes: Uint8Array): Superblock {
     uuid: bytes.slice(0x68, 0x78),
     label: textUntilNul(bytes.subarray(0x78, 0x88)),
     journalInode: u32(bytes, 0xe0),
+    hashSeed: bytes.slice(0xec, 0xfc),
+    hasUnsignedHashes: (u32(bytes, 0x160) & FLAG_UNSIGNED_HASH) !== 0,
     ownGroup: u16(bytes, 0x5a),
     checksumSeed: seedOf(bytes, incompat),
     hasMetadataChecksums,

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { isOurError } from "../../../core/errors.js";
+import { hashName } from "../../../core/filesystem/ext/nameHash.js";
 import { openExt } from "../../../core/filesystem/ext/openExt.js";
 import { expandPosixAcl } from "../../../core/filesystem/ext/posixAcl.js";
 import type { FileSystem } from "../../../core/filesystem/fileSystem.js";
@@ -115,6 +116,45 @@ describe("ext: details", function () {
       for (const name of names) assert.match(name, /^[A-Za-z0-9_-]{1,255}$/);
       assert.ok(names.includes(Buffer.from("日本語.txt").toString("base64url")));
     });
+  });
+
+  it("finds names of large directories by their index, in few reads", async () => {
+    for (const [kind, many] of [
+      ["ext4-large-dir", 5000],
+      ["ext3", 300],
+    ] as const) {
+      const { path } = await extImage(kind);
+      const reader = new BytesReader(new Uint8Array(await readFile(path)));
+      const fileSystem = await openExt(reader);
+      const folder = (await at(fileSystem, "/many")).id;
+      await fileSystem.stat(folder);
+      for (let i = 0; i < many; i += 17) {
+        const before = reader.readCount;
+        const name = `file-${String(i).padStart(6, "0")}.dat`;
+        const entry = await fileSystem.lookup(folder, Buffer.from(name));
+        assert.equal(Buffer.from(entry?.name ?? []).toString(), name);
+        assert.ok(reader.readCount - before <= 6, `${reader.readCount - before} reads for ${name} of ${kind}`);
+      }
+      assert.equal(await fileSystem.lookup(folder, Buffer.from("file-x.dat")), null);
+    }
+  });
+
+  it("hashes names as debugfs does", async () => {
+    const seed = Buffer.from("00112233445566778899aabbccddeeff", "hex");
+    const names = ["a", "file-000001.dat", "日本語.txt", "n".repeat(255), "exactly-sixteen!", "x".repeat(32)];
+    for (const [version, form] of ["legacy", "half_md4", "tea"].entries()) {
+      for (const name of names) {
+        const request = `dx_hash -h ${form} -s 00112233-4455-6677-8899-aabbccddeeff ${name}`;
+        const output = execFileSync("/usr/sbin/debugfs", ["-R", request], {
+          encoding: "utf8",
+          stdio: ["ignore", "pipe", "ignore"],
+        });
+        const expected = Number(/is (0x[0-9a-f]+)/.exec(output)?.[1]);
+        assert.equal(hashName(Buffer.from(name), version, seed), expected, `${form} of ${name}`);
+        const isAscii = /^[ -~]*$/.test(name);
+        assert.equal(hashName(Buffer.from(name), version + 3, seed) === expected, isAscii, "characters as unsigned");
+      }
+    }
   });
 
   it("tells where a sparse file has data", async () => {

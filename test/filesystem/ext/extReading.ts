@@ -18,6 +18,7 @@ export async function withExt<T>(path: string, use: (fileSystem: FileSystem) => 
 
 export class BytesReader implements BlockReader {
   readonly bytes: Uint8Array;
+  readCount = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -28,6 +29,7 @@ export class BytesReader implements BlockReader {
   }
 
   async read(buffer: Uint8Array, offset: number): Promise<void> {
+    this.readCount++;
     if (offset < 0 || offset + buffer.length > this.bytes.length) throw new Error(`read outside the image: ${offset}`);
     buffer.set(this.bytes.subarray(offset, offset + buffer.length));
   }

@@ -5,8 +5,8 @@ import { fuzzReader } from "../fuzzReader.js";
 import { extFuzzSubjects } from "./fuzzSubjects.js";
 
 const SEED = 4;
-const RUNS = 300;
-const MAX_MS = 6000;
+const RUNS = 1500;
+const MAX_MS = 5000;
 
 describe("ext: mutated images", function () {
   this.timeout(30_000);

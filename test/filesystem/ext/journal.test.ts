@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileSystem } from "../../../core/filesystem/fileSystem.js";
+import { crc32c } from "../../../core/hash/crc32c.js";
 import { mount, unmount } from "../../support/loopDevice.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { walkFileSystem, walkFolder } from "../treeWalk.js";
@@ -95,6 +96,22 @@ async function secondBlock(fileSystem: FileSystem): Promise<string> {
   return Buffer.from(buffer).toString("latin1");
 }
 
+/** Moves the log back by some blocks, so that its first ones are the last ones of the journal. It lies in one piece. */
+async function openTurned(path: string, turn: number): Promise<FileSystem> {
+  return await openChanged(path, (bytes) => {
+    const superblock = Buffer.from(bytes.buffer).indexOf(Buffer.from("c03b399800000004", "hex"));
+    const view = new DataView(bytes.buffer, superblock);
+    const blockCount = view.getUint32(0x10);
+    const start = superblock + BLOCK;
+    const log = bytes.slice(start, superblock + blockCount * BLOCK);
+    bytes.set(log.subarray(turn * BLOCK), start);
+    bytes.set(log.subarray(0, turn * BLOCK), start + log.length - turn * BLOCK);
+    view.setUint32(0x1c, blockCount - turn);
+    view.setUint32(0xfc, 0);
+    view.setUint32(0xfc, crc32c(bytes.subarray(superblock, superblock + 1024), 0xffff_ffff));
+  });
+}
+
 describe("ext: journals written by debugfs", function () {
   this.timeout(60_000);
   const forms = { "no checksums": "", "checksums v2": "-c -v 2", "checksums v3": "-c -v 3" };
@@ -137,6 +154,16 @@ describe("ext: journals written by debugfs", function () {
       });
       assert.match(await secondBlock(fileSystem), /^new contents/);
       assert.match(fileSystem.info.remarks.join(), /of 1 transactions/);
+    });
+  });
+
+  it("goes on at the beginning after the last block of the journal", async () => {
+    const twice = (block: number) => [`jw -b ${block} plain`, `jw -b ${block} magic`];
+    await withLoggedBlocks("ext4-bigalloc", "-c -v 3", twice, async (path) => {
+      for (const turn of [1, 2, 3, 4, 5, 6]) {
+        const turned = await openTurned(path, turn);
+        assert.equal((await secondBlock(turned)).slice(0, 7), `${MAGIC}con`, `turned by ${turn}`);
+      }
     });
   });
 
