@@ -6,15 +6,12 @@ import { RepriseError } from "../errors.js";
 import type { Backend } from "./backend.js";
 import { openLocalBackend } from "./localBackend.js";
 import { MemoryBackend } from "./memoryBackend.js";
-import { openS3Backend } from "./s3/s3Backend.js";
-import { createS3Bucket, type S3BucketOptions } from "./s3/s3Bucket.js";
+import type { S3BucketOptions, S3BucketReport } from "./s3/s3Bucket.js";
 import type { S3Credentials } from "./s3/s3Client.js";
 
 export interface OpenBackendOptions {
   /** Make the folder when it does not exist (`init`). Default: false. */
   create?: boolean;
-  /** Make the bucket of an `s3:` location when it does not exist (`init --create-bucket`). */
-  createBucket?: S3BucketOptions;
   /** For an `s3:` location; default: the AWS SDK's chain (environment, profile, role …). */
   s3Credentials?: S3Credentials;
 }
@@ -48,13 +45,22 @@ export async function openBackend(location: string, options: OpenBackendOptions 
       return await openSftpBackend(location, options);
     }
     case "s3": {
-      const { createBucket, s3Credentials: credentials } = options;
-      if (createBucket !== undefined) await createS3Bucket(location, createBucket, credentials);
-      return await openS3Backend(location, { credentials });
+      const { openS3Backend } = await import("./s3/s3Backend.js");
+      return await openS3Backend(location, { credentials: options.s3Credentials });
     }
     default:
       throw unsupportedScheme(scheme);
   }
+}
+
+/**
+ * Makes the bucket of an `s3:` location, with versioning where that keeps put-if-absent working. Throws
+ * what createS3Bucket throws, and `STORAGE_LOCATION_INVALID` for a location that has no bucket.
+ */
+export async function createBucket(location: string, options: S3BucketOptions): Promise<S3BucketReport> {
+  if (SCHEME.exec(location)?.[1]?.toLowerCase() !== "s3") throw invalidLocation("only an s3: location has a bucket");
+  const { createS3Bucket } = await import("./s3/s3Bucket.js");
+  return await createS3Bucket(location, options);
 }
 
 /**

@@ -262,6 +262,7 @@ export class S3Backend implements Backend {
     try {
       return await retrying(once, (error) => this.#isWorthRetrying(error), this.#retry, signal);
     } catch (error) {
+      signal?.throwIfAborted(); // with its own reason
       throw s3Failure(error, request);
     }
   }

@@ -1,6 +1,8 @@
 // `init --create-bucket`: makes the bucket with versioning on, so that whoever may only write cannot destroy what was
-// there before; with object lock where asked for.
+// there before; with object lock where asked for. Some servers (Ceph up to 16 at least) forget If-None-Match in versioned
+// buckets: there the repository's own safety comes first.
 
+import { randomBytes } from "node:crypto";
 import { isOurError, RepriseError } from "../../errors.js";
 import { retrying } from "./retrying.js";
 import { S3CallError } from "./s3CallError.js";
@@ -13,41 +15,110 @@ export interface S3BucketOptions {
   objectLock: boolean | number;
 }
 
+export interface S3BucketReport {
+  bucket: string;
+  /** False: it was there before, and was left as it is. */
+  created: boolean;
+  versioning: boolean;
+  /** False: put-if-absent does not work there, so backups do and collections do not. */
+  conditionalPut: boolean;
+}
+
 const RETRY = { baseMs: 200, capMs: 5000, patienceMs: () => 15_000 };
 /** The region that must not be named when a bucket is made. */
 const NAMELESS_REGION = "us-east-1";
 
 /**
- * Makes the bucket of `location`, or sets up one that belongs to these credentials already; both may be repeated. Throws
- * `S3_BUCKET_TAKEN` (conflict), `S3_FEATURE_MISSING` (unsupported) for a storage without versioning or object lock, and
- * the errors of a request.
+ * Makes the bucket of `location`. One that is there already is left as it is (and then tells nothing about itself). Versioning
+ * is left out where it breaks conditional puts, unless there is object lock, which needs it. Throws `S3_BUCKET_TAKEN`
+ * (conflict), `S3_FEATURE_MISSING` (unsupported) for a storage or bucket without versioning or object lock, and the errors
+ * of a request.
  */
 export async function createS3Bucket(
   location: string,
-  options: S3BucketOptions,
+  { objectLock }: S3BucketOptions,
   credentials?: S3Credentials,
-): Promise<void> {
+): Promise<S3BucketReport> {
   const place = parseS3Location(location);
   const client = await connectS3(place, credentials);
   try {
-    await createOrAdopt(client, place, options.objectLock !== false);
-    await feature(place, "s3:PutBucketVersioning", "versioning", () => client.enableVersioning());
-    const { objectLock } = options;
-    if (typeof objectLock !== "number") return;
-    await feature(place, "s3:PutBucketObjectLockConfiguration", "object lock", () => client.setRetention(objectLock));
+    if (await isThere(client, place)) return left(place, objectLock);
+    return await make(client, place, objectLock);
   } finally {
     client.close();
   }
 }
 
-async function createOrAdopt(client: S3Client, place: S3Location, objectLock: boolean): Promise<void> {
+async function make(client: S3Client, place: S3Location, objectLock: boolean | number): Promise<S3BucketReport> {
+  await create(client, place, objectLock !== false);
+  await feature(place, "s3:PutBucketVersioning", "versioning", () => client.enableVersioning());
+  const report = { bucket: place.bucket, created: true, versioning: true };
+  const conditionalPut = await tryConditionalPut(client, place);
+  if (!conditionalPut && objectLock === false) {
+    // Suspended versioning is not the same as none: deleted names would stay taken.
+    await send(place, "s3:DeleteBucket", () => client.deleteBucket());
+    await create(client, place, false);
+    return { ...report, versioning: false, conditionalPut: await tryConditionalPut(client, place) };
+  }
+  if (typeof objectLock === "number") {
+    const verb = "s3:PutBucketObjectLockConfiguration";
+    await feature(place, verb, "object lock", () => client.setRetention(objectLock));
+  }
+  return { ...report, conditionalPut };
+}
+
+/** Not ours to change. */
+function left(place: S3Location, objectLock: boolean | number): S3BucketReport {
+  if (objectLock === false) return { bucket: place.bucket, created: false, versioning: true, conditionalPut: true };
+  throw withoutFeature(place, "there already", "object lock", undefined);
+}
+
+async function isThere(client: S3Client, place: S3Location): Promise<boolean> {
+  try {
+    await send(place, "s3:ListBucket", () => client.headBucket());
+    return true;
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    if (!(cause instanceof S3CallError)) throw error;
+    // 403: somebody else's, or these credentials are wrong: making it will tell.
+    if (cause.facts.status === 404 || cause.facts.status === 403 || cause.facts.status === 400) return false;
+    throw error;
+  }
+}
+
+/** Whether a name that is taken is refused. Leaves nothing behind, no version either. */
+async function tryConditionalPut(client: S3Client, place: S3Location): Promise<boolean> {
+  const key = `probe/${randomBytes(16).toString("hex")}-bucket`;
+  const versions: (string | undefined)[] = [];
+  const put = (mark: string | undefined) =>
+    send(place, "s3:PutObject", async () => {
+      versions.push(await client.putObject(key, new Uint8Array(1), mark));
+    });
+  try {
+    await put(undefined);
+    await put("probe");
+    return false;
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    if (!(cause instanceof S3CallError)) throw error;
+    if (cause.facts.status === 412) return true;
+    if (isNotImplemented(cause.facts)) return false;
+    throw error;
+  } finally {
+    for (const version of versions) {
+      await send(place, "s3:DeleteObject", () => client.deleteObject(key, undefined, version)).catch(() => {});
+    }
+  }
+}
+
+async function create(client: S3Client, place: S3Location, objectLock: boolean): Promise<void> {
   const region = await client.region();
   const constraint = region === NAMELESS_REGION ? undefined : region;
   try {
     await send(place, "s3:CreateBucket", () => client.createBucket({ objectLock, region: constraint }));
   } catch (error) {
     const name = reasonOf(error);
-    if (name === "BucketAlreadyOwnedByYou") return;
+    if (name === "BucketAlreadyOwnedByYou") return; // a lost answer to a request that was repeated
     if (name === "BucketAlreadyExists") throw taken(place, error);
     // Servers of one's own often have regions that nobody has named.
     if (constraint === undefined || !/Location|Region/i.test(name ?? "") || place.endpoint === undefined) throw error;
@@ -62,13 +133,17 @@ async function feature(place: S3Location, verb: string, what: string, run: () =>
     const { cause } = error as { cause?: unknown };
     const refused = cause instanceof S3CallError && (isNotImplemented(cause.facts) || cause.facts.status === 409);
     if (!refused && reasonOf(error) !== "InvalidBucketState" && reasonOf(error) !== "InvalidRequest") throw error;
-    const message = `the bucket ${place.bucket} was made, but cannot have ${what}`;
-    throw new RepriseError("unsupported", "S3_FEATURE_MISSING", message, {
-      data: { bucket: place.bucket, feature: what },
-      hint: "object lock must be there when a bucket is made: use another bucket; or run init without what this storage lacks",
-      cause,
-    });
+    throw withoutFeature(place, "made", what, cause);
   }
+}
+
+function withoutFeature(place: S3Location, state: string, what: string, cause: unknown): RepriseError {
+  const message = `the bucket ${place.bucket} is ${state}, but cannot have ${what}`;
+  return new RepriseError("unsupported", "S3_FEATURE_MISSING", message, {
+    data: { bucket: place.bucket, feature: what },
+    hint: "object lock must be there when a bucket is made: use another bucket, or run init without what this storage lacks",
+    cause,
+  });
 }
 
 async function send(place: S3Location, verb: string, run: () => Promise<void>): Promise<void> {

@@ -131,8 +131,15 @@ export class S3Client {
     }
   }
 
-  /** `mark`: kept beside the object; with it, only when the name is free. */
-  async putObject(key: string, bytes: Uint8Array, mark: string | undefined, signal?: AbortSignal): Promise<void> {
+  /**
+   * `mark`: kept beside the object; with it, only when the name is free. Answers the new version's id in a versioned bucket.
+   */
+  async putObject(
+    key: string,
+    bytes: Uint8Array,
+    mark: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
     const { storageClass, encryption, encryptionKeyId } = this.#location;
     const command = new this.#sdk.PutObjectCommand({
       ...this.#name(key),
@@ -147,7 +154,10 @@ export class S3Client {
       ...(encryption === undefined ? {} : { ServerSideEncryption: encryption }),
       ...(encryptionKeyId === undefined ? {} : { SSEKMSKeyId: encryptionKeyId }),
     });
-    await this.#attempt(bytes.length, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
+    const answer = await this.#attempt(bytes.length, signal, (abortSignal) =>
+      this.#client.send(command, { abortSignal }),
+    );
+    return answer.VersionId;
   }
 
   /** The object or a range of it, all of what the server announces. Throws `ObjectTooLarge` beyond `maxBytes`. */
@@ -199,8 +209,9 @@ export class S3Client {
     return { objects, next };
   }
 
-  async deleteObject(key: string, signal?: AbortSignal): Promise<void> {
-    const command = new this.#sdk.DeleteObjectCommand(this.#name(key));
+  /** With a version: that one, for good. */
+  async deleteObject(key: string, signal?: AbortSignal, version?: string): Promise<void> {
+    const command = new this.#sdk.DeleteObjectCommand({ ...this.#name(key), VersionId: version });
     await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
   }
 
@@ -215,6 +226,18 @@ export class S3Client {
       key: Key.slice(this.#location.prefix.length),
       error: callErrorOf({ name: Code, message: Message, $metadata: { httpStatusCode: statusOf(Code) } }, []),
     }));
+  }
+
+  /** Throws 404, or 403 for somebody else's. */
+  async headBucket(): Promise<void> {
+    const command = new this.#sdk.HeadBucketCommand({ Bucket: this.#location.bucket });
+    await this.#attempt(0, undefined, (abortSignal) => this.#client.send(command, { abortSignal }));
+  }
+
+  /** Only an empty one can go. */
+  async deleteBucket(): Promise<void> {
+    const command = new this.#sdk.DeleteBucketCommand({ Bucket: this.#location.bucket });
+    await this.#attempt(0, undefined, (abortSignal) => this.#client.send(command, { abortSignal }));
   }
 
   /** Throws `BucketAlreadyOwnedByYou` where the server tells. */

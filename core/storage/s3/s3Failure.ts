@@ -14,7 +14,7 @@ export interface S3Request {
 }
 
 const TLS_CODES = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO$)/;
-const UNKNOWN_HOST: ReadonlySet<string> = new Set(["ENOTFOUND", "EAI_NONAME", "EAI_NODATA", "ERR_INVALID_URL"]);
+const UNKNOWN_HOST: ReadonlySet<string> = new Set(["ENOTFOUND", "ERR_INVALID_URL"]);
 /** Answers with a 4xx that another try may mend: the request was too slow, collided, or changed on its way. */
 const RETRIED_NAMES: ReadonlySet<string> = new Set([
   "RequestTimeout",
