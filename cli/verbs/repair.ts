@@ -145,7 +145,7 @@ function snapshotLines({ repairs, unreadable }: SnapshotRepairPlan): Line[] {
     lines.push([
       styled("red", `${object} cannot be read: `),
       message,
-      "; restore it from a replica, or give it up with forget",
+      "; restore it from a copy of the storage, or give it up with forget",
     ]);
   }
   return lines;

@@ -10,7 +10,7 @@ export function codecFailed(
 ): RepriseError {
   return new RepriseError("corrupt", "CODEC_FAILED", `${codec}: the stored bytes do not decompress: ${reason}`, {
     data: { codec, ...data },
-    hint: "run verify --data, then repair",
+    hint: "run verify --read-data, then repair snapshots",
     cause,
   });
 }

@@ -137,7 +137,7 @@ function unknownSnapshots(object: string, count: number): RepriseError {
     `${count} manifests cannot be read, e.g. ${object}: nothing is pruned`,
     {
       data: { object },
-      hint: "restore the object from a replica, or give that snapshot up with reprise forget and its id",
+      hint: "restore the object from a copy of the storage, or give that snapshot up with reprise forget and its id",
     },
   );
 }

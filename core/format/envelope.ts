@@ -112,7 +112,7 @@ export function decodeEnvelope(
   if (nameTag !== nameTagOf(name, checksum)) {
     throw new RepriseError("corrupt", "OBJECT_SWAPPED", `${name}: the contents belong to another object's name`, {
       data: { object: name },
-      hint: "somebody copied or renamed objects in the repository; restore this one from a replica",
+      hint: "somebody copied or renamed objects in the repository; restore this one from a copy of the storage",
     });
   }
   const kind = kindOf(kindNumber);

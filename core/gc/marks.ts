@@ -142,7 +142,7 @@ function unknownNeeds(what: string, why: string): RepriseError {
     `${what}: cannot be read, so what it needs is unknown (${why})`,
     {
       data: { object: what },
-      hint: "restore the object from a replica, or give the snapshot up with forget; gc deletes nothing until then",
+      hint: "restore the object from a copy of the storage, or give the snapshot up with forget; gc deletes nothing until then",
     },
   );
 }

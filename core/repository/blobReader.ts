@@ -74,7 +74,7 @@ export class BlobReader {
     if (lastError !== undefined) throw lastError;
     throw new RepriseError("corrupt", "CHUNK_MISSING", index.missingText(id), {
       data: { id: hex, pack: index.absent.packOf(id) ?? null },
-      hint: "run repair index; if it stays missing, repair from a replica or back up the disk again",
+      hint: "run repair index; if it stays missing, use repair --from with a replica or back up the disk again",
     });
   }
 

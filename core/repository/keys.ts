@@ -47,7 +47,7 @@ export async function unlock(
       "KEY_SLOTS_MISSING",
       `${backend.location}: no readable key slot of this repository is left`,
       {
-        hint: "restore the keys folder from a replica; without a key slot the data cannot be decrypted by anybody",
+        hint: "restore the keys folder from a copy of the storage; without a key slot the data cannot be decrypted by anybody",
       },
     );
   }
@@ -96,7 +96,7 @@ export async function refuseDowngrade(
     `${backend.location}: there are keys, but the config says that nothing is encrypted`,
     {
       data: { object: objectName.config },
-      hint: "restore the config object from a replica; do not back up into this repository",
+      hint: "restore the config object from a copy of the storage; do not back up into this repository",
     },
   );
 }

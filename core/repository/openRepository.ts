@@ -53,7 +53,7 @@ export function openWithKeyring(
       `${backend.location}: the config was changed by somebody without the key`,
       {
         data: { object: objectName.config },
-        hint: "restore the config object from a replica; do not back up into this repository",
+        hint: "restore the config object from a copy of the storage; do not back up into this repository",
       },
     );
   }

@@ -107,7 +107,7 @@ export function readPackHeader(bytes: Uint8Array, name: PackName): PackHeader {
   if (header.name !== name) {
     throw new RepriseError("corrupt", "OBJECT_SWAPPED", `pack ${name}: the contents are those of pack ${header.name}`, {
       data: { object: objectName.pack(name), actual: header.name },
-      hint: "somebody copied or renamed objects in the repository; restore this one from a replica",
+      hint: "somebody copied or renamed objects in the repository; repair index gives packs their names back",
     });
   }
   return header;

@@ -122,7 +122,7 @@ function uncertain(name: string, object: string, count: number, newest: Snapshot
     `${name}: ${count} manifests cannot be read, e.g. ${object}${which}`,
     {
       data: { name, object, newestReadable: newest?.sid ?? null },
-      hint: "any of them may be the one you mean: restore the object from a replica, or name a snapshot by its id",
+      hint: "any of them may be the one you mean: restore the object from a copy of the storage, or name a snapshot by its id",
     },
   );
 }

@@ -212,7 +212,7 @@ class ImageRestore {
       const where = `${this.#archive.name} at byte ${blob.targets[0]}`;
       throw new RepriseError("corrupt", "RESTORE_DAMAGED", `${where}: ${reason}`, {
         data: { archive: this.#archive.name, id: bytesToHex(blob.id), offsets: blob.targets, length: blob.plainLength },
-        hint: "restore an earlier snapshot, repair from a replica, or take the rest with --skip-damaged",
+        hint: "restore an earlier snapshot, use repair --from with a replica, or take the rest with --skip-damaged",
         cause,
       });
     }

@@ -100,7 +100,7 @@ function checkConfig(repository: Repository, plain: Uint8Array): void {
   if (equalBytes(encodeConfig(decodeConfig(plain)), encodeConfig(repository.config))) return;
   throw new RepriseError("corrupt", "CONFIG_FORGED", "config: was changed since the repository was opened", {
     data: { object: objectName.config },
-    hint: "restore the config object from a replica; do not back up into this repository",
+    hint: "restore the config object from a copy of the storage; do not back up into this repository",
   });
 }
 
