@@ -343,7 +343,7 @@ export class SftpClient {
   }
 
   #startWatch(): void {
-    if (this.#watch !== undefined) return;
+    if (this.#watch !== undefined || this.#ended !== undefined) return; // a line may end while something is sent
     this.#heardAtMs = performance.now();
     this.#watch = setInterval(() => this.#look(), Math.max(10, this.#idleTimeoutMs / 8));
   }
@@ -369,6 +369,7 @@ export class SftpClient {
     if (this.#ended !== undefined) return;
     this.#ended = why;
     clearInterval(this.#watch);
+    this.#watch = undefined;
     this.#line.destroy();
     const waiting = [...this.#pending.values(), ...(this.#versionReply ? [this.#versionReply] : [])];
     this.#pending.clear();
