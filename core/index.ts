@@ -77,6 +77,14 @@ export type { RetentionSummary } from "./retention/retentionSummary.js";
 export { summarizePlan } from "./retention/retentionSummary.js";
 export type { SimulatedDecision } from "./retention/simulate.js";
 export { simulatePrune } from "./retention/simulate.js";
+export type { S3PolicyKind } from "./roles/s3Policy.js";
+export {
+  DEFAULT_NONCURRENT_DAYS,
+  KEEPER_PLACEHOLDER,
+  RUNNER_PLACEHOLDER,
+  S3_POLICY_KINDS,
+  s3Policy,
+} from "./roles/s3Policy.js";
 export type { ImageFormat } from "./source/imageFormat.js";
 export { imageFormats } from "./source/imageFormat.js";
 export type { OpenedSource } from "./source/openSource.js";
@@ -85,6 +93,7 @@ export type { GroupStats, RepositoryStats } from "./stats/stats.js";
 export { repositoryStats } from "./stats/stats.js";
 export type { Backend, Traffic } from "./storage/backend.js";
 export { createBucket, openBackend } from "./storage/openBackend.js";
+export { parseS3Location } from "./storage/s3/s3Location.js";
 export { throttleBackend } from "./storage/throttledBackend.js";
 export { verifyRepository } from "./verify/verify.js";
 export type { SnapshotVerdict, VerifyReport, VerifyRequest } from "./verify/verifyReport.js";

@@ -11,6 +11,8 @@ import {
   keeperFingerprint,
   openBackend,
   rescueFiles,
+  S3_POLICY_KINDS,
+  type S3PolicyKind,
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { parseSize } from "../given/amounts.js";
@@ -18,6 +20,7 @@ import { type Given, usageError, wrongValue } from "../given/given.js";
 import { recoveryKeyLines } from "../output/recoveryKeyText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText } from "../output/units.js";
+import { s3PolicyAnswer } from "../s3PolicyAnswer.js";
 import { readKeeperKey } from "../secret/keeperSource.js";
 import { NewSecretFile } from "../secret/newSecretFile.js";
 import type { Answer, Verb } from "../verb.js";
@@ -65,6 +68,22 @@ export const initVerb: Verb = {
         "two roles: make a keeper's key, write it into a new file, and let only its owner forget and collect",
       completes: "file",
     },
+    {
+      flags: "--print-policy <kind>",
+      description:
+        "make nothing; print what to tell the S3 bucket: s3-bucket for both roles, or for a user or role of each",
+      choices: S3_POLICY_KINDS,
+    },
+    {
+      flags: "--runner <arn>",
+      description: "with --print-policy s3-bucket: who backs up",
+      completes: "nothing",
+    },
+    {
+      flags: "--keeper <arn>",
+      description: "with --print-policy s3-bucket: who forgets and collects",
+      completes: "nothing",
+    },
   ],
   examples: [
     { command: "reprise init --repo /srv/backup", meaning: "asks for a passphrase twice" },
@@ -81,6 +100,8 @@ export const initVerb: Verb = {
 };
 
 async function runInit(context: Context, given: Given): Promise<Answer> {
+  const policy = given.text("printPolicy");
+  if (policy !== undefined) return s3PolicyAnswer(policy as S3PolicyKind, context.location, given);
   const chunker = chunkerOf(given);
   const bucket = bucketOf(given, context.location);
   const packBytes = given.parsed("packSize", parseSize) ?? DEFAULT_PACK_BYTES;

@@ -1,0 +1,157 @@
+// Two roles on a real S3 server with the policies that init prints: what a runner can do, what the server refuses, and what it
+// does not (Ceph 16 takes plain puts over existing objects, whatever its policy says).
+
+import assert from "node:assert/strict";
+import type { LifecycleRule } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+} from "@aws-sdk/client-s3";
+import { KeeperKey } from "../../core/crypto/keeperKey.js";
+import { examineRepository } from "../../core/doctor/doctor.js";
+import { objectName, packName, type Sid } from "../../core/format/ids.js";
+import type { Manifest } from "../../core/format/manifest.js";
+import { writeRecord } from "../../core/repository/records.js";
+import { s3Policy } from "../../core/roles/s3Policy.js";
+import type { Backend } from "../../core/storage/backend.js";
+import { openBackend } from "../../core/storage/openBackend.js";
+import { assertCode } from "../support/assertCode.js";
+import { type S3Server, sharedS3Server } from "../support/s3Server.js";
+import { noise } from "../support/sampleBytes.js";
+import { TestRepository } from "../support/testRepository.js";
+
+const DISK = noise(21, 500_000);
+
+describe("two roles on S3", () => {
+  let server: S3Server;
+  let bucket: string;
+  let keeper: TestRepository;
+  let runner: TestRepository;
+  let first: Manifest;
+  const opened: Backend[] = [];
+
+  before(async function start() {
+    this.timeout(120_000);
+    server = await sharedS3Server();
+    bucket = await server.newBucket();
+    await setPolicies();
+    const open = async (user: S3Server["admin"]) => {
+      const backend = await openBackend(server.location(bucket, "lab"), { s3Credentials: user });
+      opened.push(backend);
+      return backend;
+    };
+    keeper = await TestRepository.make({ backend: await open(server.admin), keeperKey: KeeperKey.generate() });
+    runner = await keeper.reopen({ backend: await open(server.runner) });
+    first = await runner.backUp("vm/a", { root: DISK });
+  });
+
+  after(async () => {
+    for (const backend of opened) await backend.close();
+  });
+
+  async function setPolicies(): Promise<void> {
+    const options = {
+      bucket,
+      prefix: "lab/",
+      runner: "arn:aws:iam:::user/runner",
+      keeper: "arn:aws:iam:::user/admin",
+      conditionalPuts: true,
+      noncurrentDays: 30,
+    };
+    const client = server.client();
+    const Policy = JSON.stringify(s3Policy("s3-bucket", options));
+    await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+    const { Rules } = s3Policy("s3-lifecycle", options) as { Rules: LifecycleRule[] };
+    await client.send(
+      new PutBucketLifecycleConfigurationCommand({ Bucket: bucket, LifecycleConfiguration: { Rules } }),
+    );
+    client.destroy();
+  }
+
+  it("lets a runner back up, restore, verify, and write notes and records", async () => {
+    const again = await runner.backUp("vm/a", { root: DISK });
+    assert.equal(again.statistics.chunksNew, 0);
+    assert.deepEqual(await runner.restore(again, "root"), DISK);
+    assert.ok((await runner.verify({ record: true })).ok);
+    const { records } = await runner.catalog();
+    await writeRecord(runner.repository, { type: "notes", data: { text: "kept" } }, [first.sid], records);
+    const { snapshots } = await runner.catalog();
+    assert.equal(snapshots.find(({ sid }) => sid === first.sid)?.notes, "kept");
+    assert.deepEqual(runner.takeWarnings(), []);
+  }).timeout(60_000);
+
+  it("refuses a runner every deletion, and everything that is the keeper's", async () => {
+    const { backend } = runner;
+    const bytes = new Uint8Array(3);
+    for await (const { key } of keeper.backend.list("")) {
+      await assertCode(backend.delete(key), "STORAGE_ACCESS_DENIED", key);
+    }
+    const keepers = [
+      "config",
+      "keys/x",
+      objectName.forgotten(first.sid),
+      `gc/${first.sid}.plan`,
+      `gc/${first.sid}.final`,
+    ];
+    for (const key of [...keepers, "rescue.mjs", "RESCUE.md", "other"]) {
+      await assertCode(backend.put(key, bytes), "STORAGE_ACCESS_DENIED", key);
+      await assertCode(backend.putIfAbsent(key, bytes), "STORAGE_ACCESS_DENIED", key);
+    }
+    assert.deepEqual(await keeper.restore(first, "root"), DISK);
+  }).timeout(60_000);
+
+  it("refuses to put a second object under a name that is taken, when it is asked to", async () => {
+    const pack = objectName.pack(packName("ab".repeat(16) as Sid, 0));
+    assert.equal(await runner.backend.putIfAbsent(pack, new Uint8Array(3)), "created");
+    assert.equal(await runner.backend.putIfAbsent(pack, new Uint8Array(4)), "exists");
+    await keeper.backend.delete(pack);
+  });
+
+  it("is told by doctor that overwriting is not refused here", async () => {
+    const report = await examineRepository(runner.repository, { cacheFolder: null, ...runner.options });
+    for (const trial of report.trials) {
+      assert.equal(trial.delete, "refused", trial.folder);
+      // Ceph 16 knows no condition on If-None-Match
+      assert.equal(trial.overwrite, trial.owner === "runner" ? "allowed" : "refused", trial.folder);
+      if (trial.owner === "keeper") assert.equal(trial.create, "refused", trial.folder);
+    }
+    assert.equal(report.destructible, "yes");
+    assert.ok(Math.abs(report.clockOffsetMs ?? Number.NaN) < 60_000 * 60 * 24 * 365);
+    const asKeeper = await examineRepository(keeper.repository, { cacheFolder: null, ...keeper.options });
+    assert.equal(asKeeper.findings.find(({ name }) => name === "thief")?.status, "ok");
+  }).timeout(60_000);
+
+  it("lets the keeper forget and collect", async () => {
+    const gone = await runner.backUp("vm/b", { root: noise(22, 300_000) });
+    await keeper.forget(gone.sid);
+    assert.ok((await keeper.gc()).deletedPacks > 0);
+    assert.ok((await keeper.verify()).ok);
+  }).timeout(60_000);
+
+  it("keeps the first version of what a runner overwrites in a versioned bucket", async () => {
+    const client = server.client();
+    try {
+      await client.send(
+        new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }),
+      );
+      const kept = await runner.backUp("vm/c", { root: noise(23, 100_000) });
+      const key = objectName.snapshot(kept.sid);
+      await runner.backend.put(key, new Uint8Array(9));
+      await assertCode(runner.backend.delete(key), "STORAGE_ACCESS_DENIED");
+      const { Versions = [] } = await client.send(
+        new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `lab/${key}` }),
+      );
+      assert.equal(Versions.length, 2);
+      const oldest = Versions.at(-1);
+      const { Body } = await client.send(
+        new GetObjectCommand({ Bucket: bucket, Key: `lab/${key}`, VersionId: oldest?.VersionId }),
+      );
+      assert.ok(((await Body?.transformToByteArray())?.length ?? 0) > 9);
+    } finally {
+      client.destroy();
+    }
+  }).timeout(60_000);
+});
