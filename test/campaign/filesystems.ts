@@ -2,11 +2,13 @@
 
 import { extFuzzSubjects } from "../filesystem/ext/fuzzSubjects.js";
 import { type FuzzSubject, fuzzReader } from "../filesystem/fuzzReader.js";
+import { xfsFuzzSubjects } from "../filesystem/xfs/fuzzSubjects.js";
 import { type Campaign, type CampaignOptions, printTable } from "./campaign.js";
 
 /** By the name that `--reader` takes. */
 const readers: Record<string, readonly FuzzSubject[]> = {
   ext: extFuzzSubjects,
+  xfs: xfsFuzzSubjects,
 };
 
 export const filesystemsCampaign: Campaign = {
