@@ -18,7 +18,16 @@ import { makeSampleTree } from "../ext/sampleTree.js";
 import { type TreeEntry, walkFolder } from "../treeWalk.js";
 
 /** Filled through the kernel, by root. */
-export const mountedKinds = ["v5", "v5-dir64k", "v5-many", "v5-1k", "v5-64k", "v5-oldtimes", "v5-dirty"] as const;
+export const mountedKinds = [
+  "v5",
+  "v5-dir64k",
+  "v5-many",
+  "v5-1k",
+  "v5-64k",
+  "v5-oldtimes",
+  "v5-parents",
+  "v5-dirty",
+] as const;
 /** Made by programs alone. */
 export const preparedKinds = ["v4", "v4-ftype", "v5-devices"] as const;
 /** Small, with few files: of version 4 by programs alone, of version 5 through the kernel. */
