@@ -20,8 +20,8 @@ import {
 import { be32, u16, u32 } from "./littleEndian.js";
 import type { BlockOverlay, ExtVolume } from "./volume.js";
 
-/** No journal is larger (10 GiB is what mke2fs allows); the table below takes about 100 bytes a logged block. */
-const MAX_LOGGED_BLOCKS = 4_000_000;
+/** 4 GiB of them; mke2fs makes journals of 1 GiB at most unless told. The table takes about 100 bytes a logged block. */
+const MAX_LOGGED_BLOCKS = 1_000_000;
 const FAST_COMMIT_HEAD = 9;
 const WHERE = "journal";
 

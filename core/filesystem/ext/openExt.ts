@@ -26,6 +26,10 @@ export async function openExt(reader: BlockReader, options: OpenFileSystemOption
   if (found.blockCount * found.blockBytes > reader.sizeBytes) remark("the device ends before the file system does");
   const journal = await recover(reader, found, firstIsDamaged !== null, remark, options);
   const superblock = firstIsDamaged === null ? await newestSuperblock(reader, found, journal, options) : found;
+  const hasJournal = (superblock.compat & COMPAT.hasJournal) !== 0;
+  if (!hasJournal && !superblock.isClean)
+    remark("not unmounted cleanly, and without a journal: it may be inconsistent");
+  if (superblock.hasErrors) remark("the system that it came from found errors in it that were not repaired");
   const volume = new ExtVolume(reader, superblock, journal);
   const inodes = new InodeTable(volume, new GroupTable(volume, remark));
   const fileSystem = new ExtFileSystem(infoOf(superblock, remarks), volume, inodes);

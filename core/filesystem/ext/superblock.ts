@@ -17,6 +17,8 @@ const OLD_INODE_BYTES = 128;
 const OLD_FIRST_INODE = 11;
 const MAX_BLOCK_SHIFT = 6;
 const FLAG_UNSIGNED_HASH = 2;
+const STATE_CLEAN = 1;
+const STATE_ERRORS = 2;
 
 export interface Superblock {
   type: "ext2" | "ext3" | "ext4";
@@ -46,6 +48,10 @@ export interface Superblock {
   /** 16 bytes that the hashes of names start from. */
   hashSeed: Uint8Array;
   hasUnsignedHashes: boolean;
+  /** Unmounted, or never mounted for writing; says nothing where there is a journal. */
+  isClean: boolean;
+  /** The kernel met damage and nobody has repaired it. */
+  hasErrors: boolean;
   /** Which copy this is: the number of its group. */
   ownGroup: number;
   /** What every checksum of this file system starts from. */
@@ -76,6 +82,8 @@ export function decodeSuperblock(bytes: Uint8Array): Superblock {
     journalInode: u32(bytes, 0xe0),
     hashSeed: bytes.slice(0xec, 0xfc),
     hasUnsignedHashes: (u32(bytes, 0x160) & FLAG_UNSIGNED_HASH) !== 0,
+    isClean: (u16(bytes, 0x3a) & STATE_CLEAN) !== 0,
+    hasErrors: (u16(bytes, 0x3a) & STATE_ERRORS) !== 0,
     ownGroup: u16(bytes, 0x5a),
     checksumSeed: seedOf(bytes, incompat),
     hasMetadataChecksums,

@@ -206,6 +206,14 @@ describe("ext: details", function () {
     assert.ok((await namesIn(changed, "/many")).length === 300);
   });
 
+  it("says that a file system was in use, or known to be damaged", async () => {
+    const { path } = await extImage("ext2-1k");
+    const withState = (state: number) => openChanged(path, (bytes) => bytes.set([state, 0], 1024 + 0x3a));
+    assert.deepEqual((await withState(1)).info.remarks, []);
+    assert.match((await withState(0)).info.remarks.join(), /^not unmounted cleanly, and without a journal/);
+    assert.match((await withState(3)).info.remarks.join(), /^the system that it came from found errors/);
+  });
+
   it("refuses features by name, and what is not a file system", async () => {
     const { path } = await extImage("ext2-1k");
     const withIncompat = (bit: number) => (bytes: Uint8Array) => {

@@ -57,6 +57,35 @@ describe("ext: journals of live file systems", function () {
   }
 });
 
+describe("ext: fast commits", function () {
+  this.timeout(60_000);
+
+  it("are named, and the last full commit is shown", async function () {
+    const folder = await makeTemporaryFolder("fast");
+    const mounted = join(folder.path, "mounted");
+    const image = join(folder.path, "image");
+    const copy = join(folder.path, "copy");
+    const shell = (script: string) => execFileSync("bash", ["-ec", script], { cwd: folder.path, stdio: "ignore" });
+    try {
+      await mkdir(mounted);
+      shell("truncate -s 64M image; PATH=$PATH:/usr/sbin:/sbin mke2fs -q -F -t ext4 -O fast_commit image");
+      if (!mount("-o", "loop,commit=300", image, mounted)) return this.skip();
+      shell("echo old > mounted/old; sync -f mounted; sync; echo new > mounted/new; sync mounted/new; cp image copy");
+      await withExt(copy, async (fileSystem) => {
+        assert.match(fileSystem.info.remarks.join(), /fast commits after the last transaction are not replayed/);
+        const seen = await walkFileSystem(fileSystem);
+        assert.deepEqual(
+          seen.map(({ path }) => path),
+          ["/", "/lost+found", "/old"],
+        );
+      });
+    } finally {
+      unmount(mounted);
+      await folder.remove();
+    }
+  });
+});
+
 const BLOCK = 1024;
 const MAGIC = "\u00c0\u003b\u0039\u0098";
 
