@@ -1,8 +1,9 @@
 // What gets bundled. An entry point whose file does not exist yet is skipped. Flags are esbuild's.
 
-// A bundle of ES modules still meets CommonJS packages that call require for a built-in module.
+// A bundle of ES modules still meets CommonJS packages: they call require for a built-in module, and ssh2's
+// WebAssembly asks for __dirname.
 const requireShim =
-  'import { createRequire as createRequireForBundle } from "node:module"; const require = createRequireForBundle(import.meta.url);';
+  'import { createRequire as createRequireForBundle } from "node:module"; const require = createRequireForBundle(import.meta.url); const __dirname = import.meta.dirname;';
 
 // Optional native add-ons of ssh2: it does without them, and a bundle must run on every platform.
 const nativeAddOns = ["--external:cpu-features", "--external:*.node"];
