@@ -2,12 +2,18 @@
 
 import { extFuzzSubjects } from "../filesystem/ext/fuzzSubjects.js";
 import { type FuzzSubject, fuzzReader } from "../filesystem/fuzzReader.js";
+import { portableFuzzSubjects } from "../filesystem/portableFuzzSubjects.js";
 import { xfsFuzzSubjects } from "../filesystem/xfs/fuzzSubjects.js";
 import { type Campaign, type CampaignOptions, printTable } from "./campaign.js";
+
+const portable = (start: string) => portableFuzzSubjects.filter(({ name }) => name.startsWith(start));
 
 /** By the name that `--reader` takes. */
 const readers: Record<string, readonly FuzzSubject[]> = {
   ext: extFuzzSubjects,
+  fat: portable("fat"),
+  exfat: portable("exfat"),
+  ntfs: portable("ntfs"),
   xfs: xfsFuzzSubjects,
 };
 
