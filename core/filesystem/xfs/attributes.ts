@@ -19,6 +19,8 @@ const FLAG_INCOMPLETE = 0x80;
 
 const MAX_VALUE_BYTES = 1 << 16;
 const MAX_TOTAL_BYTES = 1 << 24;
+/** What one costs besides its name and value. */
+const OVERHEAD_BYTES = 32;
 
 /** "XARM" */
 const VALUE_MAGIC = 0x5841524d;
@@ -58,7 +60,7 @@ class AttributeList {
 
   add(name: Uint8Array, value: Uint8Array, flags: number): void {
     if (name.length === 0) throw damaged("xfs", this.where, "has one without a name");
-    this.#totalBytes += name.length + value.length;
+    this.#totalBytes += name.length + value.length + OVERHEAD_BYTES;
     if (this.#totalBytes > MAX_TOTAL_BYTES) throw damaged("xfs", this.where, "has more than 16 MiB");
     const space = (flags & FLAG_ROOT) !== 0 ? "trusted." : (flags & FLAG_SECURE) !== 0 ? "security." : "user.";
     const attribute = { name: space + new TextDecoder().decode(name), value };

@@ -5,6 +5,8 @@ import { CachedReader } from "../../../core/filesystem/blockCache.js";
 import type { BlockReader } from "../../../core/filesystem/blockReader.js";
 import type { DirectoryEntry, FileSystem, NodeId } from "../../../core/filesystem/fileSystem.js";
 import { openXfs } from "../../../core/filesystem/xfs/openXfs.js";
+import { decodeSuperblock } from "../../../core/filesystem/xfs/superblock.js";
+import { XfsVolume } from "../../../core/filesystem/xfs/volume.js";
 import { crc32cOf } from "../../../core/hash/crc32c.js";
 import { openRawSource } from "../../../core/source/rawSource.js";
 import { assertCode } from "../../support/assertCode.js";
@@ -157,6 +159,44 @@ describe("xfs: details", function () {
     const fileSystem = await openXfs(new CachedReader(counting));
     assert.ok((await list(fileSystem, fileSystem.root)).length > 10);
     assert.ok(reads <= 6, `${reads} reads`);
+    await source.close();
+  });
+
+  const strange: { special: string; patch: (inode: DataView) => void }[] = [
+    { special: "on the real-time device", patch: (inode) => inode.setUint16(90, 1) },
+    { special: "larger than 8 PiB", patch: (inode) => inode.setBigUint64(56, 2n ** 53n + 4096n) },
+  ];
+  for (const { special, patch } of strange) {
+    it(`shows and refuses a file ${special}`, async () => {
+      const { path } = await xfsImage("v4");
+      const number = await withFileSystem(path, (fileSystem) => nodeAt(fileSystem, "/hello.txt"));
+      const source = await openRawSource(path);
+      const reader: BlockReader = {
+        sizeBytes: source.sizeBytes,
+        async read(buffer, offset) {
+          await source.read(buffer, offset);
+          const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+          if (buffer.length === 256 && offset === inodeOffset) patch(view);
+        },
+      };
+      const sector = new Uint8Array(512);
+      await source.read(sector, 0);
+      const inodeOffset = new XfsVolume(source, decodeSuperblock(sector)).inodeOffset(Number(number));
+      const fileSystem = await openXfs(reader);
+      const stat = await fileSystem.stat(number);
+      assert.deepEqual([stat.kind, stat.special], ["special", special]);
+      await assertCode(fileSystem.read(number, new Uint8Array(1), 0), "FILESYSTEM_UNSUPPORTED");
+      await source.close();
+    });
+  }
+
+  it("reads what is there of a device that ends too early", async () => {
+    const { path } = await xfsImage("v4-ftype");
+    const source = await openRawSource(path);
+    const reader: BlockReader = { sizeBytes: 40 << 20, read: (buffer, offset) => source.read(buffer, offset) };
+    const fileSystem = await openXfs(reader);
+    assert.deepEqual(fileSystem.info.remarks.at(-1), "the device is smaller than the file system");
+    assert.ok((await list(fileSystem, fileSystem.root)).length > 5);
     await source.close();
   });
 
