@@ -115,10 +115,7 @@ function invalidLocation(message: string, cause?: unknown): RepriseError {
 }
 
 function unsupportedScheme(scheme: string): RepriseError {
-  const planned = scheme === "sftp";
-  const hint = planned
-    ? `${scheme}: comes with a later release; until then use a folder, for example on a mounted share`
-    : "use a path (write ./ in front of a relative one that holds a colon), file: or memory:";
+  const hint = "use a path (write ./ in front of a relative one that holds a colon), file:, s3:, sftp: or memory:";
   return new RepriseError("unsupported", "STORAGE_SCHEME_UNSUPPORTED", `storage scheme ${scheme}: is not supported`, {
     data: { scheme },
     hint,
