@@ -37,6 +37,8 @@ export { applyRepairIndex, planRepairIndex } from "./repair/repairIndex.js";
 export { repairRescue } from "./repair/repairRescue.js";
 export type { SnapshotRepair, SnapshotRepairPlan } from "./repair/repairSnapshots.js";
 export { applyRepairSnapshots, planRepairSnapshots } from "./repair/repairSnapshots.js";
+export type { VersionRepair } from "./repair/repairVersions.js";
+export { applyRepairVersions, planRepairVersions } from "./repair/repairVersions.js";
 export { BlobReader } from "./repository/blobReader.js";
 export type { Catalog, Snapshot, VerificationState } from "./repository/catalog.js";
 export { loadCatalog } from "./repository/catalog.js";

@@ -14,6 +14,7 @@ import type { OptionSpec } from "../lineSpec.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText, countText } from "../output/units.js";
 import type { Answer, Verb, VerbFamily } from "../verb.js";
+import { repairVersionsVerb } from "./repairVersions.js";
 
 const OPTIONS: readonly OptionSpec[] = [
   { flags: "--apply", description: "do what the plan says" },
@@ -61,7 +62,7 @@ const repairRescueVerb: Verb = {
 export const repairVerbs: VerbFamily = {
   name: "repair",
   summary: "rebuild what can be rebuilt; shows a plan first",
-  verbs: [repairIndexVerb, repairSnapshotsVerb, repairRescueVerb],
+  verbs: [repairIndexVerb, repairSnapshotsVerb, repairRescueVerb, repairVersionsVerb],
 };
 
 function wantsApply(given: Given): boolean {

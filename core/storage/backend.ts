@@ -46,6 +46,15 @@ export interface StorageProtection {
   objectLockDays: number | null;
 }
 
+/** One of several contents that a name has had. */
+export interface ObjectVersion extends ObjectInfo {
+  versionId: string;
+  /** Equal for equal contents; different ones may still be equal. */
+  contentsTag: string;
+  /** What get answers; false for all when the object was deleted. */
+  isLatest: boolean;
+}
+
 /**
  * A flat, strongly consistent map from names to immutable byte strings. Names have at most 512 characters, do not start
  * with `tmp/`, and no name is a folder of another one (`a` and `a/b`: a local folder cannot hold both). An object has at
@@ -98,6 +107,12 @@ export interface Backend {
 
   /** What keeps stored objects from being lost when somebody overwrites or deletes them. Absent: nothing known. */
   protection?(options?: OperationOptions): Promise<StorageProtection>;
+
+  /** Every version of every object below `prefix`, keys in order, newest first. Absent: the storage keeps none. */
+  versions?(prefix: string, options?: OperationOptions): AsyncIterable<ObjectVersion>;
+
+  /** The whole of one version. */
+  getVersion?(key: string, versionId: string, options?: OperationOptions): Promise<Uint8Array>;
 
   /** Frees connections and handles. May be called twice. */
   close(): Promise<void>;

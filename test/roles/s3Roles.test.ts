@@ -4,8 +4,6 @@
 import assert from "node:assert/strict";
 import type { LifecycleRule } from "@aws-sdk/client-s3";
 import {
-  GetObjectCommand,
-  ListObjectVersionsCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
@@ -14,10 +12,13 @@ import { KeeperKey } from "../../core/crypto/keeperKey.js";
 import { examineRepository } from "../../core/doctor/doctor.js";
 import { objectName, packName, type Sid } from "../../core/format/ids.js";
 import type { Manifest } from "../../core/format/manifest.js";
+import { applyRepairVersions, planRepairVersions } from "../../core/repair/repairVersions.js";
+import { listPacks } from "../../core/repository/presence.js";
 import { writeRecord } from "../../core/repository/records.js";
 import { s3Policy } from "../../core/roles/s3Policy.js";
 import type { Backend } from "../../core/storage/backend.js";
 import { openBackend } from "../../core/storage/openBackend.js";
+import type { S3Backend } from "../../core/storage/s3/s3Backend.js";
 import { assertCode } from "../support/assertCode.js";
 import { type S3Server, sharedS3Server } from "../support/s3Server.js";
 import { noise } from "../support/sampleBytes.js";
@@ -141,15 +142,18 @@ describe("two roles on S3", () => {
       const key = objectName.snapshot(kept.sid);
       await runner.backend.put(key, new Uint8Array(9));
       await assertCode(runner.backend.delete(key), "STORAGE_ACCESS_DENIED");
-      const { Versions = [] } = await client.send(
-        new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `lab/${key}` }),
-      );
-      assert.equal(Versions.length, 2);
-      const oldest = Versions.at(-1);
-      const { Body } = await client.send(
-        new GetObjectCommand({ Bucket: bucket, Key: `lab/${key}`, VersionId: oldest?.VersionId }),
-      );
-      assert.ok(((await Body?.transformToByteArray())?.length ?? 0) > 9);
+      const [pack] = [...(await listPacks(keeper.repository, {})).keys()].filter((name) => name.startsWith(kept.sid));
+      assert.ok(pack);
+      await runner.backend.put(objectName.pack(pack), new Uint8Array(9));
+      assert.equal((await keeper.verify()).ok, false);
+      assert.deepEqual(await (keeper.backend as S3Backend).protection(), { versioning: "on", objectLockDays: null });
+      const plan = await planRepairVersions(keeper.repository);
+      assert.deepEqual(plan.map(({ object }) => object).sort(), [objectName.pack(pack), key]);
+      await assertCode(applyRepairVersions(runner.repository, plan), "KEEPER_KEY_REQUIRED");
+      assert.equal(await applyRepairVersions(keeper.repository, plan), 2);
+      assert.ok((await keeper.verify()).ok);
+      assert.deepEqual(await planRepairVersions(keeper.repository), []);
+      assert.deepEqual(await keeper.restore(kept, "root"), noise(23, 100_000));
     } finally {
       client.destroy();
     }

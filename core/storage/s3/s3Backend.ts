@@ -3,13 +3,30 @@
 
 import { randomBytes } from "node:crypto";
 import { isOurError, RepriseError } from "../../errors.js";
-import type { Backend, ByteRange, GetOptions, ObjectInfo, OperationOptions, Traffic } from "../backend.js";
+import type {
+  Backend,
+  ByteRange,
+  GetOptions,
+  ObjectInfo,
+  ObjectVersion,
+  OperationOptions,
+  StorageProtection,
+  Traffic,
+} from "../backend.js";
 import { checkObjectSize, MAX_OBJECT_BYTES, objectNotFound, resolveRange } from "../objectBytes.js";
-import { checkKey } from "../objectKey.js";
+import { checkKey, checkPrefix, isObjectKey } from "../objectKey.js";
 import { RequestGate } from "./requestGate.js";
 import { type RetryRules, retrying } from "./retrying.js";
 import { S3CallError } from "./s3CallError.js";
-import { connectS3, type S3Client, type S3Credentials, type S3GetAnswer, type S3ObjectFacts } from "./s3Client.js";
+import {
+  connectS3,
+  type S3Client,
+  type S3Credentials,
+  type S3GetAnswer,
+  type S3ObjectFacts,
+  type S3VersionMarker,
+  type S3VersionPage,
+} from "./s3Client.js";
 import { isNotImplemented, isWorthRetrying, type S3Request, s3Failure } from "./s3Failure.js";
 import { listS3, wholeSeconds } from "./s3List.js";
 import { describeS3Location, formatS3Location, parseS3Location, type S3Location } from "./s3Location.js";
@@ -147,12 +164,68 @@ export class S3Backend implements Backend {
     }
   }
 
+  /** What the credentials may not ask is unknown. */
+  async protection(options: OperationOptions = {}): Promise<StorageProtection> {
+    const status = await this.#askBucket("s3:GetBucketVersioning", options, (signal) =>
+      this.#client.versioning(signal),
+    );
+    const days = await this.#askBucket("s3:GetBucketObjectLockConfiguration", options, (signal) =>
+      this.#client.retentionDays(signal),
+    );
+    const versioning = status === null ? "unknown" : status === "Enabled" ? "on" : "off";
+    return { versioning, objectLockDays: days ?? null };
+  }
+
+  async *versions(prefix: string, options: OperationOptions = {}): AsyncIterable<ObjectVersion> {
+    checkPrefix(prefix);
+    const root = this.#place.prefix;
+    const request = this.#request("s3:ListBucketVersions", "versions", prefix);
+    let marker: S3VersionMarker | undefined;
+    do {
+      const at = marker;
+      const page: S3VersionPage = await this.#send("LIST", request, options, (signal) =>
+        this.#client.versionPage(root + prefix, at, signal),
+      );
+      for (const version of page.versions) {
+        const key = version.key.slice(root.length);
+        if (version.key.startsWith(root + prefix) && isObjectKey(key)) yield { ...version, key };
+      }
+      marker = page.next;
+    } while (marker !== undefined);
+  }
+
+  async getVersion(key: string, versionId: string, options: OperationOptions = {}): Promise<Uint8Array> {
+    checkKey(key);
+    const request = this.#request("s3:GetObjectVersion", "getVersion", key);
+    const { bytes } = await this.#send("GET", request, options, (signal) =>
+      this.#client.getObject({ key, versionId, maxBytes: MAX_OBJECT_BYTES }, signal),
+    );
+    this.#traffic.received(bytes.length);
+    return bytes;
+  }
+
   traffic(): Traffic {
     return this.#traffic.now;
   }
 
   async close(): Promise<void> {
     this.#client.close();
+  }
+
+  /** Null: the bucket has no such thing, or the credentials may not know. */
+  async #askBucket<T>(
+    verb: string,
+    options: OperationOptions,
+    ask: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T | null> {
+    try {
+      return await this.#send("GET", this.#request(verb, "protection", ""), options, ask);
+    } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      const status = cause instanceof S3CallError ? (cause.facts.status ?? 0) : 0;
+      if ((status >= 400 && status < 500) || status === 501) return null;
+      throw error;
+    }
   }
 
   async #getWhole(key: string, options: GetOptions): Promise<S3GetAnswer> {

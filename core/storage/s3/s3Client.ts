@@ -10,6 +10,7 @@ import { getCACertificates } from "node:tls";
 import { crc32 } from "node:zlib";
 import type * as Sdk from "@aws-sdk/client-s3";
 import { RepriseError } from "../../errors.js";
+import type { ObjectVersion } from "../backend.js";
 import { readBody } from "./readBody.js";
 import { callErrorOf, S3CallError } from "./s3CallError.js";
 import type { S3Location } from "./s3Location.js";
@@ -36,6 +37,16 @@ export interface S3GetAnswer {
   sizeBytes: number;
 }
 
+export interface S3VersionMarker {
+  key: string;
+  versionId: string | undefined;
+}
+
+export interface S3VersionPage {
+  versions: ObjectVersion[];
+  next: S3VersionMarker | undefined;
+}
+
 export interface S3Page {
   objects: { key: string; sizeBytes: number; modifiedAtMs: number }[];
   /** Continues the listing; undefined: this was the last page. */
@@ -45,6 +56,8 @@ export interface S3Page {
 /** `bytes=…`, or what a whole object may have at most. */
 export interface S3GetRequest {
   key: string;
+  /** Absent: the latest. */
+  versionId?: string;
   range?: string;
   maxBytes: number;
   into?: Uint8Array;
@@ -161,8 +174,13 @@ export class S3Client {
   }
 
   /** The object or a range of it, all of what the server announces. Throws `ObjectTooLarge` beyond `maxBytes`. */
-  async getObject({ key, range, maxBytes, into }: S3GetRequest, signal?: AbortSignal): Promise<S3GetAnswer> {
-    const command = new this.#sdk.GetObjectCommand({ ...this.#name(key), ...(range ? { Range: range } : {}) });
+  async getObject(request: S3GetRequest, signal?: AbortSignal): Promise<S3GetAnswer> {
+    const { key, versionId, range, maxBytes, into } = request;
+    const command = new this.#sdk.GetObjectCommand({
+      ...this.#name(key),
+      ...(versionId === undefined ? {} : { VersionId: versionId }),
+      ...(range ? { Range: range } : {}),
+    });
     return await this.#attempt(maxBytes, signal, async (abortSignal) => {
       const answer = await this.#client.send(command, { abortSignal });
       const body = answer.Body as Readable;
@@ -270,6 +288,42 @@ export class S3Client {
       },
     });
     await this.#attempt(0, undefined, (abortSignal) => this.#client.send(command, { abortSignal }));
+  }
+
+  /** "Enabled", "Suspended", or undefined: never switched on. */
+  async versioning(signal?: AbortSignal): Promise<string | undefined> {
+    const command = new this.#sdk.GetBucketVersioningCommand({ Bucket: this.#location.bucket });
+    return (await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }))).Status;
+  }
+
+  /** Days of the bucket's default retention; undefined: object lock without one. */
+  async retentionDays(signal?: AbortSignal): Promise<number | undefined> {
+    const command = new this.#sdk.GetObjectLockConfigurationCommand({ Bucket: this.#location.bucket });
+    const answer = await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
+    const { Days, Years } = answer.ObjectLockConfiguration?.Rule?.DefaultRetention ?? {};
+    return Days ?? (Years === undefined ? undefined : Years * 365);
+  }
+
+  /** Versions of objects, newest first for each key; deletions are left out but end `isLatest`. */
+  async versionPage(prefix: string, marker: S3VersionMarker | undefined, signal?: AbortSignal): Promise<S3VersionPage> {
+    const command = new this.#sdk.ListObjectVersionsCommand({
+      Bucket: this.#location.bucket,
+      Prefix: prefix,
+      EncodingType: "url",
+      ...(marker === undefined ? {} : { KeyMarker: marker.key, VersionIdMarker: marker.versionId }),
+    });
+    const answer = await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
+    const versions = (answer.Versions ?? []).map(({ Key = "", VersionId, ETag, Size, LastModified, IsLatest }) => ({
+      key: decodeKey(Key),
+      versionId: VersionId ?? "null",
+      contentsTag: ETag ?? "",
+      sizeBytes: Size ?? Number.NaN,
+      modifiedAtMs: LastModified?.getTime() ?? Number.NaN,
+      isLatest: IsLatest === true,
+    }));
+    if (!answer.IsTruncated) return { versions, next: undefined };
+    if (answer.NextKeyMarker === undefined) throw badAnswer("ListingCutOff", "a part of a listing has no end");
+    return { versions, next: { key: decodeKey(answer.NextKeyMarker), versionId: answer.NextVersionIdMarker } };
   }
 
   /** The region in use. */
