@@ -28,6 +28,8 @@ export interface BackupLaneInit {
   /** Pack numbers of this lane: first, first + step … */
   firstNumber: number;
   numberStep: number;
+  /** Packs of this lane that may be under way to the storage; each takes the memory of one. */
+  packsUnderWay: number;
 }
 
 export interface SegmentJob {
@@ -61,8 +63,6 @@ export interface BackupLaneApi {
 
 /** One segment is scanned while the one before waits for its encode order. */
 export const SLOTS_PER_LANE = 2;
-/** Packs of one lane that may be under way to the storage. */
-const PACKS_UNDER_WAY = 1;
 /** About 8 MiB of plain bytes. */
 const CHUNKS_PER_COLLECTION = 64;
 
@@ -119,7 +119,7 @@ class BackupLane implements BackupLaneApi {
     const bytes = this.#cutter.slotBytes(order.slot);
     const packs: FinishedPack[] = [];
     for (const chunk of order.wanted) {
-      if (this.#packsUnderWay + packs.length >= PACKS_UNDER_WAY && packs.length === 0) await this.#bufferFree();
+      while (this.#packsUnderWay >= this.#init.packsUnderWay && packs.length === 0) await this.#bufferFree();
       const plain = bytes.subarray(state.chunkStarts[chunk], state.chunkEnds[chunk]);
       const id = state.ids.subarray(chunk * BLOB_ID_BYTES, (chunk + 1) * BLOB_ID_BYTES);
       this.#builder.add("chunk", id, plain, this.#init.codec);

@@ -24,6 +24,13 @@ export interface LaneOptions {
 
 const NO_SID = "0".repeat(32) as Sid;
 
+/** Behind a network several packs of each lane are under way, so that lanes compute meanwhile. */
+const FAR_PACKS_UNDER_WAY = 8;
+
+function packsUnderWay({ backend }: Repository, lanes: number): number {
+  return backend.parallelReads === undefined ? 1 : Math.max(2, Math.ceil(FAR_PACKS_UNDER_WAY / lanes));
+}
+
 export class BackupLanes {
   readonly #repository: Repository;
   readonly #sink: BlobSink;
@@ -93,6 +100,7 @@ export class BackupLanes {
       codec,
       firstNumber: lane,
       numberStep: count,
+      packsUnderWay: packsUnderWay(this.#repository, count),
     };
     if (this.#options.lanes !== 0) return threadLane<BackupLaneApi>("backup", init);
     const inline = await createBackupLane(init);

@@ -11,6 +11,7 @@ import { listIndex, listPacks, readIndexObject } from "../repository/presence.js
 import { winningRecords } from "../repository/records.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
+import { deleteAll } from "../storage/deleteAll.js";
 import { isDecided, listSessions, storageNow } from "./fencing.js";
 import { removeOldTombstones } from "./tombstones.js";
 
@@ -45,19 +46,18 @@ async function removeUnsigned(
   { unsigned }: Catalog,
   options: HousekeepingOptions,
 ): Promise<number> {
-  for (const key of unsigned) await repository.backend.delete(key, options);
+  await deleteAll(repository.backend, unsigned, options);
   return unsigned.length;
 }
 
 /** What collectors that were killed have left of their look at the storage. */
 async function removeOldProbes(repository: Repository, now: number, options: HousekeepingOptions): Promise<number> {
-  let removed = 0;
+  const goes: string[] = [];
   for await (const { key, modifiedAtMs } of repository.backend.list("probe/", options)) {
-    if (now - modifiedAtMs < SUPERSEDED_MS) continue;
-    await repository.backend.delete(key, options);
-    removed++;
+    if (now - modifiedAtMs >= SUPERSEDED_MS) goes.push(key);
   }
-  return removed;
+  await deleteAll(repository.backend, goes, options);
+  return goes.length;
 }
 
 /** Replaces index objects that mention packs which are gone; when there are many, all of them. */
@@ -77,10 +77,8 @@ async function tidyIndex(repository: Repository, options: HousekeepingOptions): 
     for (const pack of present) kept.set(pack.name, { ...pack, entries: pack.entries.slice() });
   }
   await writeIndexObjects(repository, [...kept.values()], options);
-  await mapConcurrent(replaced, async (name) => {
-    await repository.backend.delete(name, options);
-    await repository.cache.delete(name);
-  });
+  await deleteAll(repository.backend, replaced, options);
+  await mapConcurrent(replaced, (name) => repository.cache.delete(name));
   return replaced.length;
 }
 
@@ -105,13 +103,13 @@ async function writeIndexObjects(
 
 /** G10. */
 async function removeDecidedSessions(repository: Repository, options: HousekeepingOptions): Promise<number> {
-  let removed = 0;
+  const goes: string[] = [];
   for (const sid of (await listSessions(repository, options)).keys()) {
     if (!(await isDecided(repository, sid, options))) continue;
-    await repository.backend.delete(objectName.session(sid), options);
-    removed++;
+    goes.push(objectName.session(sid));
   }
-  return removed;
+  await deleteAll(repository.backend, goes, options);
+  return goes.length;
 }
 
 /** Records about snapshots that are all gone, and replaced ones. */
@@ -131,27 +129,27 @@ async function removeOldRecords(
     if (origin !== null && snapshots.some((sid) => known.has(sid))) needed.add(rid);
   }
   const mine = new Set(catalog.records.filter(({ type }) => type !== "unknown").map(({ rid }) => rid as string));
-  let removed = 0;
+  const goes: string[] = [];
   for await (const { key, modifiedAtMs } of repository.backend.list(folder.records, options)) {
     const rid = baseName(key);
     if (!mine.has(rid) || needed.has(rid) || now - modifiedAtMs < SUPERSEDED_MS) continue;
-    await repository.backend.delete(key, options);
-    removed++;
+    goes.push(key);
   }
-  return removed;
+  await deleteAll(repository.backend, goes, options);
+  return goes.length;
 }
 
 /** Quarantine objects whose packs are all gone. */
 async function removeEmptyQuarantine(repository: Repository, options: HousekeepingOptions): Promise<number> {
   const packs = await listPacks(repository, options);
-  let removed = 0;
+  const goes: string[] = [];
   for await (const { key } of repository.backend.list(folder.quarantine, options)) {
     const blobs = await readQuarantine(repository, key);
     if (blobs === undefined || blobs.some(({ pack }) => packs.has(pack))) continue;
-    await repository.backend.delete(key, options);
-    removed++;
+    goes.push(key);
   }
-  return removed;
+  await deleteAll(repository.backend, goes, options);
+  return goes.length;
 }
 
 async function readQuarantine(repository: Repository, key: string): Promise<readonly QuarantinedBlob[] | undefined> {

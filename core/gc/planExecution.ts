@@ -9,6 +9,7 @@ import { listCondemned, listPacks, loadQuarantine } from "../repository/presence
 import type { Repository } from "../repository/repository.js";
 import { checkVerdict, signVerdict } from "../repository/verdicts.js";
 import type { OnWarning } from "../repository/warnings.js";
+import { deleteAll } from "../storage/deleteAll.js";
 import { fenceSilent, listSessions, type OpenSession } from "./fencing.js";
 import { loadNeeds, type MarkOptions } from "./marks.js";
 import { provenDeletable } from "./proof.js";
@@ -128,13 +129,19 @@ async function deletePacks(
   options: ExecutionOptions,
 ): Promise<void> {
   let done = 0;
-  await mapConcurrent(packs, async (pack) => {
+  const remove = async (names: readonly PackName[]) => {
     lifetime.check("this collection");
-    await repository.backend.delete(objectName.pack(pack), options);
-    done++;
+    await deleteAll(repository.backend, names.map(objectName.pack), options);
+    done += names.length;
     options.onProgress?.({ operation: "gc", phase: "delete", done, total: packs.length, unit: "objects" });
-  });
+  };
+  const size = repository.backend.deleteMany === undefined ? 1 : PACKS_PER_DELETE;
+  const starts = Array.from({ length: Math.ceil(packs.length / size) }, (_, batch) => batch * size);
+  await mapConcurrent(starts, (start) => remove(packs.slice(start, start + size)));
 }
+
+/** One request for many, where the storage has it, and still a look at the clock now and then. */
+const PACKS_PER_DELETE = 500;
 
 async function readPlan(
   repository: Repository,

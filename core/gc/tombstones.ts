@@ -9,6 +9,7 @@ import { listPacks, packCreators } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import { checkVerdict } from "../repository/verdicts.js";
 import type { ObjectInfo } from "../storage/backend.js";
+import { deleteAll } from "../storage/deleteAll.js";
 
 /** By the storage's own clock. */
 export const TOMBSTONE_MS = 90 * 24 * 60 * 60 * 1000;
@@ -38,12 +39,14 @@ export async function removeOldTombstones(
     goes.push(info.key);
     decisions.delete(sid);
   }
+  const marks: string[] = [];
   // After the manifest: in between, the session still counts as decided. Never without it: the snapshot would come back.
   for (const [sid, info] of forgotten) {
-    if (isOld(info) && !decisions.has(sid) && !creators.has(sid)) goes.push(info.key);
+    if (isOld(info) && !decisions.has(sid) && !creators.has(sid)) marks.push(info.key);
   }
-  for (const key of goes) await repository.backend.delete(key, options);
-  return goes.length;
+  await deleteAll(repository.backend, goes, options);
+  await deleteAll(repository.backend, marks, options);
+  return goes.length + marks.length;
 }
 
 /**

@@ -2,6 +2,7 @@
 // deletes the old ones while somebody reads. docs/protocol.md, "Readers".
 
 import type { ChunkIndex } from "./chunkIndex.js";
+import { type ReadLimits, readLimitsOf } from "./packReads.js";
 import { loadPresenceForReading, type Presence, type PresenceOptions } from "./presence.js";
 import type { Repository } from "./repository.js";
 
@@ -23,6 +24,11 @@ export class FreshPresence {
 
   get current(): Presence {
     return this.#current;
+  }
+
+  /** How readers of this repository should join their reads. */
+  get readLimits(): ReadLimits {
+    return readLimitsOf(this.#repository.backend);
   }
 
   /** A newer look than `seen`, which lacks something, or `seen` itself when there is none to be had. */

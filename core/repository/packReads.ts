@@ -2,6 +2,7 @@
 
 import { bytesToHex, type PackName } from "../format/ids.js";
 import { BLOB_HEADER_BYTES } from "../format/pack.js";
+import type { Backend } from "../storage/backend.js";
 import type { ChunkIndex } from "./chunkIndex.js";
 import type { ImageEntry } from "./imageReader.js";
 
@@ -29,12 +30,22 @@ export interface ReadPlan {
   missing: { id: Uint8Array; plainLength: number; targets: number[] }[];
 }
 
-/** One request brings at most this much; larger ones only cost memory. */
-const MAX_READ_BYTES = 4 * 1024 * 1024;
-/** Unwanted bytes between two blobs that are cheaper to read than to ask twice. */
-const MAX_GAP_BYTES = 64 * 1024;
+export interface ReadLimits {
+  /** One request brings at most this much; larger ones only cost memory. */
+  readBytes: number;
+  /** Unwanted bytes between two blobs that are cheaper to read than to ask twice. */
+  gapBytes: number;
+}
 
-export function planReads(entries: readonly ImageEntry[], index: ChunkIndex): ReadPlan {
+const NEAR: ReadLimits = { readBytes: 4 * 1024 * 1024, gapBytes: 64 * 1024 };
+/** Behind a network a request costs as much as some hundred kilobytes. */
+const FAR: ReadLimits = { readBytes: 8 * 1024 * 1024, gapBytes: 512 * 1024 };
+
+export function readLimitsOf({ parallelReads }: Pick<Backend, "parallelReads">): ReadLimits {
+  return parallelReads === undefined ? NEAR : FAR;
+}
+
+export function planReads(entries: readonly ImageEntry[], index: ChunkIndex, limits: ReadLimits = NEAR): ReadPlan {
   const plan: ReadPlan = { reads: [], zeros: [], missing: [] };
   const byPack = new Map<PackName, WantedBlob[]>();
   const seen = new Map<string, { targets: number[] }>();
@@ -61,11 +72,11 @@ export function planReads(entries: readonly ImageEntry[], index: ChunkIndex): Re
     const { offset: at, storedLength } = location;
     blobs.push({ id: id.slice(), offset: at, storedLength, plainLength: length, targets });
   }
-  for (const [pack, blobs] of byPack) plan.reads.push(...joinReads(pack, blobs));
+  for (const [pack, blobs] of byPack) plan.reads.push(...joinReads(pack, blobs, limits));
   return plan;
 }
 
-function joinReads(pack: PackName, blobs: WantedBlob[]): PackRead[] {
+function joinReads(pack: PackName, blobs: WantedBlob[], limits: ReadLimits): PackRead[] {
   blobs.sort((a, b) => a.offset - b.offset);
   const reads: PackRead[] = [];
   let current: PackRead | undefined;
@@ -73,8 +84,8 @@ function joinReads(pack: PackName, blobs: WantedBlob[]): PackRead[] {
     const end = blob.offset + BLOB_HEADER_BYTES + blob.storedLength;
     const fits =
       current !== undefined &&
-      blob.offset - (current.offset + current.length) <= MAX_GAP_BYTES &&
-      end - current.offset <= MAX_READ_BYTES;
+      blob.offset - (current.offset + current.length) <= limits.gapBytes &&
+      end - current.offset <= limits.readBytes;
     if (current === undefined || !fits) {
       current = { pack, offset: blob.offset, length: end - blob.offset, blobs: [blob] };
       reads.push(current);

@@ -17,7 +17,7 @@ import {
 import { BLOB_ENTRY_BYTES, BLOB_ID_BYTES } from "../format/pack.js";
 import { decodePackIndex, type PackContents } from "../format/packIndex.js";
 import { decodeQuarantine, type QuarantinedBlob } from "../format/record.js";
-import { mapConcurrent } from "../platform/concurrency.js";
+import { mapConcurrent, STORAGE_CONCURRENCY } from "../platform/concurrency.js";
 import type { ObjectInfo } from "../storage/backend.js";
 import { ChunkIndex } from "./chunkIndex.js";
 import { readPackContents } from "./packReader.js";
@@ -94,8 +94,8 @@ export async function listCondemned(
   const condemned: Condemned = { packs: new Set(), everything: false };
   const names = await listGc(repository, options);
   if (except !== undefined) names.delete(except);
-  const gids = new Set([...names].map((name) => name.replace(/\.(plan|final)$/, "")));
-  for (const gid of gids) {
+  const gids = [...new Set([...names].map((name) => name.replace(/\.(plan|final)$/, "")))];
+  const readBoth = async (gid: string) => {
     const plan = names.has(`${gid}.plan`) ? await readCondemned(repository, `${gid}.plan`, options) : "absent";
     // Also when only the plan was listed and is gone by now: then its final has come.
     const hasFinal = names.has(`${gid}.final`) || (names.has(`${gid}.plan`) && plan === "absent");
@@ -104,7 +104,8 @@ export async function listCondemned(
     // damaged names nothing that is still listed.
     if (plan === "unreadable" && !Array.isArray(final)) condemned.everything = true;
     for (const packs of [plan, final]) if (Array.isArray(packs)) for (const pack of packs) condemned.packs.add(pack);
-  }
+  };
+  await mapConcurrent(gids, readBoth, repository.backend.parallelReads === undefined ? 1 : STORAGE_CONCURRENCY);
   return condemned;
 }
 
@@ -129,9 +130,15 @@ async function readCondemned(
 ): Promise<readonly PackName[] | "unreadable" | "absent"> {
   try {
     const isFinal = name.endsWith(".final");
-    const plain = await repository.objects.read(name, isFinal ? "gcFinal" : "gcPlan", options);
+    const known = isFinal ? await readKnownFinal(repository, name) : undefined;
+    if (known !== undefined) return known;
+    const sealed = await repository.backend.get(name, options);
+    const plain = repository.objects.open(name, isFinal ? "gcFinal" : "gcPlan", sealed);
     const stored = isFinal ? decodeGcFinal(plain, name) : decodeGcPlan(plain, name);
-    if (isVerdictValid(repository, name, stored)) return "delete" in stored ? stored.delete : stored.victims;
+    if (isVerdictValid(repository, name, stored)) {
+      if (isFinal) await repository.cache.put(name, sealed);
+      return "delete" in stored ? stored.delete : stored.victims;
+    }
     // Only what the keeper has signed leads to a deletion, so what somebody else wrote here condemns nothing.
     const { code, message, data } = unsigned(name);
     options.onWarning({ code, message, data });
@@ -147,6 +154,23 @@ async function readCondemned(
     });
     return "unreadable";
   }
+}
+
+/**
+ * A final that was read before: it is decided once, so its name says what is in it. Only ever asked for names that the storage
+ * lists, and only valid ones were put here.
+ */
+async function readKnownFinal(repository: Repository, name: string): Promise<readonly PackName[] | undefined> {
+  const sealed = await repository.cache.get(name);
+  if (sealed === undefined) return undefined;
+  try {
+    const final = decodeGcFinal(repository.objects.open(name, "gcFinal", sealed), name);
+    if (isVerdictValid(repository, name, final)) return final.delete;
+  } catch {
+    // as good as none
+  }
+  await repository.cache.delete(name);
+  return undefined;
 }
 
 /** Copies that a verification found damaged. Unreadable quarantine objects are skipped: they only save work. */
@@ -184,6 +208,14 @@ async function loadIndex(
 
   const described = new Set<PackName>();
   const unreadable = new Set<string>();
+  // Behind a network they are read side by side; else one by one, as they are needed.
+  if (kept !== null && repository.backend.parallelReads !== undefined) {
+    await mapConcurrent(indexNames, async (name) => {
+      const contents = await readIndexObject(repository, name, options);
+      if (contents === undefined) unreadable.add(name);
+      else kept.set(name, contents);
+    });
+  }
   let adopted: PackContents[] | null = null;
   let absent: PackContents[] = [];
   let opaque = new Set<PackName>();

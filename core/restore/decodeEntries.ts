@@ -20,7 +20,7 @@ export async function decodeEntries(
   lane: Lane<RestoreLaneApi>,
 ): Promise<(Uint8Array | null)[]> {
   const presence = fresh.current;
-  const plan = planReads(entries, presence.index);
+  const plan = planReads(entries, presence.index, fresh.readLimits);
   const { parts, failed } = plan.missing.length > 0 ? NOTHING : await lane.call("decode", { reads: plan.reads });
   if (plan.missing.length > 0 || failed.some(hasMoved)) {
     if ((await fresh.after(presence)) !== presence) return decodeEntries(entries, fresh, lane);

@@ -108,7 +108,7 @@ class ImageRestore {
     how: { compare: boolean; skipZeros: boolean },
   ): Promise<void> {
     const presence = this.#fresh.current;
-    const plan = planReads(entries, presence.index);
+    const plan = planReads(entries, presence.index, this.#fresh.readLimits);
     const zeros = how.skipZeros ? [] : plan.zeros;
     const written = await lane.call("restore", { reads: plan.reads, zeros, compare: how.compare });
     this.#result.bytesWritten += written.bytesWritten;

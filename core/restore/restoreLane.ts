@@ -6,12 +6,13 @@ import { type ErrorAsData, errorToData, isAbort } from "../errors.js";
 import { equalBytes } from "../format/bytes.js";
 import { objectName, type PackName } from "../format/ids.js";
 import { MAX_BLOB_PLAIN, MAX_BLOB_STORED } from "../format/limits.js";
-import { BLOB_HEADER_BYTES } from "../format/pack.js";
+import { BLOB_HEADER_BYTES, PACK_HEADER_BYTES, type PackHeader } from "../format/pack.js";
 import { loadChecksum } from "../hash/checksum.js";
 import { makeChunkHasher } from "../hash/digest.js";
+import { readAhead } from "../platform/readAhead.js";
 import { collectYoungGarbage } from "../platform/youngGarbage.js";
 import { openByContents } from "../repository/blobSalvage.js";
-import { BlobOpener, fetchPackHeader, type Hasher } from "../repository/packReader.js";
+import { BlobOpener, fetchPackHeader, type Hasher, readPackHeader } from "../repository/packReader.js";
 import type { PackRead, WantedBlob } from "../repository/packReads.js";
 import type { Backend } from "../storage/backend.js";
 import { openLaneBackend, type WorkerLocation } from "../storage/openBackend.js";
@@ -85,6 +86,7 @@ class RestoreLane implements RestoreLaneApi {
   readonly #opener: BlobOpener;
   readonly #buffers: Uint8Array[] = [];
   readonly #plainBuffers: Uint8Array[] = [];
+  readonly #introductions = new Map<PackName, Promise<void>>();
   #opened = 0;
 
   constructor(backend: Backend, keyring: Keyring | null, writer: BlockWriter | null) {
@@ -98,16 +100,15 @@ class RestoreLane implements RestoreLaneApi {
     const writer = this.#writer as BlockWriter;
     const result: RestoreBatchResult = { bytesWritten: 0, bytesKept: 0, failed: [], salvaged: [] };
     for (const { offset, length } of batch.zeros) await writer.zero(offset, length);
-    for (const read of batch.reads) {
-      const wanted = batch.compare ? await this.#dropKept(read, writer, result) : read;
-      if (wanted.blobs.length === 0) continue;
-      await this.#openEach(wanted, result, async (blob, plain) => {
-        for (const offset of blob.targets) {
-          await writer.write(plain, offset);
-          result.bytesWritten += plain.length;
-        }
-      });
-    }
+    const wanted: PackRead[] = [];
+    for (const read of batch.reads) wanted.push(batch.compare ? await this.#dropKept(read, writer, result) : read);
+    const reads = wanted.filter(({ blobs }) => blobs.length > 0);
+    await this.#openEach(reads, result, async (blob, plain) => {
+      for (const offset of blob.targets) {
+        await writer.write(plain, offset);
+        result.bytesWritten += plain.length;
+      }
+    });
     return result;
   }
 
@@ -115,10 +116,8 @@ class RestoreLane implements RestoreLaneApi {
     const parts: Uint8Array[] = [];
     const trouble: Trouble = { failed: [], salvaged: [] };
     const { failed } = trouble;
-    for (const read of batch.reads) {
-      // A copy (which slice is not, of a Buffer): a decoder's result may be a view of memory that must not move as a whole.
-      await this.#openEach(read, trouble, async (_blob, plain) => void parts.push(new Uint8Array(plain)));
-    }
+    // A copy (which slice is not, of a Buffer): a decoder's result may be a view of memory that must not move as a whole.
+    await this.#openEach(batch.reads, trouble, async (_blob, plain) => void parts.push(new Uint8Array(plain)));
     return withTransfer(
       { parts, failed },
       parts.map(({ buffer }) => buffer as ArrayBuffer),
@@ -138,28 +137,67 @@ class RestoreLane implements RestoreLaneApi {
     return { wrong };
   }
 
-  /** Reads one stretch of a pack and hands out its blobs; what fails is noted with its error. */
+  /** Reads stretches of packs, some ahead where that pays, and hands out their blobs; what fails is noted with its error. */
   async #openEach(
-    read: PackRead,
+    reads: readonly PackRead[],
     trouble: Trouble,
     use: (blob: WantedBlob, plain: Uint8Array) => Promise<void>,
   ): Promise<void> {
-    const { pack } = read;
-    const into = this.#takeBuffer(read.length);
-    let bytes: Uint8Array;
+    await readAhead(
+      reads,
+      ({ length }) => length,
+      (read) => this.#fetch(read),
+      async (read, fetched) => {
+        if ("error" in fetched) {
+          for (const blob of read.blobs) trouble.failed.push(failedBlob(blob, read.pack, fetched.error));
+          return;
+        }
+        await this.#openAll(read.pack, read, fetched.bytes, trouble, use);
+        this.#buffers.push(fetched.memory);
+      },
+      { atOnce: this.#backend.parallelReads ?? 1, bytes: AHEAD_BYTES },
+    );
+  }
+
+  /** The stretch's bytes, with its pack introduced; an error as a result, unless it is an abort. */
+  async #fetch(read: PackRead): Promise<{ bytes: Uint8Array; memory: Uint8Array } | { error: unknown }> {
+    const { pack, offset, length } = read;
+    const lead = this.#readsHeaderAlong(read) ? offset : 0;
+    const memory = this.#takeBuffer(lead + length);
     try {
-      if (!this.#opener.knows(pack)) await this.#introduce(pack);
-      bytes = await this.#backend.get(objectName.pack(pack), {
-        range: { offset: read.offset, length: read.length },
-        into,
+      const bytes = this.#backend.get(objectName.pack(pack), {
+        range: { offset: offset - lead, length: lead + length },
+        into: memory,
       });
+      bytes.catch(() => {}); // it is thrown below
+      if (!this.#opener.knows(pack)) {
+        await this.#introduce(pack, async () =>
+          lead > 0 ? await headerOrElse(await bytes, pack, this.#backend) : await fetchPackHeader(this.#backend, pack),
+        );
+      }
+      return { bytes: (await bytes).subarray(lead), memory };
     } catch (error) {
       if (isAbort(error)) throw error;
-      for (const blob of read.blobs) trouble.failed.push(failedBlob(blob, pack, error));
-      return;
+      return { error };
     }
-    await this.#openAll(pack, read, bytes, trouble, use);
-    this.#buffers.push(into);
+  }
+
+  /** Behind a network one request brings the header of a pack, too, when it lies near. */
+  #readsHeaderAlong({ pack, offset }: PackRead): boolean {
+    if (this.#backend.parallelReads === undefined || offset > HEADER_REACH) return false;
+    return !this.#opener.knows(pack) && !this.#introductions.has(pack);
+  }
+
+  /** Whoever comes while a header is on its way waits for it. */
+  async #introduce(pack: PackName, read: () => Promise<PackHeader>): Promise<void> {
+    let introduction = this.#introductions.get(pack);
+    if (introduction === undefined) {
+      introduction = read()
+        .then((header) => this.#opener.introduce(pack, header))
+        .finally(() => this.#introductions.delete(pack));
+      this.#introductions.set(pack, introduction);
+    }
+    await introduction;
   }
 
   async #openAll(
@@ -206,12 +244,9 @@ class RestoreLane implements RestoreLaneApi {
 
   /** Memory for one read; a few batches at once share a handful of buffers. */
   #takeBuffer(length: number): Uint8Array {
-    const spare = this.#buffers.pop();
+    const at = this.#buffers.findIndex((buffer) => buffer.length >= length);
+    const spare = at < 0 ? this.#buffers.pop() : this.#buffers.splice(at, 1)[0];
     return spare !== undefined && spare.length >= length ? spare : new Uint8Array(Math.max(length, READ_BUFFER_BYTES));
-  }
-
-  async #introduce(pack: PackName): Promise<void> {
-    this.#opener.introduce(pack, await fetchPackHeader(this.#backend, pack));
   }
 
   /** The read without the blobs that the target holds everywhere already. */
@@ -250,8 +285,20 @@ class RestoreLane implements RestoreLaneApi {
 const ZERO_CHECK_BYTES = 1024 * 1024;
 /** Reads are joined up to 4 MiB; one blob may be a little larger. */
 const READ_BUFFER_BYTES = MAX_BLOB_STORED + BLOB_HEADER_BYTES;
+/** Read ahead by one batch; two batches of a lane are under way. */
+const AHEAD_BYTES = 32 * 1024 * 1024;
+/** So near to the begin of a pack its header is read along. */
+const HEADER_REACH = 256 * 1024;
 /** Some 16 MiB of decrypted bytes. */
 const BLOBS_PER_COLLECTION = 256;
+
+async function headerOrElse(bytes: Uint8Array, pack: PackName, backend: Backend): Promise<PackHeader> {
+  try {
+    return readPackHeader(bytes.subarray(0, PACK_HEADER_BYTES), pack);
+  } catch {
+    return await fetchPackHeader(backend, pack); // the second copy may be whole
+  }
+}
 
 function failedBlob(blob: WantedBlob, pack: PackName, error: unknown): FailedBlob {
   const { id, plainLength, targets } = blob;

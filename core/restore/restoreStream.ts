@@ -36,6 +36,8 @@ export async function* restoreStream(
   const blobs = new BlobReader(repository, presence.index, fresh.indexAfter);
   const image = await ImageReader.open(archive, blobs, options.signal);
   const lanes = await startRestoreLanes(repository, null, options.lanes);
+  // Behind a network one group is on its way while another one is decoded.
+  const groupsPerLane = repository.backend.parallelReads === undefined ? 1 : 2;
   const ahead: Promise<Uint8Array[]>[] = [];
   let done = 0;
   try {
@@ -45,7 +47,7 @@ export async function* restoreStream(
       const decoded = decodeGroup(group, fresh, lane, archive.name);
       decoded.catch(() => {});
       ahead.push(decoded);
-      if (ahead.length <= lanes.length) continue;
+      if (ahead.length <= lanes.length * groupsPerLane) continue;
       for (const part of await (ahead.shift() as Promise<Uint8Array[]>)) yield part;
       report();
     }

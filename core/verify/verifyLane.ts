@@ -57,8 +57,8 @@ export async function createVerifyLane(init: VerifyLaneInit): Promise<VerifyLane
 class VerifyLane implements VerifyLaneApi {
   readonly #backend: Backend;
   readonly #keyring: Keyring | null;
-  /** Packs are read into the same memory again and again. */
-  #buffer = new Uint8Array(0);
+  /** Packs are read into the same memory again and again; as many as are read at once. */
+  readonly #buffers: Uint8Array[] = [];
 
   constructor(backend: Backend, keyring: Keyring | null) {
     this.#backend = backend;
@@ -70,17 +70,17 @@ class VerifyLane implements VerifyLaneApi {
     const note = (code: string, message: string, id: string | null = null) => {
       verdict.problems.push({ pack: name, id, code, message });
     };
-    let bytes: Uint8Array;
+    const spare = this.#buffers.pop();
+    const memory = spare !== undefined && spare.length >= sizeBytes ? spare : new Uint8Array(sizeBytes);
     try {
-      if (this.#buffer.length < sizeBytes) this.#buffer = new Uint8Array(sizeBytes);
-      const into = this.#buffer.subarray(0, sizeBytes);
-      bytes = await this.#backend.get(objectName.pack(name), { range: { offset: 0, length: sizeBytes }, into });
+      const range = { offset: 0, length: sizeBytes };
+      const bytes = await this.#backend.get(objectName.pack(name), { range, into: memory.subarray(0, sizeBytes) });
+      checkPack(name, bytes, this.#keyring, verdict, note);
     } catch (error) {
       if (isAbort(error) || !isOurError(error)) throw error;
       note(error.code, error.message);
-      return verdict;
     }
-    checkPack(name, bytes, this.#keyring, verdict, note);
+    this.#buffers.push(memory);
     return verdict;
   }
 }

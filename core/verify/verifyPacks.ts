@@ -26,7 +26,8 @@ export async function verifyPacks(
   const result: PacksRead = { read: 0, bytesRead: 0, problems: [], foundIn: new Map() };
   if (packs.length === 0) return result;
   const lanes = await startLanes(repository, Math.min(packs.length, options.lanes ?? defaultLaneCount()));
-  const free = [...lanes];
+  // Behind a network the next pack is on its way while a lane checks the one before.
+  const free = repository.backend.parallelReads === undefined ? [...lanes] : [...lanes, ...lanes];
   try {
     await mapConcurrent(
       packs,
@@ -41,7 +42,7 @@ export async function verifyPacks(
         if (verdict.foundIds) result.foundIn.set(pack.name, verdict.foundIds);
         options.onProgress?.({ operation: "verify", phase: "data", done: result.bytesRead, total, unit: "bytes" });
       },
-      lanes.length,
+      free.length,
     );
   } finally {
     for (const lane of lanes) await lane.close();
