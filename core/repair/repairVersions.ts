@@ -14,6 +14,7 @@ import { NO_CACHE } from "../repository/objectCache.js";
 import { readPackContents } from "../repository/packReader.js";
 import { Repository } from "../repository/repository.js";
 import { requireKeeper } from "../repository/verdicts.js";
+import { haveSameContents, overwrittenObjects } from "../repository/versions.js";
 import type { ObjectVersion } from "../storage/backend.js";
 import { MemoryBackend } from "../storage/memoryBackend.js";
 
@@ -43,14 +44,13 @@ export async function planRepairVersions(
   if (backend.versions === undefined || backend.getVersion === undefined) throw withoutVersions(repository);
   const repairs: VersionRepair[] = [];
   for (const prefix of FOLDERS) {
-    for await (const versions of byKey(backend.versions(prefix, options))) {
+    for await (const versions of overwrittenObjects(backend, prefix, options)) {
       const [latest] = versions;
-      const contents = new Set(versions.map(({ contentsTag }) => contentsTag)).size;
-      // Deleted, or put twice by a repeated request.
-      if (!latest?.isLatest || contents < 2 || !isOurs(latest.key)) continue;
+      if (latest === undefined || !isOurs(latest.key)) continue;
       const chosen = await earliestSound(repository, versions, options);
-      if (chosen?.contentsTag === latest.contentsTag) continue;
+      if (chosen !== undefined && (await haveSameContents(backend, chosen, latest, options))) continue;
       const { key: object, modifiedAtMs: overwrittenAtMs } = latest;
+      const contents = new Set(versions.map(({ contentsTag }) => contentsTag)).size;
       repairs.push({ object, versionId: chosen?.versionId ?? null, overwrittenAtMs, contents });
     }
   }
@@ -73,19 +73,6 @@ export async function applyRepairVersions(
     done++;
   }
   return done;
-}
-
-/** All versions of one key at a time. */
-async function* byKey(versions: AsyncIterable<ObjectVersion>): AsyncIterable<ObjectVersion[]> {
-  let current: ObjectVersion[] = [];
-  for await (const version of versions) {
-    if (current.length > 0 && current[0]?.key !== version.key) {
-      yield current;
-      current = [];
-    }
-    current.push(version);
-  }
-  if (current.length > 0) yield current;
 }
 
 function isOurs(key: string): boolean {

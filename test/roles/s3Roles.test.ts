@@ -147,12 +147,15 @@ describe("two roles on S3", () => {
       await runner.backend.put(objectName.pack(pack), new Uint8Array(9));
       assert.equal((await keeper.verify()).ok, false);
       assert.deepEqual(await (keeper.backend as S3Backend).protection(), { versioning: "on", objectLockDays: null });
+      await assertCode(keeper.gc(), "SNAPSHOT_OVERWRITTEN");
       const plan = await planRepairVersions(keeper.repository);
       assert.deepEqual(plan.map(({ object }) => object).sort(), [objectName.pack(pack), key]);
       await assertCode(applyRepairVersions(runner.repository, plan), "KEEPER_KEY_REQUIRED");
       assert.equal(await applyRepairVersions(keeper.repository, plan), 2);
       assert.ok((await keeper.verify()).ok);
       assert.deepEqual(await planRepairVersions(keeper.repository), []);
+      // Ceph 16 forgets If-None-Match in versioned buckets: no deletion there
+      await assertCode(keeper.gc(), "GC_PROBE_FAILED");
       assert.deepEqual(await keeper.restore(kept, "root"), noise(23, 100_000));
     } finally {
       client.destroy();
