@@ -5,6 +5,7 @@ import {
   type Environment,
   type GivenSecret,
   isOurError,
+  type KeeperKey,
   type KeeperTrust,
   loadCatalog,
   type OnProgress,
@@ -39,6 +40,14 @@ export interface ContextOptions {
   /** The caller's, and aborted when nobody reads our output. */
   signal: AbortSignal;
   onProgress: OnProgress;
+}
+
+interface OpeningOptions {
+  location: string;
+  bytesPerSecond: number | undefined;
+  secrets: SecretSource;
+  keeperKey: KeeperKey | undefined;
+  trust: KeeperTrust;
 }
 
 export class Context {
@@ -104,19 +113,46 @@ export class Context {
     this.closeLater(warmUpLanes());
   }
 
-  /** Opens the repository; asks for the passphrase again when it was mistyped. */
-  async openRepository(options: { bytesPerSecond?: number } = {}): Promise<Repository> {
-    const opened = await openBackend(this.location);
-    const { bytesPerSecond } = options;
+  /** Opens the repository (or the one at `location`); asks for the passphrase again when it was mistyped. */
+  async openRepository(options: { bytesPerSecond?: number; location?: string } = {}): Promise<Repository> {
+    const { bytesPerSecond, location = this.location } = options;
+    const keeperKey = await readKeeperKey(this.settings, this.io);
+    return this.#open({
+      location,
+      bytesPerSecond,
+      secrets: this.secrets,
+      keeperKey,
+      trust: this.keeperTrust(location),
+    });
+  }
+
+  /**
+   * Opens a second repository, which is only read: with a secret of its own (`--from-passphrase-file`, REPRISE_FROM_PASSPHRASE …), or
+   * the same when only one is given.
+   */
+  async openOther(
+    location: string,
+    options: { passphraseFile: string | undefined; bytesPerSecond?: number },
+  ): Promise<Repository> {
+    const { io, signal } = this;
+    const write = (text: string) => void io.stderr.write(text);
+    const names = { variables: "REPRISE_FROM_", fileOption: "--from-passphrase-file" };
+    const secrets = new SecretSource({ io, signal, write, passphraseFile: options.passphraseFile, ...names });
+    secrets.shareWith(this.secrets);
+    const trust = this.keeperTrust(location, { ...this.settings, trustKeeper: undefined });
+    return this.#open({ location, bytesPerSecond: options.bytesPerSecond, secrets, keeperKey: undefined, trust });
+  }
+
+  async #open(what: OpeningOptions): Promise<Repository> {
+    const { location, bytesPerSecond, secrets, keeperKey, trust } = what;
+    const opened = await openBackend(location);
     const backend = this.closeLater(
       bytesPerSecond === undefined ? opened : throttleBackend(opened, { bytesPerSecond }),
     );
-    const keeperKey = await readKeeperKey(this.settings, this.io);
-    const trust = this.keeperTrust();
     for (let attempt = 1; ; attempt++) {
       try {
         return await openRepository(backend, {
-          secret: () => this.secrets.toOpen(backend.location),
+          secret: () => secrets.toOpen(backend.location),
           environment: this.environment,
           cacheFolder: this.settings.cacheFolder,
           keeperKey,
@@ -126,17 +162,17 @@ export class Context {
         });
       } catch (error) {
         const mistyped = isOurError(error, "PASSPHRASE_WRONG") || isOurError(error, "RECOVERY_KEY_INVALID");
-        if (!mistyped || !this.secrets.wasPrompted || attempt >= PROMPT_TRIES) throw error;
-        this.secrets.forget();
+        if (!mistyped || !secrets.wasPrompted || attempt >= PROMPT_TRIES) throw error;
+        secrets.forget();
         this.#printer.note("that opens no key slot; try again");
       }
     }
   }
 
   /** What is known about the keeper of the repository. */
-  keeperTrust(): KeeperTrust {
-    return keeperTrust(this.settings, this.io, (fingerprint) => {
-      this.note(`met the keeper ${fingerprint} of ${this.location} for the first time; it is remembered`);
+  keeperTrust(location: string = this.location, settings: GlobalSettings = this.settings): KeeperTrust {
+    return keeperTrust(settings, this.io, (fingerprint) => {
+      this.note(`met the keeper ${fingerprint} of ${location} for the first time; it is remembered`);
     });
   }
 

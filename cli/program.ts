@@ -2,7 +2,7 @@
 // Nothing is run from here.
 
 import { Argument, Command, CommanderError, Option } from "commander";
-import { Given, usageError } from "./given/given.js";
+import { Given, optionName, usageError } from "./given/given.js";
 import { GLOBAL_OPTIONS } from "./globalOptions.js";
 import type { OptionSpec } from "./lineSpec.js";
 import { isFamily, type Verb, type VerbFamily } from "./verb.js";
@@ -140,8 +140,9 @@ function makeProgram(onVerb: OnVerb): Command {
   return program;
 }
 
-function toFamily({ name, summary, verbs }: VerbFamily, onVerb: OnVerb): Command {
-  const family = new Command(name).description(summary).usage("<verb> [options]").helpCommand(false);
+function toFamily({ name, summary, verbs, own }: VerbFamily, onVerb: OnVerb): Command {
+  const family = own === undefined ? new Command(name).description(summary) : toCommand(own, onVerb);
+  family.usage(own === undefined ? "<verb> [options]" : "[options] | <verb> [options]").helpCommand(false);
   for (const verb of verbs) family.addCommand(toCommand(verb, onVerb));
   return family;
 }
@@ -155,9 +156,26 @@ function toCommand(verb: Verb, onVerb: OnVerb): Command {
   const examples = verb.examples.map(({ command: line, meaning }) => `  ${line}\n      ${meaning}`);
   if (examples.length > 0) command.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
   return command.action(() => {
-    const options: Record<string, unknown> = command.opts();
-    onVerb(verb, new Given(command.args, options), new Given([], programOf(command).opts()));
+    onVerb(verb, new Given(command.args, optionsOf(command)), new Given([], programOf(command).opts()));
   });
+}
+
+/** Commander gives options that a family's own verb has as well to the family, wherever they stand. */
+function optionsOf(command: Command): Record<string, unknown> {
+  const options: Record<string, unknown> = { ...command.opts() };
+  const family = command.parent;
+  if (family === null || family.parent === null) return options;
+  for (const [name, value] of Object.entries(family.opts())) {
+    if (value === undefined) continue;
+    if (!command.options.some((option) => option.attributeName() === name)) {
+      throw usageError(
+        `${family.name()} ${command.name()}: ${optionName(name)} is none of its options`,
+        `see reprise ${family.name()} --help`,
+      );
+    }
+    options[name] = value;
+  }
+  return options;
 }
 
 function toOption(spec: OptionSpec): Option {

@@ -29,6 +29,8 @@ export interface VerbFamily {
   name: string;
   summary: string;
   verbs: readonly Verb[];
+  /** What the word does by itself, with options of its own. */
+  own?: Verb;
 }
 
 /** Headings of the help. */

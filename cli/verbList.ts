@@ -18,6 +18,7 @@ import { restoreVerb } from "./verbs/restore.js";
 import { showVerb } from "./verbs/show.js";
 import { snapshotsVerb } from "./verbs/snapshots.js";
 import { statsVerb } from "./verbs/stats.js";
+import { syncVerb } from "./verbs/sync.js";
 import { tagVerb } from "./verbs/tag.js";
 import { verifyVerb } from "./verbs/verify.js";
 
@@ -39,6 +40,7 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look after the repository:", entry: gcVerb },
   { group: "Look after the repository:", entry: statsVerb },
   { group: "Look after the repository:", entry: repairVerbs },
+  { group: "Look after the repository:", entry: syncVerb },
   { group: "Look after the repository:", entry: keyVerbs },
   { group: "Look after the repository:", entry: doctorVerb },
   { group: "This program:", entry: completionVerb },

@@ -32,6 +32,13 @@ export { collectGarbage, DEFAULT_FENCE_AFTER_MS, DEFAULT_MAX_UNUSED } from "./gc
 export type { OpenSession } from "./gc/fencing.js";
 export type { GcPlanSummary, PlannedPack } from "./gc/planGc.js";
 export type { OnProgress, ProgressEvent } from "./platform/progress.js";
+export type {
+  ReplicaRepairRange,
+  ReplicaRepairReport,
+  ReplicaRepairRequest,
+  ReplicaRepairSnapshot,
+} from "./repair/repairFrom.js";
+export { repairFromReplica } from "./repair/repairFrom.js";
 export type { IndexRepairPlan } from "./repair/repairIndex.js";
 export { applyRepairIndex, planRepairIndex } from "./repair/repairIndex.js";
 export { repairRescue } from "./repair/repairRescue.js";
@@ -97,5 +104,11 @@ export type { Backend, Traffic } from "./storage/backend.js";
 export { createBucket, openBackend } from "./storage/openBackend.js";
 export { parseS3Location } from "./storage/s3/s3Location.js";
 export { throttleBackend } from "./storage/throttledBackend.js";
+export type { SyncEstimate } from "./sync/estimateSync.js";
+export { estimateSync } from "./sync/estimateSync.js";
+export type { SnapshotPair, VanishedCopy } from "./sync/planSync.js";
+export type { RepositorySyncPlan } from "./sync/sync.js";
+export { applySync, planRepositorySync } from "./sync/sync.js";
+export type { CopiedSnapshot, FailedSnapshot, SyncReport, SyncRequest } from "./sync/syncReport.js";
 export { verifyRepository } from "./verify/verify.js";
 export type { SnapshotVerdict, VerifyReport, VerifyRequest } from "./verify/verifyReport.js";

@@ -1,7 +1,7 @@
 // What may come next on a command line. Pure; the shells' scripts ask for it word by word.
 
 import type { Completes, OperandSpec, OptionSpec } from "../lineSpec.js";
-import type { Listed, Verb } from "../verb.js";
+import type { Listed, Verb, VerbFamily } from "../verb.js";
 import { isFamily } from "../verb.js";
 
 export interface Candidate {
@@ -24,9 +24,9 @@ export function completionOf(
   globals: readonly OptionSpec[],
 ): Completion {
   const typed = words.at(-1) ?? "";
-  const { level, verb, operands, pending } = readWords(words.slice(0, -1), verbs, globals);
+  const { level, verb, own, operands, pending } = readWords(words.slice(0, -1), verbs, globals);
   if (pending !== undefined) return valuesOf(pending, typed);
-  const options = [...(verb?.options ?? []), ...globals].filter(({ hidden }) => !hidden);
+  const options = [...((verb ?? own)?.options ?? []), ...globals].filter(({ hidden }) => !hidden);
   const equals = typed.indexOf("=");
   if (typed.startsWith("--") && equals > 0) {
     const spec = options.find((option) => namesOf(option).includes(typed.slice(0, equals)));
@@ -43,6 +43,8 @@ interface Position {
   /** Verbs that may come next, while none is chosen. */
   level: readonly Candidate[];
   verb: Verb | undefined;
+  /** Of a word that verbs may follow: what it does without one. */
+  own: Verb | undefined;
   /** Operands before the word being typed. */
   operands: number;
   /** An option whose value is being typed. */
@@ -51,15 +53,21 @@ interface Position {
 
 function readWords(words: readonly string[], verbs: readonly Listed[], globals: readonly OptionSpec[]): Position {
   const entries = verbs.map(({ entry }) => entry);
-  const position: Position = { level: candidatesOf(entries), verb: undefined, operands: 0, pending: undefined };
-  let choices: readonly (Verb | { name: string; summary: string; verbs: readonly Verb[] })[] = entries;
+  const position: Position = {
+    level: candidatesOf(entries),
+    verb: undefined,
+    own: undefined,
+    operands: 0,
+    pending: undefined,
+  };
+  let choices: readonly (Verb | VerbFamily)[] = entries;
   for (const word of words) {
     if (position.pending !== undefined) {
       position.pending = undefined;
       continue;
     }
     if (word.startsWith("-") && word !== "-") {
-      const options = [...(position.verb?.options ?? []), ...globals];
+      const options = [...((position.verb ?? position.own)?.options ?? []), ...globals];
       const spec = options.find((option) => namesOf(option).includes(word));
       if (spec !== undefined && takesValue(spec)) position.pending = spec;
       continue;
@@ -73,7 +81,11 @@ function readWords(words: readonly string[], verbs: readonly Listed[], globals: 
     if (isFamily(chosen)) {
       choices = chosen.verbs;
       position.level = candidatesOf(chosen.verbs);
-    } else position.verb = chosen;
+      position.own = chosen.own;
+    } else {
+      position.verb = chosen;
+      position.own = undefined;
+    }
   }
   return position;
 }

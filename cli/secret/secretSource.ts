@@ -11,6 +11,10 @@ export interface SecretSourceOptions {
   signal: AbortSignal;
   /** --passphrase-file */
   passphraseFile: string | undefined;
+  /** What the names of its variables begin with; default: `REPRISE_`. */
+  variables?: string;
+  /** Which option names its file, for hints; default: `--passphrase-file`. */
+  fileOption?: string;
   /** Writes a question to the terminal. */
   write(text: string): void;
 }
@@ -19,6 +23,7 @@ export class SecretSource {
   readonly #options: SecretSourceOptions;
   #used: GivenSecret | undefined;
   #prompted = false;
+  #partner: SecretSource | undefined;
 
   constructor(options: SecretSourceOptions) {
     this.#options = options;
@@ -37,9 +42,15 @@ export class SecretSource {
     this.#used = undefined;
   }
 
+  /** For commands with two repositories: when only one secret is given, it is for both. */
+  shareWith(partner: SecretSource): void {
+    this.#partner = partner;
+    partner.#partner = this;
+  }
+
   /** The secret for an existing repository: asked for once a command. PASSPHRASE_MISSING. */
   async toOpen(location: string): Promise<GivenSecret> {
-    this.#used ??= toSecret((await this.#fromOutside()) ?? (await this.#ask(`Passphrase for ${location}: `, MISSING)));
+    this.#used ??= toSecret((await this.#given()) ?? (await this.#ask(`Passphrase for ${location}: `, this.#missing)));
     return this.#used;
   }
 
@@ -58,11 +69,26 @@ export class SecretSource {
 
   async #fromOutside(): Promise<string | undefined> {
     this.#prompted = false;
-    const { passphraseFile, io } = this.#options;
+    const { passphraseFile, io, variables = "REPRISE_" } = this.#options;
     if (passphraseFile !== undefined) return await readSecretFile(passphraseFile);
-    if (io.env.REPRISE_PASSPHRASE) return io.env.REPRISE_PASSPHRASE;
-    if (io.env.REPRISE_PASSPHRASE_FILE) return await readSecretFile(io.env.REPRISE_PASSPHRASE_FILE);
-    return io.env.REPRISE_RECOVERY_KEY || undefined;
+    const [passphrase, file] = [io.env[`${variables}PASSPHRASE`], io.env[`${variables}PASSPHRASE_FILE`]];
+    if (passphrase) return passphrase;
+    if (file) return await readSecretFile(file);
+    return io.env[`${variables}RECOVERY_KEY`] || undefined;
+  }
+
+  /** Its own secret, or the partner's. */
+  async #given(): Promise<string | undefined> {
+    const own = await this.#fromOutside();
+    if (own !== undefined || this.#partner === undefined) return own;
+    return await this.#partner.#fromOutside();
+  }
+
+  get #missing(): MissingSecret {
+    const { variables, fileOption } = this.#options;
+    if (variables === undefined) return MISSING;
+    const hint = `set ${variables}PASSPHRASE or ${variables}PASSPHRASE_FILE, or give ${fileOption ?? "--passphrase-file"} FILE`;
+    return { ...MISSING, hint };
   }
 
   async #askTwice(what: string, missing: MissingSecret): Promise<string> {

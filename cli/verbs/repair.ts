@@ -14,6 +14,7 @@ import type { OptionSpec } from "../lineSpec.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText, countText } from "../output/units.js";
 import type { Answer, Verb, VerbFamily } from "../verb.js";
+import { repairFromVerb } from "./repairFrom.js";
 import { repairVersionsVerb } from "./repairVersions.js";
 
 const OPTIONS: readonly OptionSpec[] = [
@@ -62,6 +63,7 @@ const repairRescueVerb: Verb = {
 export const repairVerbs: VerbFamily = {
   name: "repair",
   summary: "rebuild what can be rebuilt; shows a plan first",
+  own: repairFromVerb,
   verbs: [repairIndexVerb, repairSnapshotsVerb, repairRescueVerb, repairVersionsVerb],
 };
 

@@ -51,8 +51,9 @@ describe("docs/cli.md", () => {
       const title = ["protect", "unprotect"].includes(entry.name) ? "protect, unprotect" : entry.name;
       const text = section(title);
       const verbs = isFamily(entry) ? entry.verbs : [entry];
-      for (const { options, name } of verbs) {
-        if (isFamily(entry)) assert.ok(text.includes(`${entry.name} ${name}`), `${entry.name} ${name}`);
+      for (const { options, name } of [...verbs, ...(isFamily(entry) && entry.own ? [entry.own] : [])]) {
+        if (isFamily(entry) && name !== entry.name)
+          assert.ok(text.includes(`${entry.name} ${name}`), `${entry.name} ${name}`);
         for (const { flags } of options) {
           const option = flags.split(/[ ,]+/).find((part) => part.startsWith("--")) as string;
           assert.ok(text.includes(option), `${entry.name}: ${option}`);
@@ -67,9 +68,9 @@ describe("docs/cli.md", () => {
 
   it("has no option that does not exist", () => {
     const real = new Set(["--help", "--version"]);
-    const specs = VERB_LIST.flatMap(({ entry }) => (isFamily(entry) ? entry.verbs : [entry])).flatMap(
-      ({ options }) => options,
-    );
+    const specs = VERB_LIST.flatMap(({ entry }) =>
+      isFamily(entry) ? [...entry.verbs, ...(entry.own ? [entry.own] : [])] : [entry],
+    ).flatMap(({ options }) => options);
     for (const { flags } of [...specs, ...GLOBAL_OPTIONS]) for (const part of flags.split(/[ ,]+/)) real.add(part);
     const mentioned = page.match(/--[a-z][a-z-]+/g) ?? [];
     assert.deepEqual(
@@ -104,6 +105,9 @@ describe("JSON examples of docs/cli.md", () => {
     await check("prune", "prune", "--keep-last", "1", "--dry-run");
     await check("stats", "stats");
     await check("repair", "repair", "snapshots");
+    const replica = join(folder.path, "replica");
+    await cliJson(["init", "--no-encryption", "-r", replica], { env });
+    await check("sync", "sync", "--from", join(folder.path, "repository"), "--to", replica);
     await check("completion", "completion", "bash");
     await check("forget", "forget", "vm/web1@latest");
     await check("gc", "gc", "--dry-run");
