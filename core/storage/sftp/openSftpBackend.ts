@@ -26,7 +26,7 @@ export interface SftpBackendOptions {
   /** A server silent for this long is given up. Default: two minutes. */
   idleTimeoutMs?: number;
   /** Opens a line; for tests. */
-  openLine?: (place: SftpPlace, environment: SftpEnvironment) => Promise<ByteLine>;
+  openLine?: (place: SftpPlace, environment: SftpEnvironment, signal: AbortSignal) => Promise<ByteLine>;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface SftpBackendOptions {
  */
 export async function openSftpBackend(location: string, options: SftpBackendOptions = {}): Promise<Backend> {
   const place = parseSftpLocation(location);
-  const connections = new SftpConnections(() => openClient(place, options), place.connections);
+  const connections = new SftpConnections((signal) => openClient(place, options, signal), place.connections);
   const { create = false } = options;
   try {
     const files = await connections.run((client) => openFolder(client, place, create), { impatient: true });
@@ -47,15 +47,18 @@ export async function openSftpBackend(location: string, options: SftpBackendOpti
   }
 }
 
-async function openClient(place: SftpPlace, options: SftpBackendOptions): Promise<SftpClient> {
+async function openClient(place: SftpPlace, options: SftpBackendOptions, signal: AbortSignal): Promise<SftpClient> {
   const { environment = process.env, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   const openLine = options.openLine ?? (place.transport === "ssh" ? openSystemLine : openSsh2Line);
-  const client = new SftpClient(await openLine(place, environment), idleTimeoutMs);
+  const client = new SftpClient(await openLine(place, environment, signal), idleTimeoutMs);
   // twice: the system's ssh connects and logs in while the first answer is awaited
   const waitMs = 2 * place.connectTimeoutMs;
   const late = () => client.end(new SftpLineError("silent", `no SFTP session within ${waitMs / 1000} s`));
   const timer = setTimeout(late, waitMs);
+  const stop = () => client.end();
+  signal.addEventListener("abort", stop, { once: true });
   try {
+    signal.throwIfAborted();
     await client.start();
     return client;
   } catch (error) {
@@ -63,6 +66,7 @@ async function openClient(place: SftpPlace, options: SftpBackendOptions): Promis
     throw error;
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
   }
 }
 

@@ -28,12 +28,13 @@ export interface RunOptions {
 }
 
 export class SftpConnections {
-  readonly #connect: () => Promise<SftpClient>;
+  readonly #connect: (signal: AbortSignal) => Promise<SftpClient>;
+  readonly #ending = new AbortController();
   readonly #slots: Slot[];
   readonly #waiting: (() => void)[] = [];
-  #closed = false;
 
-  constructor(connect: () => Promise<SftpClient>, lines: number) {
+  /** The signal of `connect` aborts when this is closed. */
+  constructor(connect: (signal: AbortSignal) => Promise<SftpClient>, lines: number) {
     this.#connect = connect;
     this.#slots = Array.from({ length: lines }, () => ({ client: undefined, opening: undefined, users: 0 }));
   }
@@ -49,7 +50,7 @@ export class SftpConnections {
         return await this.#runOnce(use, signal);
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        if (!mayRepeat(error, impatient) || attempt >= MAX_ATTEMPTS || this.#closed) throw error;
+        if (!mayRepeat(error, impatient) || attempt >= MAX_ATTEMPTS || this.#ending.signal.aborted) throw error;
       }
       await delay(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()), undefined, { signal });
     }
@@ -57,13 +58,10 @@ export class SftpConnections {
 
   /** Ends every line; operations under way fail. May be called twice. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#ending.abort();
     for (const slot of this.#slots) {
       slot.client?.end();
-      await slot.opening?.then(
-        (client) => client.end(),
-        () => undefined,
-      );
+      await slot.opening?.catch(() => undefined);
     }
     for (const wake of this.#waiting.splice(0)) wake();
   }
@@ -89,7 +87,7 @@ export class SftpConnections {
 
   async #takeSlot(signal: AbortSignal | undefined): Promise<Slot> {
     for (;;) {
-      if (this.#closed) throw new SftpLineError("closed", "the storage was closed");
+      if (this.#ending.signal.aborted) throw new SftpLineError("closed", "the storage was closed");
       const slot = this.#freest();
       if (slot.users < OPERATIONS_PER_LINE) {
         slot.users++;
@@ -137,9 +135,9 @@ export class SftpConnections {
 
   async #open(slot: Slot): Promise<SftpClient> {
     try {
-      const client = await this.#connect();
+      const client = await this.#connect(this.#ending.signal);
       slot.client = client;
-      if (this.#closed) client.end();
+      if (this.#ending.signal.aborted) client.end();
       return client;
     } finally {
       slot.opening = undefined;
@@ -154,14 +152,13 @@ function isOpen({ client }: Slot): boolean {
 /** A line that broke, or could not be opened; not one whose server is silent, speaks nonsense or refuses us. */
 function mayRepeat(error: unknown, impatient: boolean): boolean {
   if (isOurError(error)) return false;
-  if (isConnectError(error)) return !impatient;
+  if (isUnreachable(error)) return !impatient;
+  if (codeOf(error) === "ECONNRESET") return true; // a server that has too many logins under way does that
   return isLineError(error) && error.kind === "lost" && !isOurError(error.cause);
 }
 
-const CONNECT_ERRORS: ReadonlySet<unknown> = new Set([
-  "ECONNRESET",
+const UNREACHABLE: ReadonlySet<unknown> = new Set([
   "ECONNREFUSED",
-  "EPIPE",
   "ETIMEDOUT",
   "EHOSTUNREACH",
   "ENETUNREACH",
@@ -169,9 +166,12 @@ const CONNECT_ERRORS: ReadonlySet<unknown> = new Set([
 ]);
 
 /** True when the server could not be reached. */
-function isConnectError(error: unknown): boolean {
-  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
-  return CONNECT_ERRORS.has(code) || CONNECT_ERRORS.has(cause?.code);
+function isUnreachable(error: unknown): boolean {
+  return UNREACHABLE.has(codeOf(error)) || UNREACHABLE.has(codeOf((error as { cause?: unknown } | null)?.cause));
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null | undefined)?.code;
 }
 
 /** `promise`, or the signal's reason when that comes first; then nobody waits for the promise any more. */

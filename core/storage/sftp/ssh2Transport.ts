@@ -40,13 +40,21 @@ const HOST_KEY_TYPES = [
 /**
  * Throws the errors of hostKeyCheck.ts and sftpIdentity.ts, SftpLineError, and the system's errors of the connection.
  */
-export async function openSsh2Line(place: SftpPlace, environment: SftpEnvironment): Promise<ByteLine> {
+export async function openSsh2Line(
+  place: SftpPlace,
+  environment: SftpEnvironment,
+  signal: AbortSignal,
+): Promise<ByteLine> {
   const library = await import("ssh2");
   const check = await loadHostKeyCheck(place);
   const identity = await loadIdentity(place, environment);
   const methods = authMethods(place, identity, library.default.utils.parseKey);
-  const socket = await openSocket(place);
+  const socket = await openSocket(place, signal);
   const client = new library.default.Client();
+  const stop = () => socket.destroy();
+  // a server may also fall silent between the login, which the library times, and the start of the subsystem
+  const timer = setTimeout(stop, 2 * place.connectTimeoutMs);
+  signal.addEventListener("abort", stop, { once: true });
   try {
     await logIn(client, place, check, {
       sock: socket,
@@ -62,19 +70,25 @@ export async function openSsh2Line(place: SftpPlace, environment: SftpEnvironmen
     client.destroy();
     socket.destroy();
     throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
   }
 }
 
 /** Without Nagle's algorithm, which makes a small request wait for the reply to the one before (40 ms). */
-function openSocket({ host, port = 22, connectTimeoutMs }: SftpPlace): Promise<Socket> {
+function openSocket({ host, port = 22, connectTimeoutMs }: SftpPlace, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true });
+    const stop = () => socket.destroy(new SftpLineError("closed", "the storage was closed"));
+    signal.addEventListener("abort", stop, { once: true });
     socket.setTimeout(connectTimeoutMs, () => {
       socket.destroy(
         Object.assign(new Error(`no connection within ${connectTimeoutMs / 1000} s`), { code: "ETIMEDOUT" }),
       );
     });
     socket.once("error", reject);
+    socket.once("close", () => signal.removeEventListener("abort", stop));
     socket.once("connect", () => {
       socket.setTimeout(0);
       socket.off("error", reject);
