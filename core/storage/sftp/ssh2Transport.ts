@@ -18,6 +18,11 @@ import type { SftpPlace } from "./sftpLocation.js";
 import { printable } from "./sftpPacket.js";
 
 const CLOSED = "the server closed the connection";
+/** What the library's levels of errors mean, beyond a line that broke. */
+const KINDS: ReadonlyMap<string | undefined, SftpLineError["kind"]> = new Map([
+  ["handshake", "protocol"],
+  ["client-timeout", "silent"],
+]);
 const KEEP_ALIVE_MS = 15_000;
 const KEEP_ALIVE_MISSES = 4;
 /** AES-GCM first: twice the rate of ChaCha20, which Node computes in its own way (measured). */
@@ -104,8 +109,7 @@ function logIn(client: Client, place: SftpPlace, check: HostKeyCheck, config: Co
       if (error.level === "agent") return; // the library goes on with the next method
       if (refused !== undefined) reject(refused);
       else if (error.level === "client-authentication") reject(authenticationFailed(place, namesOf(config)));
-      else
-        reject(new SftpLineError(error.level === "handshake" ? "protocol" : "lost", printable(error.message), error));
+      else reject(new SftpLineError(KINDS.get(error.level) ?? "lost", printable(error.message), error));
     });
     client.once("close", () => reject(refused ?? new SftpLineError("lost", CLOSED)));
     client.once("ready", resolve);

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import type { RepriseError } from "../../../core/errors.js";
 import { openSftpBackend, type SftpBackendOptions } from "../../../core/storage/sftp/openSftpBackend.js";
 import { assertCode } from "../../support/assertCode.js";
@@ -88,6 +90,21 @@ for (const transport of ["ssh2", "ssh"] as const) {
       const error = await assertCode(openSftpBackend(place), "STORAGE_FAILED");
       assert.equal(error.retry, "later");
       assert.match(error.message, /refused/i);
+    });
+
+    it("gives a server up that accepts connections and says nothing", async () => {
+      const silent = createServer().listen(0, "127.0.0.1");
+      await once(silent, "listening");
+      const { port } = silent.address() as AddressInfo;
+      const startedMs = performance.now();
+      try {
+        const place = `sftp://${server.user}@127.0.0.1:${port}${root}?transport=${transport}&connect-timeout=1`;
+        const error = await assertCode(openSftpBackend(place), "STORAGE_FAILED");
+        assert.equal(error.retry, "later");
+        assert.ok(performance.now() - startedMs < 15_000);
+      } finally {
+        silent.close();
+      }
     });
   });
 }
