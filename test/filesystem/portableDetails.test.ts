@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import type { DirectoryEntry, FileSystem } from "../../core/filesystem/fileSystem.js";
+import type { DataRange, DirectoryEntry, FileSystem, NodeId } from "../../core/filesystem/fileSystem.js";
 import { assertCode } from "../support/assertCode.js";
-import { noise } from "../support/sampleBytes.js";
+import { noise, prose } from "../support/sampleBytes.js";
 import { resealExfat } from "./portableFuzzSubjects.js";
 import { openerOf, type PortableKind, portableImage, withImage } from "./portableImages.js";
 
@@ -47,6 +47,12 @@ async function list(fileSystem: FileSystem): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of fileSystem.readDirectory(fileSystem.root)) names.push(Buffer.from(name).toString());
   return names;
+}
+
+async function rangesOf(fileSystem: FileSystem, id: NodeId): Promise<DataRange[]> {
+  const ranges: DataRange[] = [];
+  for await (const range of fileSystem.dataRanges(id)) ranges.push(range);
+  return ranges;
 }
 
 describe("FAT", function () {
@@ -161,7 +167,7 @@ describe("exFAT", function () {
     const fileSystem = await openChanged("exfat", path, change);
     const expected = noise(5, 64 * 4096).fill(0, 5000);
     assert.deepEqual(await contents(fileSystem, "turns-a.bin"), expected);
-    const ranges = await Array.fromAsync(fileSystem.dataRanges(id));
+    const ranges = await rangesOf(fileSystem, id);
     assert.deepEqual(ranges, [{ offset: 0, length: 5000 }]);
   });
 
@@ -205,8 +211,26 @@ describe("NTFS", function () {
       assert.deepEqual(specials, {
         "cloud.docx": "cloud file, tag 0x9000701a",
         "deduplicated.bin": "deduplicated",
-        "wof.bin": "WOF-compressed",
+        "wof-lzx.bin": "WOF-compressed",
       });
+    });
+  });
+
+  it("reads what Windows keeps compressed beside a file, in chunks of three sizes", async function () {
+    const { path } = await portableImage("ntfs", this);
+    // compressed by wimlib, whose resources have the same layout
+    const plain = Buffer.concat([prose(21, 16384), noise(22, 4096), new Uint8Array(4096), prose(23, 1000)]);
+    await withImage("ntfs", path, async (fileSystem) => {
+      for (const name of ["wof-4k.bin", "wof-8k.bin", "wof-16k.bin"]) {
+        const { id } = await at(fileSystem, `extra/${name}`);
+        assert.ok(plain.equals(await contents(fileSystem, `extra/${name}`)), name);
+        const part = new Uint8Array(300);
+        assert.equal(await fileSystem.read(id, part, 16_200), 300);
+        assert.ok(plain.subarray(16_200, 16_500).equals(part), name);
+        const { kind, allocatedBytes } = await fileSystem.stat(id);
+        assert.ok(kind === "file" && allocatedBytes !== null && allocatedBytes > 0 && allocatedBytes < 13_000);
+        assert.deepEqual(await fileSystem.attributes(id), []);
+      }
     });
   });
 
@@ -227,7 +251,7 @@ describe("NTFS", function () {
     const { path } = await portableImage("ntfs", this);
     await withImage("ntfs", path, async (fileSystem) => {
       const holes = await at(fileSystem, "holes.bin");
-      const ranges = await Array.fromAsync(fileSystem.dataRanges(holes.id));
+      const ranges = await rangesOf(fileSystem, holes.id);
       assert.equal(ranges.length, 1500);
       assert.deepEqual(ranges[1], { offset: 8192, length: 4096 });
       const prose = await fileSystem.stat((await at(fileSystem, "text/prose.txt")).id);

@@ -74,7 +74,10 @@ function missingFor(kind: PortableKind): string | undefined {
 export async function portableImage(kind: PortableKind, test?: Mocha.Context): Promise<PortableImage> {
   const hash = createHash("sha256").update(JSON.stringify(treeOptions[kind]));
   const folder = inProject("test", "filesystem");
-  for (const source of [scriptOf(kind), join(folder, "portableTree.ts"), join(folder, "treeWalk.ts")]) {
+  const vectors = ["xpress4k.bin", "xpress8k.bin", "xpress16k.bin"].map((name) =>
+    inProject("test", "fixtures", "wof", name),
+  );
+  for (const source of [scriptOf(kind), join(folder, "portableTree.ts"), join(folder, "treeWalk.ts"), ...vectors]) {
     hash.update(await readFile(source));
   }
   const stem = join(cacheFolder, `${kind}-${hash.digest("hex").slice(0, 16)}`);

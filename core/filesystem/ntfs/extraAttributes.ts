@@ -10,12 +10,15 @@ const MAX_VALUE_BYTES = 64 * 1024;
 const MAX_TOTAL_BYTES = 16 * 1024 * 1024;
 const EA_HEADER_BYTES = 8;
 
-/** `stream.NAME` and `ea.NAME`. Streams that are encrypted or longer than 64 KiB are left out. Throws FILESYSTEM_DAMAGED. */
-export async function readExtraAttributes(file: NtfsFile, options: ReadOptions): Promise<NamedBytes[]> {
+/**
+ * `stream.NAME` and `ea.NAME`. Streams that are encrypted or longer than 64 KiB are left out, and the one
+ * that is `hidden`. Throws FILESYSTEM_DAMAGED.
+ */
+export async function readExtraAttributes(file: NtfsFile, hidden: string, options: ReadOptions): Promise<NamedBytes[]> {
   const found: NamedBytes[] = [];
   let total = 0;
   for (const name of file.names(ATTRIBUTE_TYPE.data)) {
-    if (name === "") continue;
+    if (name === "" || name === hidden) continue;
     const part = await file.firstPart(ATTRIBUTE_TYPE.data, name, options);
     const length = part?.value?.length ?? part?.nonResident?.sizeBytes ?? 0;
     const isReadable = part !== null && (part.flags & ATTRIBUTE_FLAG.encrypted) === 0;

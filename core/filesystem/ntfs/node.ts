@@ -3,13 +3,14 @@
 
 import type { ReadOptions } from "../blockReader.js";
 import type { FileKind, FileStat, NodeId } from "../fileSystem.js";
-import { unsupported, wrongKind } from "../filesystemErrors.js";
+import { damaged, unsupported, wrongKind } from "../filesystemErrors.js";
 import { isDosFileName } from "./directoryIndex.js";
 import { ATTRIBUTE_FLAG, ATTRIBUTE_TYPE, type AttributePart } from "./fileRecord.js";
 import { decodeInterix, MAX_INTERIX_BYTES } from "./interix.js";
 import type { NtfsFile } from "./ntfsFile.js";
-import { decodeReparsePoint, kindOfReparsePoint, linkTarget, MAX_REPARSE_BYTES } from "./reparsePoint.js";
+import { decodeReparsePoint, kindOfReparsePoint, linkTarget, MAX_REPARSE_BYTES, REPARSE_TAG } from "./reparsePoint.js";
 import type { NtfsStream } from "./runStream.js";
+import { WOF_STREAM, WofStream, wofChunkBytesOf } from "./wofStream.js";
 
 export const FILE_ATTRIBUTE = { system: 0x04, reparsePoint: 0x400, encrypted: 0x4000, directory: 0x10000000 };
 
@@ -20,6 +21,8 @@ interface Nature {
   /** Of symlinks. */
   target?: Uint8Array;
   device?: { major: number; minor: number };
+  /** Of files that Windows keeps compressed beside themselves. */
+  wofChunkBytes?: number;
 }
 
 /** 1601 to 1970, in the steps of 100 ns that NTFS counts. */
@@ -37,20 +40,32 @@ export class NtfsNode {
   readonly attributes: number;
   readonly #facts: DataView;
   readonly #data: AttributePart | null;
+  /** What takes up space for the contents. */
+  readonly #stored: AttributePart | null;
   #stream: NtfsStream | undefined;
 
-  private constructor(file: NtfsFile, facts: DataView, data: AttributePart | null, nature: Nature) {
+  private constructor(
+    file: NtfsFile,
+    facts: DataView,
+    data: AttributePart | null,
+    stored: AttributePart | null,
+    nature: Nature,
+  ) {
     this.file = file;
     this.nature = nature;
     this.attributes = facts.getUint32(32, true);
     this.#facts = facts;
     this.#data = data;
+    this.#stored = stored;
   }
 
   static async open(file: NtfsFile, options: ReadOptions): Promise<NtfsNode> {
     const facts = await file.standardInformation(options);
     const data = file.record.isDirectory ? null : await file.firstPart(ATTRIBUTE_TYPE.data, "", options);
-    return new NtfsNode(file, facts, data, await findNature(file, facts, data, options));
+    const nature = await findNature(file, facts, data, options);
+    const isWof = nature.wofChunkBytes !== undefined;
+    const stored = isWof ? await file.firstPart(ATTRIBUTE_TYPE.data, WOF_STREAM, options) : data;
+    return new NtfsNode(file, facts, data, stored, nature);
   }
 
   get runCount(): number {
@@ -66,7 +81,7 @@ export class NtfsNode {
       kind,
       ...(special === undefined ? {} : { special }),
       sizeBytes: target?.length ?? (kind === "file" || kind === "special" ? sizeOf(this.#data) : 0),
-      allocatedBytes: this.file.record.isDirectory ? null : allocatedBy(this.#data),
+      allocatedBytes: this.file.record.isDirectory ? null : allocatedBy(this.#stored),
       mode: null,
       uid: null,
       gid: null,
@@ -85,8 +100,18 @@ export class NtfsNode {
     if (special !== undefined) throw unsupported("ntfs", `a file that is ${special}`, { where: this.file.where });
     if (kind !== "file") throw wrongKind(this.file.where, "a file");
     if (this.#data === null) return null;
-    this.#stream ??= (await this.file.stream(ATTRIBUTE_TYPE.data, "", options)) ?? undefined;
-    return this.#stream ?? null;
+    this.#stream ??= await this.#openContents(options);
+    return this.#stream;
+  }
+
+  async #openContents(options: ReadOptions): Promise<NtfsStream> {
+    const { wofChunkBytes } = this.nature;
+    const name = wofChunkBytes === undefined ? "" : WOF_STREAM;
+    const stream = await this.file.stream(ATTRIBUTE_TYPE.data, name, options);
+    if (stream === null) throw damaged("ntfs", this.file.where, "its contents are missing");
+    return wofChunkBytes === undefined
+      ? stream
+      : new WofStream(stream, sizeOf(this.#data), wofChunkBytes, this.file.where);
   }
 }
 
@@ -109,6 +134,8 @@ async function findNature(
   if (reparse !== null) {
     const point = decodeReparsePoint(reparse, file.where);
     const nature = kindOfReparsePoint(point.tag, isDirectory);
+    const wofChunkBytes = point.tag === REPARSE_TAG.wof && !isDirectory ? wofChunkBytesOf(point.data) : null;
+    if (wofChunkBytes !== null) return { kind: "file", wofChunkBytes };
     if (nature?.kind === "symlink") return { kind: "symlink", target: linkTarget(point, file.where) };
     if (nature !== null) return nature;
   }

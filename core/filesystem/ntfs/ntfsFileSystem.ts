@@ -24,6 +24,7 @@ import type { MasterFileTable } from "./masterFileTable.js";
 import { FILE_ATTRIBUTE, NtfsNode } from "./node.js";
 import { NtfsFile } from "./ntfsFile.js";
 import { openNtfsVolume, SYSTEM_RECORD } from "./openVolume.js";
+import { WOF_STREAM } from "./wofStream.js";
 
 const ROOT = `ntfs:${SYSTEM_RECORD.root}:0` as NodeId;
 /** The first records are the file system's own. */
@@ -99,10 +100,11 @@ class NtfsFileSystem implements FileSystem {
 
   async attributes(id: NodeId, options: ReadOptions = {}): Promise<NamedBytes[]> {
     const node = await this.#node(id, options);
-    const { kind } = node.nature;
+    const { kind, wofChunkBytes } = node.nature;
     // of a link or device in disguise, the system attribute is a part of the disguise
     const shown = kind === "file" || kind === "directory" ? shownAttributes(node.attributes) : [];
-    return [...shown, ...(await readExtraAttributes(node.file, options))];
+    const hidden = wofChunkBytes === undefined ? "" : WOF_STREAM;
+    return [...shown, ...(await readExtraAttributes(node.file, hidden, options))];
   }
 
   /** Windows writes what it had in memory into this file and goes on from it. */

@@ -11,7 +11,7 @@ export interface ReparsePoint {
   data: Uint8Array;
 }
 
-const TAG = {
+export const REPARSE_TAG = {
   mountPoint: 0xa0000003,
   symlink: 0xa000000c,
   wslSymlink: 0xa000001d,
@@ -41,11 +41,12 @@ export function decodeReparsePoint(value: Uint8Array, where: string): ReparsePoi
 
 /** Null: the file is what it would be without. */
 export function kindOfReparsePoint(tag: number, isDirectory: boolean): { kind: FileKind; special?: string } | null {
-  if (tag === TAG.symlink || tag === TAG.mountPoint || tag === TAG.wslSymlink) return { kind: "symlink" };
-  if (tag === TAG.wslSocket) return { kind: "socket" };
-  if (tag === TAG.wslFifo) return { kind: "fifo" };
-  if (tag === TAG.wof) return { kind: "special", special: "WOF-compressed" };
-  if (tag === TAG.deduplicated) return { kind: "special", special: "deduplicated" };
+  if (tag === REPARSE_TAG.symlink || tag === REPARSE_TAG.mountPoint || tag === REPARSE_TAG.wslSymlink)
+    return { kind: "symlink" };
+  if (tag === REPARSE_TAG.wslSocket) return { kind: "socket" };
+  if (tag === REPARSE_TAG.wslFifo) return { kind: "fifo" };
+  if (tag === REPARSE_TAG.wof) return { kind: "special", special: "WOF-compressed" };
+  if (tag === REPARSE_TAG.deduplicated) return { kind: "special", special: "deduplicated" };
   // a folder with a tag for its owner only (a synchronised one, say) lists as any other
   if (isDirectory && (tag & NAME_SURROGATE) === 0) return null;
   const name = `0x${tag.toString(16).padStart(8, "0")}`;
@@ -58,8 +59,8 @@ export function kindOfReparsePoint(tag: number, isDirectory: boolean): { kind: F
  * Throws FILESYSTEM_DAMAGED.
  */
 export function linkTarget({ tag, data }: ReparsePoint, where: string): Uint8Array {
-  if (tag === TAG.wslSymlink) return data.slice(4);
-  const namesAt = tag === TAG.symlink ? 12 : 8;
+  if (tag === REPARSE_TAG.wslSymlink) return data.slice(4);
+  const namesAt = tag === REPARSE_TAG.symlink ? 12 : 8;
   if (data.length < namesAt) throw damaged("ntfs", where, "its link does not fit");
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const shown = readName(view, data, 4, namesAt, where);
