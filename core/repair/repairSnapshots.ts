@@ -2,14 +2,16 @@
 // named in its manifest. The damaged one stays until it is forgotten by hand.
 
 import { isOurError, RepriseError } from "../errors.js";
+import { concatBytes } from "../format/bytes.js";
 import { formatTime } from "../format/fields.js";
 import { type BlobIdHex, bytesToHex, type Sid } from "../format/ids.js";
-import { zeroEntry } from "../format/imageMap.js";
+import { encodeImagePage, encodeImageRoot, pageSpanFor, zeroEntry } from "../format/imageMap.js";
 import type { Archive, Manifest } from "../format/manifest.js";
+import { BLOB_ID_BYTES } from "../format/pack.js";
 import { BlobReader } from "../repository/blobReader.js";
 import { SessionSink } from "../repository/blobSink.js";
 import type { Catalog, Snapshot } from "../repository/catalog.js";
-import { ImageMapWriter, type SegmentEntries } from "../repository/imageMapWriter.js";
+import { appendEntry } from "../repository/imageMapWriter.js";
 import { ImageReader } from "../repository/imageReader.js";
 import { visitReachable } from "../repository/reachability.js";
 import type { Repository } from "../repository/repository.js";
@@ -175,7 +177,7 @@ async function requirePresent(
   if (missing > 0) throw overtaken(repaired.repairedFrom);
 }
 
-/** A new map in which the lost ranges are zeros; intact chunks keep their ids. */
+/** A new map in which the lost ranges are zeros; intact chunks and pages keep their ids, whoever has cut them. */
 async function zeroLost(
   repository: Repository,
   archive: Archive,
@@ -184,71 +186,46 @@ async function zeroLost(
   sink: SessionSink,
   options: RepairOptions,
 ): Promise<Archive> {
-  const { segmentBytes } = repository.config.chunker;
-  const map = new ImageMapWriter(archive.sizeBytes, repository.config.chunker, (kind, plain) =>
-    sink.storeBlob(kind, plain),
-  );
-  const lost = new Set(ranges.map(({ offset }) => offset));
-  const whole = ranges.some(({ offset, length }) => offset === 0 && length === archive.sizeBytes);
+  const { sizeBytes } = archive;
+  const whole = ranges.some(({ offset, length }) => offset === 0 && length === sizeBytes);
   const image = whole ? null : await ImageReader.open(archive, blobs, options.signal);
-  const segments = new SegmentCollector(segmentBytes, map);
+  const pageSpanBytes = image?.root.pageSpanBytes ?? pageSpanFor(sizeBytes, repository.config.chunker);
+  const pageIds = new Uint8Array(Math.ceil(sizeBytes / pageSpanBytes) * BLOB_ID_BYTES);
   for (let page = 0; image && page < image.pageCount; page++) {
-    const span = image.pageSpan(page);
-    const isLostPage = ranges.some(({ offset, length }) => offset === span.offset && length === span.length);
-    const entries = isLostPage ? [{ ...span, id: null }] : await image.readPage(page, options.signal);
-    for (const entry of entries)
-      await segments.add(entry.offset, entry.length, lost.has(entry.offset) ? null : entry.id);
+    const id = await zeroLostOfPage(image, page, ranges, sink, options);
+    if (id !== null) pageIds.set(id, page * BLOB_ID_BYTES);
   }
-  if (image === null) await segments.add(0, archive.sizeBytes, null);
-  await segments.finish();
-  const root = bytesToHex(await map.finish()) as BlobIdHex;
+  const root = await sink.storeBlob("root", encodeImageRoot({ imageBytes: sizeBytes, pageSpanBytes, pageIds }));
   return {
     ...archive,
-    root,
+    root: bytesToHex(root) as BlobIdHex,
     lost: [...archive.lost, ...ranges.map(({ offset, length }) => [offset, length] as const)],
   };
 }
 
-/** Cuts a stream of entries at segment borders again: zero runs may have been merged over them. */
-class SegmentCollector {
-  readonly #segmentBytes: number;
-  readonly #map: ImageMapWriter;
-  #segment = 0;
-  #filled = 0;
-  #lengths: number[] = [];
-  #ids: Uint8Array[] = [];
-
-  constructor(segmentBytes: number, map: ImageMapWriter) {
-    this.#segmentBytes = segmentBytes;
-    this.#map = map;
+/** Null: nothing but zeros is left of it. */
+async function zeroLostOfPage(
+  image: ImageReader,
+  page: number,
+  ranges: readonly { offset: number; length: number }[],
+  sink: SessionSink,
+  options: RepairOptions,
+): Promise<Uint8Array | null> {
+  const span = image.pageSpan(page);
+  const id = image.pageId(page);
+  const inside = ranges.filter(({ offset }) => offset >= span.offset && offset < span.offset + span.length);
+  if (id === null || inside.length === 0) return id;
+  if (inside.some(({ offset, length }) => offset === span.offset && length === span.length)) return null;
+  const lost = new Set(inside.map(({ offset }) => offset));
+  const lengths: number[] = [];
+  const ids: Uint8Array[] = [];
+  for (const entry of await image.readPage(page, options.signal)) {
+    const chunk = lost.has(entry.offset) ? null : entry.id;
+    appendEntry(lengths, chunk === null ? zeroEntry(entry.length) : entry.length);
+    if (chunk !== null) ids.push(chunk);
   }
-
-  async add(offset: number, length: number, id: Uint8Array | null): Promise<void> {
-    for (let done = 0; done < length; ) {
-      const segment = Math.floor((offset + done) / this.#segmentBytes);
-      if (segment !== this.#segment) await this.#flush(segment);
-      const part = Math.min(length - done, (segment + 1) * this.#segmentBytes - offset - done);
-      this.#lengths.push(id === null ? zeroEntry(part) : part);
-      if (id !== null) this.#ids.push(id.slice());
-      this.#filled += part;
-      done += part;
-    }
-  }
-
-  async finish(): Promise<void> {
-    if (this.#filled > 0) await this.#flush(this.#segment + 1);
-  }
-
-  async #flush(next: number): Promise<void> {
-    const ids = new Uint8Array(this.#ids.length * 32);
-    for (const [i, id] of this.#ids.entries()) ids.set(id, i * 32);
-    const entries: SegmentEntries = { lengths: Uint32Array.from(this.#lengths), ids };
-    await this.#map.addSegment(this.#segment, entries);
-    this.#segment = next;
-    this.#filled = 0;
-    this.#lengths = [];
-    this.#ids = [];
-  }
+  if (ids.length === 0) return null;
+  return sink.storeBlob("page", encodeImagePage({ lengths: Uint32Array.from(lengths), ids: concatBytes(ids) }));
 }
 
 function overtaken(sid: Sid | null, cause?: unknown): RepriseError {

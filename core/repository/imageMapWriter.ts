@@ -93,7 +93,7 @@ export class ImageMapWriter {
 }
 
 /** Merges adjacent zero entries: equal disks have equal pages. */
-function appendEntry(lengths: number[], value: number): void {
+export function appendEntry(lengths: number[], value: number): void {
   const last = lengths.at(-1);
   if (last !== undefined && isZeroEntry(last) && isZeroEntry(value)) {
     lengths[lengths.length - 1] = zeroEntry(entryLength(last) + entryLength(value));

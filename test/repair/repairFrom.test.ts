@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { bytesToHex, folder, objectName } from "../../core/format/ids.js";
 import { type ReplicaRepairReport, repairFromReplica } from "../../core/repair/repairFrom.js";
+import { applyRepairSnapshots, planRepairSnapshots } from "../../core/repair/repairSnapshots.js";
 import { assertCode } from "../support/assertCode.js";
 import { listBlobs, type StoredBlob } from "../support/damageSample.js";
 import { listKeys } from "../support/listing.js";
@@ -196,4 +197,29 @@ describe("repair from a replica", function () {
     await repair(a, b);
     assert.equal(bytesToHex(await a.restore(manifest, "root")), bytesToHex(disk));
   });
+});
+
+describe("repair snapshots of copies that were cut elsewhere", function () {
+  this.timeout(20_000);
+
+  for (const [fromKind, toKind] of [
+    ["open, larger chunks", "sealed"],
+    ["sealed", "open, larger chunks"],
+  ] as const) {
+    it(`from ${fromKind} in ${toKind}: only what is lost becomes zeros`, async () => {
+      const [a, b] = [await makeReplica(KINDS[fromKind]), await makeReplica(KINDS[toKind])];
+      await a.backUp("vm/a", { root: disk });
+      await sync(a, b);
+      await destroy(b, (await listBlobs(b.repository)).find(({ kind }) => kind === "chunk")!);
+      await b.verify({ record: true });
+      const catalog = await b.catalog();
+      const plan = await planRepairSnapshots(b.repository, catalog, b.options);
+      const [made] = await applyRepairSnapshots(b.repository, catalog, plan, b.options);
+      const wanted = disk.slice();
+      for (const [offset, length] of made!.archives[0]!.lost) wanted.fill(0, offset, offset + length);
+      assert.equal(bytesToHex(await b.restore(made!, "root")), bytesToHex(wanted));
+      assert.equal(made?.origin, null, "it is no copy of the original any more");
+      assert.equal((await sync(a, b)).copied.length, 0, "the damaged copy is still there");
+    });
+  }
 });
