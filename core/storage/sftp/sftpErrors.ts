@@ -2,8 +2,9 @@
 // ("Failure"), so the server is asked what is wrong: is the disk full, is it read-only, is the folder still there?
 
 import { isAbort, isOurError, RepriseError } from "../../errors.js";
-import { hasStatus, isLineError, type SftpClient, type SpaceInfo } from "./sftpClient.js";
+import { hasStatus, isLineError, type SftpClient } from "./sftpClient.js";
 import { STATUS } from "./sftpPacket.js";
+import type { SpaceInfo } from "./sftpReplies.js";
 
 export type SftpOperation = "create" | "open" | "get" | "stat" | "put" | "putIfAbsent" | "list" | "delete";
 
