@@ -252,6 +252,7 @@ async function openRepository(folder) {
   const isThere = ["config", "packs", "snapshots"].some((name) => fs.existsSync(path.join(folder, name)));
   if (!isThere) stop(2, `there is no repository in ${folder}; say where it is with --repo FOLDER`);
   const config = readJson("config");
+  repo.twoRoles = config?.keeper !== undefined; // whose forgotten objects are signed, which nobody checks here
   const slotNames = listNames("keys", /^[0-9a-f]{32}$/);
   // A lost config is no reason to give up: all we need of it is whether the repository is encrypted.
   repo.encrypted = config === undefined ? slotNames.length > 0 : config.encryption !== "none";
@@ -416,7 +417,7 @@ function checkManifest(value, sid) {
 
 /** Every snapshot that counts, oldest first, and how many manifests are unreadable. */
 function loadSnapshots() {
-  const forgotten = new Set(listNames("forgotten", /^[0-9a-f]{32}$/));
+  const forgotten = new Set(repo.twoRoles ? [] : listNames("forgotten", /^[0-9a-f]{32}$/));
   const isForgotten = (sid) => forgotten.has(sid) && readJson(`forgotten/${sid}`)?.sid === sid; // damaged, it hides nothing
   const readManifest = (sid) => readJson(`snapshots/${sid}`, (value) => checkManifest(value, sid));
   const manifests = listNames("snapshots", /^[0-9a-f]{32}$/).map(readManifest);
