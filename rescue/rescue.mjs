@@ -252,10 +252,9 @@ async function openRepository(folder) {
   const isThere = ["config", "packs", "snapshots"].some((name) => fs.existsSync(path.join(folder, name)));
   if (!isThere) stop(2, `there is no repository in ${folder}; say where it is with --repo FOLDER`);
   const config = readJson("config");
-  repo.twoRoles = config?.keeper !== undefined; // whose forgotten objects are signed, which nobody checks here
   const slotNames = listNames("keys", /^[0-9a-f]{32}$/);
   // A lost config is no reason to give up: all we need of it is whether the repository is encrypted.
-  repo.encrypted = config === undefined ? slotNames.length > 0 : config.encryption !== "none";
+  [repo.encrypted, repo.twoRoles] = [config ? config.encryption !== "none" : slotNames.length > 0, config?.keeper];
   if (config === undefined) say(`warning: going on as if it said "${repo.encrypted ? "" : "not "}encrypted"`);
   if (!repo.encrypted && slotNames.length > 0) stop(2, "the config was changed: not encrypted, yet there are keys");
   if (repo.encrypted) repo.keys = await unlock(slotNames);
