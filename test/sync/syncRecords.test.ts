@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { KeeperKey } from "../../core/crypto/keeperKey.js";
 import type { Sid } from "../../core/format/ids.js";
 import type { RecordBody } from "../../core/format/record.js";
 import { writeRecord } from "../../core/repository/records.js";
@@ -114,6 +115,20 @@ describe("records and replication", function () {
     );
     assert.ok((await b.catalog()).snapshots.every(({ verification }) => verification === null));
     await assertNothingMoves(a, b);
+  });
+
+  it("only the keeper of the destination takes protection away there; the rest arrives", async () => {
+    const keeper = await makeReplica({ keeperKey: KeeperKey.generate() });
+    const runner = await keeper.reopen();
+    await sync(a, runner);
+    await record(a, { type: "protection", data: { protected: false } }, second);
+    await record(a, { type: "notes", data: { text: "changed" } }, second);
+    await sync(a, runner);
+    assert.deepEqual(runner.takeWarnings(), ["SYNC_PROTECTION_KEPT"]);
+    assert.deepEqual((await stateOf(keeper)).at(-1), ["2026-11-21T04:00:00Z", "changed", [], true]);
+    await sync(a, keeper);
+    assert.deepEqual((await stateOf(keeper)).at(-1), ["2026-11-21T04:00:00Z", "changed", [], false]);
+    await assertNothingMoves(a, keeper);
   });
 
   it("a record about two snapshots reaches the copy that is made later", async () => {
