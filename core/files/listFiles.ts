@@ -10,6 +10,8 @@ import { formatTreePath, type TreePath } from "./treePath.js";
 
 export interface ListedFile {
   path: TreePath;
+  /** The name is one that no file can have: for the eye only. */
+  forbidden: boolean;
   kind: "disk" | "volume" | FileKind | "unreadable";
   sizeBytes: number | null;
   /** Of files and the tops of volumes. */
@@ -26,6 +28,11 @@ export interface ListedFile {
 export interface ListOptions extends ReadOptions {
   /** Everything below, folders first named and then entered. Default: false. */
   recursive?: boolean;
+  /**
+   * Which entries are looked at (their inodes read) and answered, as far as name and kind tell; folders are entered all the
+   * same. Default: all.
+   */
+  select?: (entry: TreeEntry, folder: TreePath) => boolean;
 }
 
 /** Entries looked up at once: their inodes lie near each other. */
@@ -40,48 +47,66 @@ export async function* listFiles(
   options: ListOptions = {},
 ): AsyncIterable<ListedFile> {
   if ("stat" in node && node.stat.kind !== "directory") yield await listed(node, options);
-  else yield* listFolder(tree, node, options, new Set());
+  else yield* listFolder(tree, node, options, { entered: new Set(), depth: 0 });
+}
+
+interface Descent {
+  /** Folders that were entered. No file system has links to folders: one that is met again is damage, and might have no end. */
+  entered: Set<string>;
+  depth: number;
 }
 
 async function* listFolder(
   tree: MachineTree,
   node: TreeNode,
   options: ListOptions,
-  above: ReadonlySet<string>,
+  descent: Descent,
 ): AsyncIterable<ListedFile> {
   const entries: TreeEntry[] = [];
-  for await (const entry of tree.list(node, options)) entries.push(entry);
+  for await (const entry of tree.list(node, options)) if (isWanted(entry, node, options)) entries.push(entry);
   if ("stat" in node) entries.sort((a, b) => compareBytes(a.name, b.name));
   for (let start = 0; start < entries.length; start += LOOK_AHEAD) {
     options.signal?.throwIfAborted();
     const part = entries.slice(start, start + LOOK_AHEAD);
     const children = await Promise.all(part.map((entry) => openEntry(tree, node, entry, options)));
     for (const child of children) {
-      yield child.listed;
-      if (options.recursive && child.node !== null && above.size < MAX_DEPTH)
-        yield* enter(tree, child.node, child.listed, options, above);
+      if (options.select?.(child.entry, node.path) ?? true) yield child.listed;
+      if (options.recursive && child.node !== null && descent.depth < MAX_DEPTH)
+        yield* enter(tree, child.node, child.listed, options, descent);
     }
   }
 }
 
-/** A folder that is inside itself is not entered a second time: the file system is damaged. */
+/** What is not selected matters only when there may be something below it. */
+function isWanted(entry: TreeEntry, folder: TreeNode, { select, recursive }: ListOptions): boolean {
+  if (select === undefined || select(entry, folder.path)) return true;
+  return recursive === true && (entry.kind === null || ["directory", "volume", "disk"].includes(entry.kind));
+}
+
 async function* enter(
   tree: MachineTree,
   node: TreeNode,
   itself: ListedFile,
   options: ListOptions,
-  above: ReadonlySet<string>,
+  { entered, depth }: Descent,
 ): AsyncIterable<ListedFile> {
-  const identity = "stat" in node ? `${node.volume.disk}/${node.volume.name}/${node.node}` : formatTreePath(node.path);
-  if (above.has(identity)) return;
+  const identity = identityOf(node);
+  if (entered.has(identity)) return;
+  entered.add(identity);
   try {
-    yield* listFolder(tree, node, options, new Set([...above, identity]));
+    yield* listFolder(tree, node, options, { entered, depth: depth + 1 });
   } catch (error) {
     yield { ...itself, kind: "unreadable", problem: problemOf(error) };
   }
 }
 
+/** The same for all paths that lead to one node. */
+export function identityOf(node: TreeNode): string {
+  return "stat" in node ? `${node.volume.disk}/${node.volume.name}/${node.node}` : formatTreePath(node.path);
+}
+
 interface Opened {
+  entry: TreeEntry;
   listed: ListedFile;
   /** Of what can be entered. */
   node: TreeNode | null;
@@ -89,22 +114,44 @@ interface Opened {
 
 async function openEntry(tree: MachineTree, parent: TreeNode, entry: TreeEntry, options: ListOptions): Promise<Opened> {
   const path = [...parent.path, entry.name];
-  const nothing = { path, sizeBytes: null, stat: null, target: null, volume: null, fileSystem: null, problem: null };
+  const { forbidden } = entry;
+  const nothing = {
+    path,
+    forbidden,
+    sizeBytes: null,
+    stat: null,
+    target: null,
+    volume: null,
+    fileSystem: null,
+    problem: null,
+  };
   try {
-    if (entry.kind === "disk") return { listed: { ...nothing, kind: "disk" }, node: await tree.resolve(path, options) };
-    if (entry.volume !== null && !("stat" in parent)) return await openVolume(tree, path, entry.volume, options);
+    if (entry.kind === "disk")
+      return { entry, listed: { ...nothing, kind: "disk" }, node: await tree.resolve(path, options) };
+    if (entry.volume !== null && !("stat" in parent))
+      return { entry, ...(await openVolume(tree, path, entry.volume, options)) };
     if (!("stat" in parent) || entry.id === null) throw fileNotFound("entry");
     const child = await tree.child(parent, { name: entry.name, id: entry.id }, options);
-    return { listed: await listed(child, options), node: child.stat.kind === "directory" ? child : null };
+    const shown = { ...(await listed(child, options)), forbidden };
+    // what is below it has no path that anybody could give
+    return { entry, listed: shown, node: !forbidden && child.stat.kind === "directory" ? child : null };
   } catch (error) {
-    return { listed: { ...nothing, kind: "unreadable", problem: problemOf(error) }, node: null };
+    return { entry, listed: { ...nothing, kind: "unreadable", problem: problemOf(error) }, node: null };
   }
 }
 
-async function openVolume(tree: MachineTree, path: TreePath, volume: Volume, options: ListOptions): Promise<Opened> {
-  const { sizeBytes, problem } = volume;
-  const fileSystem = await tree.volumes.describe(volume);
-  const itself: ListedFile = { path, kind: "volume", sizeBytes, stat: null, target: null, volume, fileSystem, problem };
+async function openVolume(
+  tree: MachineTree,
+  path: TreePath,
+  volume: Volume,
+  options: ListOptions,
+): Promise<Omit<Opened, "entry">> {
+  const { sizeBytes } = volume;
+  const { fileSystem, problem } = await tree.volumes.describe(volume);
+  const itself: ListedFile = {
+    ...{ path, forbidden: false, kind: "volume", sizeBytes, stat: null, target: null },
+    ...{ volume, fileSystem, problem },
+  };
   if (fileSystem === null) return { listed: itself, node: null };
   return { listed: itself, node: await tree.resolve(path, options) };
 }
@@ -113,10 +160,11 @@ async function listed(node: FileNode, options: ReadOptions): Promise<ListedFile>
   const { stat, fileSystem, path, node: id } = node;
   const target = stat.kind === "symlink" ? await fileSystem.readLink(id, options) : null;
   const { sizeBytes, kind } = stat;
-  return { path, kind, sizeBytes, stat, target, volume: null, fileSystem: null, problem: null };
+  return { path, forbidden: false, kind, sizeBytes, stat, target, volume: null, fileSystem: null, problem: null };
 }
 
-function problemOf(error: unknown): RepriseError {
+/** What belongs to the image is answered; aborts, errors of the storage and bugs are thrown. */
+export function problemOf(error: unknown): RepriseError {
   if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
   return error;
 }

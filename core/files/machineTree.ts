@@ -30,6 +30,8 @@ export interface TreeEntry {
   /** Of files; ask `stat` of the tree for more. */
   id: NodeId | null;
   volume: Volume | null;
+  /** A name that no file can have; see DirectoryEntry. */
+  forbidden: boolean;
 }
 
 export interface ResolveOptions extends ReadOptions {
@@ -53,8 +55,8 @@ export class MachineTree {
     if (second === undefined) return { kind: "disk", path, disk };
     const name = formatName(second);
     const volume = (await this.volumes.volumes()).find((each) => each.disk === disk && each.name === name);
-    if (volume === undefined) throw fileNotFound(formatTreePath(path.slice(0, 2)));
-    return await this.#inVolume(volume, rest, options);
+    if (volume !== undefined) return await this.#inVolume(volume, rest, options);
+    return await this.#search(path, options, fileNotFound(formatTreePath(path.slice(0, 2))));
   }
 
   /** Directories only; sorted for disks and volumes, in the order of the medium for files. */
@@ -66,8 +68,8 @@ export class MachineTree {
         if (volume.disk === node.disk) yield entryOf(volume.name, "volume", volume);
     } else {
       if (node.stat.kind !== "directory") throw wrongKind(formatTreePath(node.path), "a directory");
-      for await (const { name, kind, id } of node.fileSystem.readDirectory(node.node, options))
-        yield { name, kind, id, volume: node.volume };
+      for await (const { name, kind, id, forbidden = false } of node.fileSystem.readDirectory(node.node, options))
+        yield { name, kind, id, volume: node.volume, forbidden };
     }
   }
 
@@ -87,8 +89,8 @@ export class MachineTree {
     return this.volumes.diskNames.find((disk) => disk === text);
   }
 
-  /** The one file system in which the path exists. */
-  async #search(path: TreePath, options: ResolveOptions): Promise<TreeNode> {
+  /** The one file system in which the path exists; `/root/.bashrc` is no volume of a disk that happens to be named root. */
+  async #search(path: TreePath, options: ResolveOptions, missing?: RepriseError): Promise<TreeNode> {
     const found: TreeNode[] = [];
     const unreadable: string[] = [];
     for (const volume of await this.volumes.volumes()) {
@@ -102,7 +104,7 @@ export class MachineTree {
       }
     }
     const [only, second] = found;
-    if (only === undefined) throw notFoundAnywhere(path, this.volumes.diskNames, unreadable);
+    if (only === undefined) throw missing ?? notFoundAnywhere(path, this.volumes.diskNames, unreadable);
     if (second !== undefined) throw ambiguous(path, found);
     return only;
   }
@@ -197,7 +199,7 @@ function splitTarget(target: Uint8Array): Uint8Array[] {
 }
 
 function entryOf(name: string, kind: "disk" | "volume", volume: Volume | null): TreeEntry {
-  return { name: new TextEncoder().encode(name), kind, id: null, volume };
+  return { name: new TextEncoder().encode(name), kind, id: null, volume, forbidden: false };
 }
 
 function notFoundAnywhere(path: TreePath, disks: readonly string[], unreadable: readonly string[]): RepriseError {

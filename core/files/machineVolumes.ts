@@ -8,7 +8,8 @@ import { openFileSystem } from "../filesystem/openFileSystem.js";
 import { type Content, identify } from "../filesystem/volumes/identify.js";
 import { type PhysicalVolume, readPhysicalVolume } from "../filesystem/volumes/lvm/physicalVolume.js";
 import { assembleVolumeGroups } from "../filesystem/volumes/lvm/volumeGroup.js";
-import { type Partition, readPartitionTable } from "../filesystem/volumes/partitionTable.js";
+import type { Partition } from "../filesystem/volumes/partition.js";
+import { readPartitionTable } from "../filesystem/volumes/partitionTable.js";
 
 /** A disk to look into: of a snapshot, or a plain image. */
 export interface MachineDisk {
@@ -30,9 +31,7 @@ export interface Volume {
   /** Why it cannot be looked into although we know what it is. */
   problem: RepriseError | null;
   remarks: readonly string[];
-}
-
-interface HeldVolume extends Volume {
+  /** Its bytes; of a volume with a problem they may be those of something else. */
   reader: BlockReader;
 }
 
@@ -41,7 +40,7 @@ export const WHOLE_DISK = "fs";
 
 export class MachineVolumes {
   readonly #disks: readonly MachineDisk[];
-  #inspected: Promise<HeldVolume[]> | undefined;
+  #inspected: Promise<Volume[]> | undefined;
   readonly #fileSystems = new Map<string, Promise<FileSystem>>();
 
   constructor(disks: readonly MachineDisk[]) {
@@ -79,18 +78,15 @@ export class MachineVolumes {
     return await opening;
   }
 
-  /** What a volume's file system says of itself; null when it has none that can be opened. */
-  async describe(volume: Volume): Promise<FileSystemInfo | null> {
-    if (volume.content.kind !== "filesystem" || volume.problem !== null) return null;
-    try {
-      return (await this.fileSystem(volume.disk, volume.name)).info;
-    } catch (error) {
-      if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
-      return null;
-    }
+  /** What a volume's file system says of itself, or why it cannot be opened; neither where there is none. */
+  async describe(volume: Volume): Promise<{ fileSystem: FileSystemInfo | null; problem: RepriseError | null }> {
+    const { content, problem } = volume;
+    if (content.kind !== "filesystem" || problem !== null) return { fileSystem: null, problem };
+    const opened = await attempt(() => this.fileSystem(volume.disk, volume.name));
+    return { fileSystem: opened.value?.info ?? null, problem: opened.error };
   }
 
-  #inspect(): Promise<HeldVolume[]> {
+  #inspect(): Promise<Volume[]> {
     if (this.#inspected === undefined) {
       this.#inspected = inspectAll(this.#disks);
       // An error of the storage may pass; the next call looks again.
@@ -102,7 +98,7 @@ export class MachineVolumes {
   }
 }
 
-async function inspectAll(disks: readonly MachineDisk[]): Promise<HeldVolume[]> {
+async function inspectAll(disks: readonly MachineDisk[]): Promise<Volume[]> {
   const volumes = (await Promise.all(disks.map((disk) => inspectDisk(disk)))).flat();
   return [...volumes, ...(await logicalVolumes(volumes))].sort((a, b) => diskOrder(disks, a) - diskOrder(disks, b));
 }
@@ -111,7 +107,7 @@ function diskOrder(disks: readonly MachineDisk[], { disk }: Volume): number {
   return disks.findIndex(({ name }) => name === disk);
 }
 
-async function inspectDisk({ name, reader }: MachineDisk): Promise<HeldVolume[]> {
+async function inspectDisk({ name, reader }: MachineDisk): Promise<Volume[]> {
   const table = await attempt(() => readPartitionTable(reader));
   const base = { disk: name, remarks: [] as readonly string[] };
   if (table.error !== null) return [{ ...base, ...unreadable(WHOLE_DISK, reader, table.error) }];
@@ -125,7 +121,7 @@ async function inspectDisk({ name, reader }: MachineDisk): Promise<HeldVolume[]>
   return whole.value.kind === "empty" ? [] : [{ ...base, ...held(WHOLE_DISK, reader, null, whole.value) }];
 }
 
-async function inspectPartition(disk: string, reader: BlockReader, partition: Partition): Promise<HeldVolume> {
+async function inspectPartition(disk: string, reader: BlockReader, partition: Partition): Promise<Volume> {
   const part = new PartReader(reader, partition.offsetBytes, partition.sizeBytes);
   const name = `p${partition.number}`;
   const content = await attempt(() => identify(part));
@@ -135,8 +131,8 @@ async function inspectPartition(disk: string, reader: BlockReader, partition: Pa
 }
 
 /** Volume groups may span disks, so this comes when all disks are known. A volume stands below its first disk. */
-async function logicalVolumes(volumes: readonly HeldVolume[]): Promise<HeldVolume[]> {
-  const physical = new Map<PhysicalVolume, HeldVolume>();
+async function logicalVolumes(volumes: readonly Volume[]): Promise<Volume[]> {
+  const physical = new Map<PhysicalVolume, Volume>();
   for (const volume of volumes) {
     if (volume.content.kind !== "physical-volume") continue;
     const found = await attempt(() => readPhysicalVolume(volume.reader, {}));
@@ -150,7 +146,7 @@ async function logicalVolumes(volumes: readonly HeldVolume[]): Promise<HeldVolum
     home.problem = groups.error;
     return [];
   }
-  const found: HeldVolume[] = [];
+  const found: Volume[] = [];
   for (const group of groups.value) {
     const disk = homeOf(group.name, physical) ?? home.disk;
     for (const { name, sizeBytes, open } of group.volumes) {
@@ -168,7 +164,7 @@ async function logicalVolumes(volumes: readonly HeldVolume[]): Promise<HeldVolum
 }
 
 /** The disk of the first physical volume that carries the group's metadata. */
-function homeOf(group: string, physical: ReadonlyMap<PhysicalVolume, HeldVolume>): string | undefined {
+function homeOf(group: string, physical: ReadonlyMap<PhysicalVolume, Volume>): string | undefined {
   const start = `${group} {`;
   for (const [{ metadata }, { disk }] of physical)
     if (metadata?.split("\n").some((line) => line.trim() === start)) return disk;
@@ -185,12 +181,12 @@ function held(
   reader: BlockReader,
   partition: Partition | null,
   content: Content,
-): Omit<HeldVolume, "disk" | "remarks"> {
+): Omit<Volume, "disk" | "remarks"> {
   const { sizeBytes } = reader;
   return { name, reader, sizeBytes, partition, content, description: describe(content), problem: null };
 }
 
-function unreadable(name: string, reader: BlockReader, problem: RepriseError): Omit<HeldVolume, "disk" | "remarks"> {
+function unreadable(name: string, reader: BlockReader, problem: RepriseError): Omit<Volume, "disk" | "remarks"> {
   const content: Content = { kind: "unknown" };
   return { name, reader, sizeBytes: reader.sizeBytes, partition: null, content, description: "damaged", problem };
 }

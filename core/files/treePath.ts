@@ -9,9 +9,9 @@ const MAX_DEPTH = 4096;
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
 const encoder = new TextEncoder();
-const strictDecoder = new TextDecoder("utf-8", { fatal: true });
-/** Controls, line and paragraph separators, and the marks that reorder text. */
-const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\\]/gu;
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Controls, line and paragraph separators, and what is invisible or reorders text: all that would be escaped in output. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/gu;
 
 /** `.` is left out, `..` goes up and not above the root. Trailing and double slashes do not matter. */
 export function parseTreePath(text: string): TreePath {

@@ -1,7 +1,7 @@
 // A bounded cache of aligned blocks under a file system: its readers ask for a few bytes at a time, everything below is
 // cheaper by the block. Large reads go past it.
 
-import type { BlockReader, ReadOptions } from "./blockReader.js";
+import { type BlockReader, type DiskPlace, placesOf, type ReadOptions } from "./blockReader.js";
 
 export interface BlockCacheOptions {
   /** A power of two. Default 64 KiB. */
@@ -45,6 +45,10 @@ export class CachedReader implements BlockReader {
       buffer.set(part, done);
       done += part.length;
     }
+  }
+
+  places(offset: number, length: number): Iterable<DiskPlace> {
+    return placesOf(this.#inner, offset, length);
   }
 
   async #block(number: number): Promise<Uint8Array> {

@@ -16,6 +16,21 @@ export interface BlockReader {
    * error of the source.
    */
   read(buffer: Uint8Array, offset: number, options?: ReadOptions): Promise<void>;
+
+  /** Where its bytes lie below: on the disks that it is made of, in order. Absent: it is a disk itself. */
+  places?(offset: number, length: number): Iterable<DiskPlace>;
+}
+
+/** A stretch of a disk. */
+export interface DiskPlace {
+  disk: BlockReader;
+  offset: number;
+  length: number;
+}
+
+/** The places of any reader; its own when it is a disk. The range must lie inside. */
+export function placesOf(reader: BlockReader, offset: number, length: number): Iterable<DiskPlace> {
+  return reader.places?.(offset, length) ?? [{ disk: reader, offset, length }];
 }
 
 /** A partition: `sizeBytes` bytes of `whole`, starting at `startBytes`. The part must lie inside. */
@@ -46,5 +61,9 @@ export class PartReader implements BlockReader {
       );
     }
     await this.#whole.read(buffer, this.#startBytes + offset, options);
+  }
+
+  places(offset: number, length: number): Iterable<DiskPlace> {
+    return placesOf(this.#whole, this.#startBytes + offset, length);
   }
 }

@@ -1,20 +1,20 @@
-// Names of directory entries: which ones no reader lets through, and comparison without case for the file systems of
-// Windows, which fold one UTF-16 unit at a time.
+// Names of directory entries: which ones no file can have, and comparison without case for the file systems of Windows,
+// which fold one UTF-16 unit at a time.
 
-import { damaged } from "./filesystemErrors.js";
-import type { RangeOrigin } from "./readRange.js";
 import { decodeWtf8 } from "./wtf8.js";
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
 
-/** Throws FILESYSTEM_DAMAGED for a name that is empty, `.`, `..`, or has `/` or NUL in it. */
-export function checkEntryName(name: Uint8Array, origin: RangeOrigin): Uint8Array {
+/** Whether a name is empty, `.`, `..`, or has `/` or NUL in it: damage, or somebody's attempt to get out of a folder. */
+export function isForbiddenName(name: Uint8Array): boolean {
   const dots = name.length <= 2 && name.every((byte) => byte === DOT);
-  if (dots || name.includes(SLASH) || name.includes(0)) {
-    throw damaged(origin.type, origin.where, "an entry has a forbidden name", { name: new TextDecoder().decode(name) });
-  }
-  return name;
+  return dots || name.includes(SLASH) || name.includes(0);
+}
+
+/** For the entry of a directory: marked when its name is forbidden. */
+export function forbiddenMark(name: Uint8Array): { forbidden?: true } {
+  return isForbiddenName(name) ? { forbidden: true } : {};
 }
 
 /** The upper-case form of every 16-bit unit. */
@@ -44,8 +44,8 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** The entry with exactly this name, else the first that differs in case only, else null. */
-export async function findEntry<T extends { name: Uint8Array }>(
+/** The entry with exactly this name, else the first that differs in case only, else null. Never a forbidden one. */
+export async function findEntry<T extends { name: Uint8Array; forbidden?: true }>(
   entries: AsyncIterable<T>,
   name: Uint8Array,
   table: UpcaseTable,
@@ -54,6 +54,7 @@ export async function findEntry<T extends { name: Uint8Array }>(
   if (wanted === null) return null;
   let similar: T | null = null;
   for await (const entry of entries) {
+    if (entry.forbidden) continue;
     if (sameBytes(entry.name, name)) return entry;
     if (similar === null && foldedName(entry.name, table) === wanted) similar = entry;
   }

@@ -70,16 +70,27 @@ export interface FileStat {
 }
 
 export interface DirectoryEntry {
-  /** As stored; UTF-16 names as UTF-8 (unpaired surrogates as WTF-8). Never empty, `.`, `..`, with `/` or NUL in it. */
+  /** As stored; UTF-16 names as UTF-8 (unpaired surrogates as WTF-8). */
   name: Uint8Array;
   id: NodeId;
   /** Null when the directory does not say and the inode has to be asked (stat). */
   kind: FileKind | null;
+  /**
+   * A name that no file can have: empty, `.`, `..`, or with `/` or NUL in it. To be shown, never to be found by `lookup` and
+   * never to be made on this machine. Absent for all others.
+   */
+  forbidden?: true;
 }
 
 export interface DataRange {
   offset: number;
   length: number;
+}
+
+/** A part of a file whose bytes lie as they are, and together, on the device. */
+export interface FileExtent extends DataRange {
+  /** Of the reader that the file system was opened with. */
+  deviceOffset: number;
 }
 
 export interface NamedBytes {
@@ -94,7 +105,7 @@ export interface FileSystem {
 
   stat(node: NodeId, options?: ReadOptions): Promise<FileStat>;
 
-  /** Every entry once, in the order of the medium. An entry with a forbidden name is an error of the file system. */
+  /** Every entry once, in the order of the medium; one with a forbidden name is marked, and does not hide the others. */
   readDirectory(node: NodeId, options?: ReadOptions): AsyncIterable<DirectoryEntry>;
 
   /** By exact bytes, or ignoring case where the file system does. Null: not there. Uses the format's own index if any. */
@@ -107,6 +118,12 @@ export interface FileSystem {
 
   /** Ranges of a file that may hold something else than zeros, ascending, not beyond its size. The rest are holes. */
   dataRanges(file: NodeId, options?: ReadOptions): AsyncIterable<DataRange>;
+
+  /**
+   * Where the bytes of `dataRanges` lie, ascending and not beyond the file's size. What is compressed, inline or newer in a
+   * journal is left out: it has to be read. Absent: this reader cannot tell.
+   */
+  extents?(file: NodeId, options?: ReadOptions): AsyncIterable<FileExtent>;
 
   /** The target as stored. At most 64 KiB. */
   readLink(symlink: NodeId, options?: ReadOptions): Promise<Uint8Array>;

@@ -2,7 +2,7 @@
 // docs/filesystems/fat.md says how fields are read and what is refused.
 
 import type { BlockReader, ReadOptions } from "../blockReader.js";
-import { checkEntryName, findEntry, type UpcaseTable } from "../entryName.js";
+import { findEntry, forbiddenMark, type UpcaseTable } from "../entryName.js";
 import { type ClusterMap, ContiguousClusters } from "../fat/clusterChain.js";
 import { ATTRIBUTE, shownAttributes } from "../fat/dosAttributes.js";
 import type {
@@ -68,10 +68,9 @@ class ExfatFileSystem implements FileSystem {
       options.signal?.throwIfAborted();
       if (set[0]?.bytes[0] !== PRIMARY.file) continue;
       const { file, stream, name } = decodeFileSet(set, where);
-      checkEntryName(name, { type: "exfat", where });
       const isFolder = ((file.bytes[4] as number) & ATTRIBUTE.directory) !== 0;
       const entryId = `exfat:${file.offset}:${stream.offset}` as NodeId;
-      yield { name, id: entryId, kind: isFolder ? "directory" : "file" };
+      yield { name, id: entryId, kind: isFolder ? "directory" : "file", ...forbiddenMark(name) };
     }
   }
 

@@ -9,8 +9,6 @@ import { findByIndex } from "./hashIndex.js";
 import { FLAG, hasFlag, type Inode } from "./inode.js";
 import type { ExtVolume } from "./volume.js";
 
-const SLASH = 0x2f;
-const MAX_NAME_BYTES = 255;
 /** As the kernel shortens encrypted names: so many bytes of it, then the digest of the rest. */
 const ENCRYPTED_NAME_HEAD = 149;
 /** How many blocks of a directory are read at once. */
@@ -34,7 +32,7 @@ export class DirectoryReader {
     return this.#checked(directory, entries).find((entry) => equalBytes(entry.name, name)) ?? null;
   }
 
-  /** The entries of one block after the other. Names are checked; encrypted ones are spelt in base64url. */
+  /** The entries of one block after the other; encrypted names are spelt in base64url. */
   async *entries(directory: Inode, options: ReadOptions): AsyncGenerator<RawEntry[]> {
     if (hasFlag(directory, FLAG.inlineData)) {
       const bytes = this.#contents.inlineBytes(directory).subarray(0, directory.sizeBytes);
@@ -75,11 +73,6 @@ export class DirectoryReader {
 
   #checked(directory: Inode, entries: RawEntry[]): RawEntry[] {
     if (hasFlag(directory, FLAG.encrypt)) return entries.map((entry) => ({ ...entry, name: safeName(entry.name) }));
-    for (const { name } of entries) {
-      if (name.length === 0 || name.length > MAX_NAME_BYTES || name.includes(0) || name.includes(SLASH)) {
-        throw this.#volume.damaged(`inode ${directory.number}, directory`, "a name that no file can have");
-      }
-    }
     return entries;
   }
 }

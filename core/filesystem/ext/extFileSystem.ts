@@ -2,9 +2,11 @@
 
 import { equalBytes } from "../../format/bytes.js";
 import type { ReadOptions } from "../blockReader.js";
+import { forbiddenMark, isForbiddenName } from "../entryName.js";
 import type {
   DataRange,
   DirectoryEntry,
+  FileExtent,
   FileKind,
   FileStat,
   FileSystem,
@@ -94,6 +96,7 @@ export class ExtFileSystem implements FileSystem {
 
   async lookup(node: NodeId, name: Uint8Array, options: ReadOptions = {}): Promise<DirectoryEntry | null> {
     const directory = await this.#directory(node, options);
+    if (isForbiddenName(name)) return null;
     const ignoresCase =
       hasFlag(directory, FLAG.casefold) && (this.#volume.superblock.incompat & INCOMPAT.casefold) !== 0;
     const indexed = await this.#directories.findByIndex(directory, name, options);
@@ -104,6 +107,7 @@ export class ExtFileSystem implements FileSystem {
       for (const entry of entries) {
         if (equalBytes(entry.name, name)) return this.#entry(directory, entry);
         if (other !== null || folded === null || foldName(entry.name) !== folded) continue;
+        if (isForbiddenName(entry.name)) continue;
         other = this.#entry(directory, entry);
       }
     }
@@ -116,6 +120,10 @@ export class ExtFileSystem implements FileSystem {
 
   async *dataRanges(node: NodeId, options: ReadOptions = {}): AsyncIterable<DataRange> {
     yield* this.#contents.dataRanges(await this.#file(node, options), options);
+  }
+
+  async *extents(node: NodeId, options: ReadOptions = {}): AsyncIterable<FileExtent> {
+    yield* this.#contents.extents(await this.#file(node, options), options);
   }
 
   async readLink(node: NodeId, options: ReadOptions = {}): Promise<Uint8Array> {
@@ -146,7 +154,7 @@ export class ExtFileSystem implements FileSystem {
     // whether one of these is encrypted stands in its inode
     const mayBeEncrypted = (this.#volume.superblock.incompat & INCOMPAT.encrypt) !== 0;
     const isCertain = !mayBeEncrypted || (kind !== "file" && kind !== "directory" && kind !== "symlink");
-    return { name: name.slice(), id: nodeId(inode), kind: isCertain ? kind : null };
+    return { name: name.slice(), id: nodeId(inode), kind: isCertain ? kind : null, ...forbiddenMark(name) };
   }
 
   async #inode(node: NodeId, options: ReadOptions): Promise<Inode> {

@@ -1,7 +1,7 @@
 // The bytes of a file, a directory or a long symbolic link, however they are stored: inline, by extents, by a block map.
 
 import type { ReadOptions } from "../blockReader.js";
-import type { DataRange } from "../fileSystem.js";
+import type { DataRange, FileExtent } from "../fileSystem.js";
 import { inlineContinuation } from "./attributes.js";
 import type { BlockRun } from "./blockRun.js";
 import { ExtentTrees } from "./extentTree.js";
@@ -73,6 +73,38 @@ export class FileContents {
       pending = { offset, length };
     }
     if (pending !== null) yield pending;
+  }
+
+  /** Runs that lie in place; blocks that the journal has newer, and inline data, are left out. */
+  async *extents(inode: Inode, options: ReadOptions): AsyncGenerator<FileExtent> {
+    if (hasFlag(inode, FLAG.inlineData)) return;
+    const { blockBytes, blockCount } = this.#volume.superblock;
+    const blocks = Math.ceil(inode.sizeBytes / blockBytes);
+    let steps = 2 * blockCount;
+    for (let block = 0; block < blocks; steps--) {
+      options.signal?.throwIfAborted();
+      if (steps < 0) throw this.#volume.damaged(whereOf(inode), "more pieces than the file system has blocks");
+      const run = await this.findRun(inode, block, options);
+      const next = Math.min(block + run.count, blocks);
+      if (run.physical !== null) {
+        for (const { first, count } of this.#inPlace(run.physical, next - block)) {
+          const offset = (block + first - run.physical) * blockBytes;
+          const length = Math.min(count * blockBytes, inode.sizeBytes - offset);
+          yield { offset, length, deviceOffset: first * blockBytes };
+        }
+      }
+      block = next;
+    }
+  }
+
+  *#inPlace(first: number, count: number): Generator<{ first: number; count: number }> {
+    let start = first;
+    for (let block = first; block < first + count; block++) {
+      if (!this.#volume.isReplaced(block)) continue;
+      if (block > start) yield { first: start, count: block - start };
+      start = block + 1;
+    }
+    if (first + count > start) yield { first: start, count: first + count - start };
   }
 
   /** What an inode with inline data holds: 60 bytes in place of block pointers, the rest among its attributes. */

@@ -62,6 +62,11 @@ export class ExtVolume {
     }
   }
 
+  /** Whether the journal holds something newer than what lies in place. */
+  isReplaced(block: number): boolean {
+    return this.#overlay?.has(block) ?? false;
+  }
+
   /** CRC-32C over parts, from this file system's seed or from the register given. */
   checksum(parts: readonly Uint8Array[], register = this.superblock.checksumSeed): number {
     return parts.reduce((crc, part) => crc32c(part, crc), register);

@@ -2,7 +2,7 @@
 // docs/filesystems/fat.md says how fields are read and what is refused.
 
 import type { BlockReader, ReadOptions } from "../blockReader.js";
-import { checkEntryName, defaultUpcaseTable, findEntry } from "../entryName.js";
+import { defaultUpcaseTable, findEntry, forbiddenMark } from "../entryName.js";
 import type {
   DataRange,
   DirectoryEntry,
@@ -90,15 +90,18 @@ class FatFileSystem implements FileSystem {
   }
 
   async *readDirectory(id: NodeId, options: ReadOptions = {}): AsyncIterable<DirectoryEntry> {
-    const { kind } = this.#volume.geometry;
-    const where = id === ROOT ? "root directory" : `directory at ${id}`;
     for await (const entry of this.#entries(id, options)) {
       options.signal?.throwIfAborted();
       const attributes = entry.bytes[11] as number;
       if ((attributes & ATTRIBUTE.label) !== 0 || isDotEntry(entry)) continue;
-      const name = checkEntryName(entry.name, { type: kind, where });
+      const { name } = entry;
       const isFolder = (attributes & ATTRIBUTE.directory) !== 0;
-      yield { name, id: `fat:${entry.offset}` as NodeId, kind: isFolder ? "directory" : "file" };
+      yield {
+        name,
+        id: `fat:${entry.offset}` as NodeId,
+        kind: isFolder ? "directory" : "file",
+        ...forbiddenMark(name),
+      };
     }
   }
 

@@ -2,7 +2,7 @@
 // refused.
 
 import type { BlockReader, ReadOptions } from "../blockReader.js";
-import { checkEntryName, type UpcaseTable } from "../entryName.js";
+import { forbiddenMark, type UpcaseTable } from "../entryName.js";
 import { shownAttributes } from "../fat/dosAttributes.js";
 import type {
   DataRange,
@@ -72,7 +72,7 @@ class NtfsFileSystem implements FileSystem {
     this.#upcase ??= await this.#readUpcase(options);
     let similar: IndexEntry | null = null;
     for await (const entry of index.matching(wanted, this.#upcase, options)) {
-      if (!isShown(entry)) continue;
+      if (!isShown(entry) || toDirectoryEntry(entry).forbidden) continue;
       if (entry.name === wanted) return toDirectoryEntry(entry);
       similar ??= entry;
     }
@@ -170,9 +170,11 @@ function kindOf({ attributes }: IndexEntry): FileKind | null {
 
 function toDirectoryEntry(entry: IndexEntry): DirectoryEntry {
   const units = Uint16Array.from({ length: entry.name.length }, (_, i) => entry.name.charCodeAt(i));
+  const name = encodeWtf8(units);
   return {
-    name: checkEntryName(encodeWtf8(units), { type: "ntfs", where: "directory" }),
+    name,
     id: `ntfs:${entry.record}:${entry.sequence}` as NodeId,
     kind: kindOf(entry),
+    ...forbiddenMark(name),
   };
 }

@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import type { BlockReader, ReadOptions } from "../blockReader.js";
 import { damaged } from "../filesystemErrors.js";
 import { encodeWtf8 } from "../wtf8.js";
-import type { Partition, PartitionTable } from "./partitionTable.js";
+import type { Partition, PartitionTable } from "./partition.js";
 
 /** "EFI PART", 5.3.2. */
 const SIGNATURE = "EFI PART";

@@ -65,6 +65,16 @@ const SIGNATURES: readonly Signature[] = [
   foreign(1024 + 6, [0x34, 0x34], "NILFS2"),
 ];
 
+/**
+ * Whether what begins in the first sector leaves no room for a partition table there, although boot sectors end like one.
+ * A signature further behind may be left from an older use of the disk.
+ */
+export async function ownsFirstSector(reader: BlockReader, options: ReadOptions = {}): Promise<boolean> {
+  const head = new Uint8Array(Math.min(512, reader.sizeBytes));
+  await reader.read(head, 0, options);
+  return isFat(head) || SIGNATURES.some((candidate) => stands(head, candidate));
+}
+
 /** Looks at the first 68 KiB, and where ZFS and old RAID metadata stand. */
 export async function identify(reader: BlockReader, options: ReadOptions = {}): Promise<Content> {
   const head = new Uint8Array(Math.min(HEAD_BYTES, reader.sizeBytes));

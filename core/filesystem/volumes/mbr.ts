@@ -1,7 +1,7 @@
 // MBR partition tables with the chain of extended ones. Sectors have 512 bytes.
 
 import type { BlockReader, ReadOptions } from "../blockReader.js";
-import type { Partition, PartitionTable } from "./partitionTable.js";
+import type { Partition, PartitionTable } from "./partition.js";
 
 const SECTOR_BYTES = 512;
 const TABLE_OFFSET = 446;

@@ -2,7 +2,7 @@
 // Algorithms & Data Structures", chapter Directories.
 
 import type { ReadOptions } from "../blockReader.js";
-import { sameBytes } from "../entryName.js";
+import { isForbiddenName, sameBytes } from "../entryName.js";
 import type { DirectoryEntry } from "../fileSystem.js";
 import { damaged } from "../filesystemErrors.js";
 import { viewOf } from "./bigEndian.js";
@@ -77,11 +77,13 @@ export class Directory {
   /** `useIndex`: false when index and data may not agree, because the log was not replayed. */
   async lookup(name: Uint8Array, useIndex: boolean, options?: ReadOptions): Promise<DirectoryEntry | null> {
     const { ignoresCase } = this.#volume.superblock.features;
+    if (isForbiddenName(name)) return null;
     if (this.#fork !== null && useIndex && !ignoresCase && (await this.#hasIndex(this.#fork, options))) {
       return await this.#lookupByHash(this.#fork, name, options);
     }
     const wanted = ignoresCase ? foldName(name) : name;
     for await (const entry of this.entries(options)) {
+      if (entry.forbidden) continue;
       if (sameBytes(ignoresCase ? foldName(entry.name) : entry.name, wanted)) return entry;
     }
     return null;

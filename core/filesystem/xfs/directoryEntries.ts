@@ -1,7 +1,7 @@
 // Directory entries in their two forms: inside the inode (short), and in data blocks. Follows "XFS Algorithms & Data
 // Structures", chapter Directories. Pure: bytes in, entries out.
 
-import { checkEntryName } from "../entryName.js";
+import { forbiddenMark } from "../entryName.js";
 import type { DirectoryEntry, FileKind, NodeId } from "../fileSystem.js";
 import { damaged } from "../filesystemErrors.js";
 import { uint64At, viewOf } from "./bigEndian.js";
@@ -121,11 +121,15 @@ function decodeDataEntry(
 }
 
 function makeEntry(name: Uint8Array, inode: number, kind: number, context: EntryContext): DirectoryEntry {
-  checkEntryName(name, { type: "xfs", where: context.where });
   if (!context.isInode(inode)) throw damaged("xfs", context.where, `has an entry for inode ${inode}`, { inode });
   if (kind >= kinds.length) throw damaged("xfs", context.where, `has an entry of kind ${kind}`);
   const isSure = kind !== KIND_FILE || !context.hasRealtimeFiles;
-  return { name, id: String(inode) as NodeId, kind: isSure ? (kinds[kind] as FileKind | null) : null };
+  return {
+    name,
+    id: String(inode) as NodeId,
+    kind: isSure ? (kinds[kind] as FileKind | null) : null,
+    ...forbiddenMark(name),
+  };
 }
 
 function isDots(name: Uint8Array): boolean {

@@ -4,6 +4,7 @@ import type { ReadOptions } from "../blockReader.js";
 import type {
   DataRange,
   DirectoryEntry,
+  FileExtent,
   FileStat,
   FileSystem,
   FileSystemInfo,
@@ -76,6 +77,21 @@ export class XfsFileSystem implements FileSystem {
     }
     const length = Math.min(next * blockBytes, inode.sizeBytes) - start * blockBytes;
     if (length > 0) yield { offset: start * blockBytes, length };
+  }
+
+  async *extents(file: NodeId, options?: ReadOptions): AsyncGenerator<FileExtent> {
+    const { inode, fork } = await this.#openFile(file, options);
+    const { blockBytes } = this.info;
+    for (let block = 0; block * blockBytes < inode.sizeBytes; ) {
+      options?.signal?.throwIfAborted();
+      const extent = await fork.find(block, options);
+      if (extent === null || extent.start * blockBytes >= inode.sizeBytes) return;
+      block = extent.start + extent.count;
+      if (extent.unwritten) continue;
+      const offset = extent.start * blockBytes;
+      const length = Math.min(extent.count * blockBytes, inode.sizeBytes - offset);
+      yield { offset, length, deviceOffset: this.#volume.byteOffset(extent.address) };
+    }
   }
 
   async readLink(symlink: NodeId, options?: ReadOptions): Promise<Uint8Array> {

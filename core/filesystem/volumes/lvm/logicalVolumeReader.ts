@@ -1,7 +1,7 @@
 // A logical volume: segments one behind the other, each of stripes side by side.
 
 import { RepriseError } from "../../../errors.js";
-import type { BlockReader, ReadOptions } from "../../blockReader.js";
+import { type BlockReader, type DiskPlace, placesOf, type ReadOptions } from "../../blockReader.js";
 
 export interface Stripe {
   reader: BlockReader;
@@ -40,6 +40,14 @@ export class StripedReader implements BlockReader {
       const { stripe, at, length } = this.#place(offset + done, buffer.length - done);
       await stripe.reader.read(buffer.subarray(done, done + length), stripe.offset + at, options);
       done += length;
+    }
+  }
+
+  *places(offset: number, length: number): Iterable<DiskPlace> {
+    for (let done = 0; done < length; ) {
+      const place = this.#place(offset + done, length - done);
+      yield* placesOf(place.stripe.reader, place.stripe.offset + place.at, place.length);
+      done += place.length;
     }
   }
 

@@ -11,6 +11,8 @@ const SECTOR_BYTES = 512;
 const MAX_SEGMENTS = 100_000;
 /** Mirrors of mirrors do not exist; raid images are plain. */
 const MAX_NESTING = 3;
+/** Volumes looked at to open one: mirrors that name each other again and again must come to an end. */
+const MAX_OPENED = 1000;
 
 export interface LogicalVolume {
   name: string;
@@ -51,6 +53,7 @@ class Assembly {
   /** pv0, pv1 … of the metadata; undefined: not among the disks. */
   readonly #physical = new Map<string, { reader: BlockReader | undefined; startBytes: number }>();
   readonly #remarks: string[] = [];
+  #opened = 0;
 
   constructor(name: string, uuid: string, group: LvmSection, volumes: readonly PhysicalVolume[]) {
     this.#name = name;
@@ -77,7 +80,10 @@ class Assembly {
         name,
         uuid: textOf(section, "id"),
         sizeBytes: this.#extentsOf(section) * this.#extentBytes,
-        open: () => this.#open(name, 0),
+        open: () => {
+          this.#opened = 0;
+          return this.#open(name, 0);
+        },
       });
     }
     return { name: this.#name, uuid: this.#uuid, volumes, remarks: this.#remarks };
@@ -90,7 +96,8 @@ class Assembly {
   #open(name: string, depth: number): BlockReader {
     const what = `logical volume ${this.#name}/${name}`;
     const section = this.#group.sections.get("logical_volumes")?.sections.get(name);
-    if (section === undefined || depth > MAX_NESTING) throw damaged("LVM2", what, "is not described");
+    if (section === undefined || depth > MAX_NESTING || ++this.#opened > MAX_OPENED)
+      throw damaged("LVM2", what, "is not described");
     const segments: VolumeSegment[] = [];
     let next = 0;
     for (const segment of segmentsOf(section)) {
