@@ -7,6 +7,7 @@ import type { Manifest } from "../format/manifest.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
 import { haveEqualIds, originOf } from "../repository/snapshotOrigin.js";
+import { requireKeeper } from "../repository/verdicts.js";
 import { type ChunkMapping, LearnedIds, SAME_IDS } from "./chunkMapping.js";
 import type { ManifestPair } from "./copyImage.js";
 import { copySnapshot } from "./copySnapshot.js";
@@ -44,13 +45,14 @@ export async function planRepositorySync(
   };
 }
 
-/** Copies, then brings records up to date, then forgets. Killed anywhere, the next run goes on: what was stored is used. */
+/** KEEPER_KEY_REQUIRED before anything is done. Copies, then brings records up to date, then forgets. Killed anywhere, the next run goes on: what was stored is used. */
 export async function applySync(plan: RepositorySyncPlan, options: SyncOptions): Promise<SyncReport> {
+  const gone = plan.vanished.filter(({ action }) => action === "forget").map(({ sid }) => sid);
+  if (gone.length > 0) requireKeeper(plan.to.repository, "forgetting vanished copies");
   const report: SyncReport = { copied: [], failed: unreadableSnapshots(plan), records: 0, vanished: plan.vanished };
   await copyAll(plan, report, options);
   const pairs = [...plan.present, ...report.copied.map(({ from, to }) => ({ from, to }))];
   report.records = await applyRecordCopies(plan.to, planRecordCopies(plan.from, plan.to, pairs), options);
-  const gone = plan.vanished.filter(({ action }) => action === "forget").map(({ sid }) => sid);
   if (gone.length > 0) await forgetSnapshots(plan.to.repository, gone, "sync: its original is gone", options);
   return report;
 }

@@ -3,6 +3,7 @@ import { KeeperKey } from "../../core/crypto/keeperKey.js";
 import type { Sid } from "../../core/format/ids.js";
 import type { RecordBody } from "../../core/format/record.js";
 import { writeRecord } from "../../core/repository/records.js";
+import { assertCode } from "../support/assertCode.js";
 import { noise } from "../support/sampleBytes.js";
 import type { TestRepository } from "../support/testRepository.js";
 import { makeReplica, putsOf, recordedSync, snapshotOf, sync } from "./replicas.js";
@@ -129,6 +130,11 @@ describe("records and replication", function () {
     await sync(a, keeper);
     assert.deepEqual((await stateOf(keeper)).at(-1), ["2026-11-21T04:00:00Z", "changed", [], false]);
     await assertNothingMoves(a, keeper);
+    await a.forget(second);
+    await a.backUp("vm/a", { root: noise(3, 20_000) });
+    await assertCode(sync(a, runner, { removeVanished: true }), "KEEPER_KEY_REQUIRED");
+    assert.equal((await keeper.catalog()).snapshots.length, 2, "nothing was done");
+    assert.equal((await sync(a, keeper, { removeVanished: true })).vanished[0]?.action, "forget");
   });
 
   it("a record about two snapshots reaches the copy that is made later", async () => {
