@@ -16,6 +16,7 @@ import { countUsage, loadNeeds, type Marks } from "./marks.js";
 import { type Execution, type ExecutionOptions, executePlan, listPlans, writePlan } from "./planExecution.js";
 import { DEFAULT_GC_POLICY, type GcPlanSummary, planGc } from "./planGc.js";
 import { repack } from "./repack.js";
+import { extendRetention } from "./retention.js";
 
 export interface GcRequest {
   /** Only say what would happen. */
@@ -41,6 +42,8 @@ export interface GcReport {
   fenced: Sid[];
   /** Old index objects, announcements, records and tombstones removed. */
   tidied: number;
+  /** Objects whose object lock was extended; absent without two roles or object lock. */
+  locked?: number;
   durationMs: number;
 }
 
@@ -68,6 +71,7 @@ export async function collectGarbage(
   await run.markAndPlan();
   if (!request.dryRun) {
     if (!request.confirmed) refuseMuchFreed(run.report.plan);
+    await run.extendRetention();
     await run.repackAndDelete();
     await run.tidy();
   }
@@ -84,6 +88,7 @@ class Collection {
   readonly #waiting = new Set<PackName>();
   #presence: Presence | undefined;
   #marks: Marks | undefined;
+  #catalog: Catalog | undefined;
 
   constructor(repository: Repository, request: GcRequest, options: GcOptions) {
     this.#repository = repository;
@@ -124,7 +129,19 @@ class Collection {
     this.#presence = presence;
     this.#packs = presence.packs;
     this.#marks = marks;
+    this.#catalog = catalog;
     this.report.plan = this.#plan(presence, catalog, marks);
+  }
+
+  /** Before anything is deleted. */
+  async extendRetention(): Promise<void> {
+    const { backend, config } = this.#repository;
+    if (config.keeper === null || backend.lockUntil === undefined) return;
+    const kept = this.report.plan.packs.filter(({ action, usedBytes }) => action === "keep" && usedBytes > 0);
+    const packs = new Map(kept.map(({ name }) => [name, this.#packs.get(name) as ObjectInfo]));
+    const catalog = this.#catalog as Catalog;
+    const now = await storageNow(this.#repository, this.#options);
+    this.report.locked = await extendRetention(this.#repository, { catalog, packs }, now, this.#options);
   }
 
   async repackAndDelete(): Promise<void> {

@@ -110,7 +110,7 @@ function runnerStatements(place: Place, { conditionalPuts }: S3PolicyOptions): S
       Sid: "RunnerDecidesNothing",
       Effect: "Deny",
       Action: ["s3:PutObject"],
-      Resource: place.objects("config", "keys/*", "forgotten/*", "gc/*", "RESCUE.md", "rescue.mjs"),
+      Resource: place.objects("config", "config.copy", "keys/*", "forgotten/*", "gc/*", "RESCUE.md", "rescue.mjs"),
     },
   ];
   if (!conditionalPuts) return statements;

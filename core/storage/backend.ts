@@ -108,6 +108,16 @@ export interface Backend {
   /** What keeps stored objects from being lost when somebody overwrites or deletes them. Absent: nothing known. */
   protection?(options?: OperationOptions): Promise<StorageProtection>;
 
+  /**
+   * Object lock: keeps the latest version from being removed until `untilMs`, when it is locked for less long than until
+   * `whenLessThanMs`. "kept": it is locked for long enough, or not at all.
+   */
+  lockUntil?(
+    key: string,
+    times: { untilMs: number; whenLessThanMs: number },
+    options?: OperationOptions,
+  ): Promise<"extended" | "kept">;
+
   /** Every version of every object below `prefix`, keys in order, newest first. Absent: the storage keeps none. */
   versions?(prefix: string, options?: OperationOptions): AsyncIterable<ObjectVersion>;
 

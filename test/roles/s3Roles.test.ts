@@ -12,13 +12,16 @@ import { KeeperKey } from "../../core/crypto/keeperKey.js";
 import { examineRepository } from "../../core/doctor/doctor.js";
 import { objectName, packName, type Sid } from "../../core/format/ids.js";
 import type { Manifest } from "../../core/format/manifest.js";
+import { extendRetention } from "../../core/gc/retention.js";
 import { applyRepairVersions, planRepairVersions } from "../../core/repair/repairVersions.js";
+import type { Snapshot } from "../../core/repository/catalog.js";
 import { listPacks } from "../../core/repository/presence.js";
 import { writeRecord } from "../../core/repository/records.js";
 import { s3Policy } from "../../core/roles/s3Policy.js";
 import type { Backend } from "../../core/storage/backend.js";
 import { openBackend } from "../../core/storage/openBackend.js";
 import type { S3Backend } from "../../core/storage/s3/s3Backend.js";
+import { createS3Bucket } from "../../core/storage/s3/s3Bucket.js";
 import { assertCode } from "../support/assertCode.js";
 import { type S3Server, sharedS3Server } from "../support/s3Server.js";
 import { noise } from "../support/sampleBytes.js";
@@ -160,5 +163,24 @@ describe("two roles on S3", () => {
     } finally {
       client.destroy();
     }
+  }).timeout(60_000);
+
+  it("extends the object lock of what snapshots need, once less than half is left", async () => {
+    const place = server.location(server.freshName());
+    const report = await createS3Bucket(place, { objectLock: 2 }, server.admin);
+    assert.equal(report.versioning, true);
+    const backend = (await openBackend(place, { s3Credentials: server.admin })) as S3Backend;
+    opened.push(backend);
+    const made = await TestRepository.make({ backend, keeperKey: KeeperKey.generate() });
+    await made.backUp("vm/a", { root: noise(30, 50_000) });
+    assert.deepEqual(await backend.protection(), { versioning: "on", objectLockDays: 2 });
+    const catalog = await made.catalog();
+    const kept = { catalog, packs: await listPacks(made.repository, {}) };
+    const [{ storedAtMs }] = catalog.snapshots as [Snapshot];
+    const day = 24 * 3_600_000;
+    assert.equal(await extendRetention(made.repository, kept, storedAtMs + day / 2, {}), 0);
+    const objects = kept.packs.size + 1;
+    assert.equal(await extendRetention(made.repository, kept, storedAtMs + 1.5 * day, {}), objects);
+    assert.equal(await extendRetention(made.repository, kept, storedAtMs + 1.5 * day, {}), 0);
   }).timeout(60_000);
 });

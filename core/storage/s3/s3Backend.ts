@@ -176,6 +176,23 @@ export class S3Backend implements Backend {
     return { versioning, objectLockDays: days ?? null };
   }
 
+  async lockUntil(
+    key: string,
+    { untilMs, whenLessThanMs }: { untilMs: number; whenLessThanMs: number },
+    options: OperationOptions = {},
+  ): Promise<"extended" | "kept"> {
+    checkKey(key);
+    const asked = this.#request("s3:GetObjectRetention", "lockUntil", key);
+    const now = await this.#send("GET", asked, options, (signal) => this.#client.objectRetention(key, signal));
+    if (now === undefined || now.untilMs >= whenLessThanMs) return "kept";
+    const request = this.#request("s3:PutObjectRetention", "lockUntil", key);
+    const { mode } = now;
+    await this.#send("PUT", request, options, (signal) =>
+      this.#client.setObjectRetention(key, { mode, untilMs }, signal),
+    );
+    return "extended";
+  }
+
   async *versions(prefix: string, options: OperationOptions = {}): AsyncIterable<ObjectVersion> {
     checkPrefix(prefix);
     const root = this.#place.prefix;

@@ -37,6 +37,11 @@ export interface S3GetAnswer {
   sizeBytes: number;
 }
 
+export interface S3Retention {
+  mode: "GOVERNANCE" | "COMPLIANCE";
+  untilMs: number;
+}
+
 export interface S3VersionMarker {
   key: string;
   versionId: string | undefined;
@@ -70,9 +75,10 @@ interface S3ClientState {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Behind it stands an answer that drips: slower than this it counts as hanging. */
+/** An answer that drips is no silence: slower than this it counts as hanging. */
 const SLOWEST_BYTES_PER_MS = 4;
-const ATTEMPT_MS = 120_000;
+/** Time for one request besides that for its bytes, in times of silence that are allowed. */
+const ATTEMPT_SILENCES = 4;
 const MARK = "reprise-put";
 /** Storage classes have prices by the object; small ones stay where they are. */
 const SMALLEST_IN_CLASS = 128 * 1024;
@@ -181,13 +187,14 @@ export class S3Client {
       ...(versionId === undefined ? {} : { VersionId: versionId }),
       ...(range ? { Range: range } : {}),
     });
-    return await this.#attempt(maxBytes, signal, async (abortSignal) => {
+    return await this.#attempt(0, signal, async (abortSignal, allowTimeFor) => {
       const answer = await this.#client.send(command, { abortSignal });
       const body = answer.Body as Readable;
       try {
         const length = announcedLength(answer.ContentLength);
         const place = placeOf(answer.ContentRange, length, range !== undefined);
         if (length > maxBytes) throw badAnswer("ObjectTooLarge", String(place.sizeBytes));
+        allowTimeFor(length);
         const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
         await readBody(body, bytes);
         return { bytes, ...place };
@@ -304,6 +311,22 @@ export class S3Client {
     return Days ?? (Years === undefined ? undefined : Years * 365);
   }
 
+  /** Until when the latest version is locked; undefined: it is not. */
+  async objectRetention(key: string, signal?: AbortSignal): Promise<S3Retention | undefined> {
+    const command = new this.#sdk.GetObjectRetentionCommand(this.#name(key));
+    const answer = await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
+    const { Mode, RetainUntilDate } = answer.Retention ?? {};
+    return Mode && RetainUntilDate ? { mode: Mode, untilMs: RetainUntilDate.getTime() } : undefined;
+  }
+
+  async setObjectRetention(key: string, { mode, untilMs }: S3Retention, signal?: AbortSignal): Promise<void> {
+    const command = new this.#sdk.PutObjectRetentionCommand({
+      ...this.#name(key),
+      Retention: { Mode: mode, RetainUntilDate: new Date(untilMs) },
+    });
+    await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
+  }
+
   /** Versions of objects, newest first for each key; deletions are left out but end `isLatest`. */
   async versionPage(prefix: string, marker: S3VersionMarker | undefined, signal?: AbortSignal): Promise<S3VersionPage> {
     const command = new this.#sdk.ListObjectVersionsCommand({
@@ -343,15 +366,20 @@ export class S3Client {
   async #attempt<T>(
     sizeBytes: number,
     signal: AbortSignal | undefined,
-    send: (signal: AbortSignal) => Promise<T>,
+    send: (signal: AbortSignal, allowTimeFor: (bytes: number) => void) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
     const controller = new AbortController();
     const abort = () => controller.abort();
     signal?.addEventListener("abort", abort, { once: true });
-    const timer = setTimeout(abort, ATTEMPT_MS + sizeBytes / SLOWEST_BYTES_PER_MS);
+    const baseMs = ATTEMPT_SILENCES * 1000 * this.#location.timeoutSeconds;
+    let timer = setTimeout(abort, baseMs + sizeBytes / SLOWEST_BYTES_PER_MS);
+    const allowTimeFor = (bytes: number) => {
+      clearTimeout(timer);
+      timer = setTimeout(abort, baseMs + bytes / SLOWEST_BYTES_PER_MS);
+    };
     try {
-      return await send(controller.signal);
+      return await send(controller.signal, allowTimeFor);
     } catch (error) {
       signal?.throwIfAborted();
       if (controller.signal.aborted)
@@ -378,6 +406,7 @@ const WITH_DOCUMENT: ReadonlySet<string | undefined> = new Set([
   "DeleteObjectsCommand",
   "PutBucketVersioningCommand",
   "PutObjectLockConfigurationCommand",
+  "PutObjectRetentionCommand",
 ]);
 
 /** Some servers want Content-MD5 for requests with a document in them; CRC-32, which the SDK would send, is newer. */
