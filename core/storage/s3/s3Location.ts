@@ -110,6 +110,7 @@ function splitUrl(text: string): Split {
   }
   if (url.username !== "" || url.password !== "") throw credentialsInLocation();
   if (url.hash !== "") throw invalid("there is a # in it");
+  if (/\/\.{1,2}([/?]|$)/.test(text)) throw invalid("there is a . or .. in its path");
   return { endpoint: url.origin, path: url.pathname.slice(1), query: url.searchParams };
 }
 
