@@ -1,10 +1,26 @@
+import assert from "node:assert/strict";
+import { openBackend } from "../../core/storage/openBackend.js";
 import { openS3Backend } from "../../core/storage/s3/s3Backend.js";
 import { describeBackend } from "../conformance/backend.js";
 import { sharedS3Server } from "../support/s3Server.js";
+import { noise } from "../support/sampleBytes.js";
+import { TestRepository } from "../support/testRepository.js";
 
 describe("S3 backend", function () {
   this.timeout(120_000);
   before(async () => void (await sharedS3Server()));
+
+  it("gives worker threads the credentials that its caller has given", async () => {
+    const server = await sharedS3Server();
+    const credentials = server.admin;
+    const backend = await openBackend(server.location(await server.newBucket()), { s3Credentials: credentials });
+    const made = await TestRepository.make({ backend });
+    const disk = noise(1, 3_000_000);
+    const manifest = await made.backUp("vm/web1", { disk });
+    assert.deepEqual(await made.restore(manifest, "disk", 2), disk);
+    assert.equal((await made.verify({ lanes: 2 })).packs.read > 0, true);
+    await backend.close();
+  });
 
   describeBackend("S3 bucket (Ceph)", async () => {
     const server = await sharedS3Server();
