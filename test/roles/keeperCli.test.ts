@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cli, cliJson } from "../cli/runInProcess.js";
+import { cli, cliJson, memoryLocation } from "../cli/runInProcess.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 
 describe("cli: the keeper", () => {
@@ -64,5 +64,33 @@ describe("cli: the keeper", () => {
     const secret = await cli(["gc", "--keeper-key", join(folder.path, "disk.raw")], { env });
     assert.equal(secret.code, 2);
     assert.match(secret.stderr, /KEEPER_KEY_INVALID|not a private key/);
+  });
+});
+
+describe("cli: policies and shares", () => {
+  it("prints a policy as JSON and makes nothing", async () => {
+    const args = ["init", "-r", "s3:https://s3.example.com/backups/lab", "--runner", "arn:aws:iam:::user/r"];
+    const { code, stdout } = await cli([...args, "--print-policy", "s3-bucket"]);
+    assert.equal(code, 0);
+    const { Statement } = JSON.parse(stdout) as { Statement: { Sid: string; Principal: { AWS: string[] } }[] };
+    assert.deepEqual(Statement[0]?.Principal.AWS, ["arn:aws:iam:::user/r"]);
+    assert.ok(Statement.every(({ Sid }) => Sid !== "RunnerOverwritesNothing"));
+    const aws = await cli(["init", "-r", "s3:backups", "--print-policy", "s3-runner"]);
+    assert.match(aws.stdout, /s3:if-none-match/);
+    assert.equal((await cli(["init", "-r", "s3:backups", "--print-policy", "other"])).code, 64);
+    assert.equal((await cli(["init", "-r", "/srv/backup", "--print-policy", "s3-runner"])).code, 64);
+  });
+
+  it("asks before most of a machine's snapshots go", async () => {
+    const env = { REPRISE_REPOSITORY: memoryLocation() };
+    await cliJson(["init", "--no-encryption"], { env });
+    const backup = ["backup", "-", "--group", "vm/a", "--name", "root"];
+    for (let i = 0; i < 4; i++) await cliJson(backup, { env, input: `disk ${i}` });
+    const prune = ["prune", "--keep-last", "1"];
+    const { error } = await cliJson<{ error: { code: string } }>(prune, { env, code: 64 });
+    assert.equal(error.code, "PRUNE_DROPS_MANY");
+    await cliJson([...prune, "--dry-run"], { env });
+    const { marks } = await cliJson<{ marks: { remove: number } }>([...prune, "--confirm"], { env });
+    assert.equal(marks.remove, 3);
   });
 });
