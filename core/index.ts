@@ -17,6 +17,9 @@ export type { FileNode, MachineTree, TreeNode } from "./files/machineTree.js";
 export type { Volume } from "./files/machineVolumes.js";
 export { openChunkFetcher, openSnapshotTree } from "./files/openTree.js";
 export { readFile, requireFile } from "./files/readFile.js";
+export type { LeftOutAttributes, SkippedFile } from "./files/restore/leftOut.js";
+export type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./files/restore/restoreFiles.js";
+export { restoreFiles } from "./files/restore/restoreFiles.js";
 export { formatName, formatTreePath, parseTreePath, type TreePath } from "./files/treePath.js";
 export type { FileKind, FileStat, FileSystemInfo } from "./filesystem/fileSystem.js";
 export type { GroupPrunePlan, PruneScope } from "./forget/forget.js";
@@ -32,6 +35,8 @@ export { collectGarbage, DEFAULT_FENCE_AFTER_MS, DEFAULT_MAX_UNUSED } from "./gc
 export type { OpenSession } from "./gc/fencing.js";
 export type { GcPlanSummary, PlannedPack } from "./gc/planGc.js";
 export type { OnProgress, ProgressEvent } from "./platform/progress.js";
+export type { ConfigRepair } from "./repair/repairConfig.js";
+export { applyRepairConfig, planRepairConfig } from "./repair/repairConfig.js";
 export type {
   ReplicaRepairRange,
   ReplicaRepairReport,

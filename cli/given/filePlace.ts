@@ -6,6 +6,11 @@ const FORM = "SNAPSHOT:/path, as in vm/web1@latest:/etc/hostname or 3f2a9c01:/di
 export const FILE_OPERAND: OperandSpec = { name: "<snapshot:/path>", description: FORM, completes: "snapshot" };
 export const FILES_OPERAND: OperandSpec = { name: "<snapshot:/path...>", description: FORM, completes: "snapshot" };
 
+/** For verbs that take a whole snapshot as well. */
+export function namesFile(text: string): boolean {
+  return text.includes(":/");
+}
+
 export interface FilePlace {
   snapshot: string;
   path: TreePath;

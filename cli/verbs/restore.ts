@@ -9,8 +9,8 @@ import {
   type Snapshot,
 } from "../../core/index.js";
 import type { Context } from "../context.js";
-import { type Given, usageError } from "../given/given.js";
-import { SNAPSHOT_OPERAND } from "../given/snapshotOperands.js";
+import { namesFile } from "../given/filePlace.js";
+import { type Given, optionName, usageError } from "../given/given.js";
 import { machineOf } from "../output/snapshotText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText, countText, elapsedText } from "../output/units.js";
@@ -18,17 +18,25 @@ import { chooseForStream, planRestore } from "../restorePlan.js";
 import { type RestoredItem, runRestore } from "../restoreRun.js";
 import { snapshotReference } from "../snapshotDocument.js";
 import type { Answer, Verb } from "../verb.js";
+import { restoreFilesTo } from "./restoreFiles.js";
 
 const FORMATS = ["raw", "qcow2"] as const;
 
 export const restoreVerb: Verb = {
   name: "restore",
-  summary: "write the disks of a snapshot back",
+  summary: "write the disks of a snapshot back, or files out of them",
   details: [
     "One disk goes to the file or block device that --to names. Several go into a folder, NAME.raw for each disk, with the configuration files beside them; a name that ends with / and an existing folder work for one disk, too.",
+    "With a path behind the snapshot, files come back instead: SNAPSHOT:/path below the folder that --to names, with modes, owners (as root), times, extended attributes, holes and links. What cannot be restored is named, and the exit code is 3.",
     "Nothing appears under its final name before every chunk of it was checked. An interrupted restore goes on where it stopped when the same command is given again.",
   ],
-  operands: [SNAPSHOT_OPERAND],
+  operands: [
+    {
+      name: "<snapshot[:/path]>",
+      description: "the snapshot, as in vm/web1@latest; with a path, files of it, as in vm/web1@latest:/etc",
+      completes: "snapshot",
+    },
+  ],
   options: [
     {
       flags: "--to <path>",
@@ -44,6 +52,10 @@ export const restoreVerb: Verb = {
       standard: "by the name of the file, else raw",
     },
     { flags: "--force", description: "replace existing files; overwrite a block device" },
+    { flags: "--keep-existing", description: "files: leave what is there already, and restore the rest" },
+    { flags: "--no-owner", description: "files: they belong to whoever restores them" },
+    { flags: "--devices", description: "files: make devices and pipes, too (root)" },
+    { flags: "--dry-run", description: "files: write nothing, say what would be" },
     { flags: "--verify", description: "read everything again after writing and compare" },
     { flags: "--skip-damaged", description: "leave zeros where chunks are lost, and say where" },
     { flags: "--no-resume", description: "begin from nothing, and leave nothing behind when interrupted" },
@@ -58,6 +70,7 @@ export const restoreVerb: Verb = {
       meaning: "all disks of the snapshot before",
     },
     { command: "reprise restore 3f2a9c01 --disk root --to /dev/vg0/root --force", meaning: "onto a volume" },
+    { command: "reprise restore vm/web1@latest:/etc/nginx --to /tmp/yesterday", meaning: "a folder, as it was" },
     { command: "reprise restore vm/web1@latest --disk root --to - | gzip > root.gz", meaning: "as a stream" },
   ],
   run: runRestoreVerb,
@@ -66,6 +79,11 @@ export const restoreVerb: Verb = {
 async function runRestoreVerb(context: Context, given: Given): Promise<Answer> {
   const to = given.text("to") ?? "";
   if (to === "") throw usageError("--to is empty", "give a file, a folder, a block device, or -");
+  if (namesFile(given.operand(0))) return await restoreFilesTo(context, given, to);
+  for (const option of ["keepExisting", "devices", "dryRun"]) {
+    if (given.flag(option)) throw usageError(`${optionName(option)} is for files`, "name them, as in SNAPSHOT:/path");
+  }
+  if (given.has("owner") && !given.flag("owner")) throw usageError("--no-owner is for files");
   if (to === "-") return await restoreToOutput(context, given);
   const started = performance.now();
   const format = formatOf(given, to);

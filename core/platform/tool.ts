@@ -15,6 +15,8 @@ const debianPackages = {
   blockdev: "util-linux",
   fallocate: "util-linux",
   setpriv: "util-linux",
+  setfattr: "attr",
+  mknod: "coreutils",
 } as const;
 
 export type ToolName = keyof typeof debianPackages;
@@ -56,6 +58,10 @@ export interface ToolOptions {
   timeoutMs?: number;
   /** Takes the standard output piece by piece; it is then not collected and not bounded. A throw ends the program. */
   onOutput?: (chunk: Uint8Array) => void;
+  /** What the program reads from standard input; default: nothing. */
+  input?: Uint8Array;
+  /** The folder it runs in; default: this process's. */
+  folder?: string;
 }
 
 export interface ToolResult {
@@ -75,7 +81,14 @@ const maxErrorOutputBytes = 8 * 1024;
 export async function runTool(name: ToolName, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
   const path = await requireTool(name);
   options.signal?.throwIfAborted();
-  const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"], env: toolEnvironment() });
+  const { input, folder } = options;
+  const child = spawn(path, args, {
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    env: toolEnvironment(),
+    cwd: folder,
+  });
+  // A program that ends without reading all of it says why in its own way.
+  child.stdin?.on("error", () => {}).end(input);
   return await new Promise((resolve, reject) => {
     let failure: unknown;
     const stop = (reason: unknown) => {
@@ -84,7 +97,7 @@ export async function runTool(name: ToolName, args: readonly string[], options: 
     };
     const output: Uint8Array[] = [];
     let outputBytes = 0;
-    child.stdout.on("data", (chunk: Uint8Array) => {
+    child.stdout?.on("data", (chunk: Uint8Array) => {
       if (failure !== undefined) return;
       if (options.onOutput !== undefined) return attempt(() => options.onOutput?.(chunk), stop);
       outputBytes += chunk.length;
