@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { type Campaign, withFolder } from "./campaign.js";
 import { diskCampaign } from "./disk.js";
+import { faultsCampaign } from "./faults.js";
 import { filesystemsCampaign } from "./filesystems.js";
 import { flipCampaign } from "./flip.js";
 import { fullCampaign } from "./full.js";
@@ -18,6 +19,7 @@ const campaigns: Record<string, Campaign> = {
   protocol: protocolCampaign,
   randomWalk: randomWalkCampaign,
   filesystems: filesystemsCampaign,
+  faults: faultsCampaign,
 };
 
 function usage(): number {
