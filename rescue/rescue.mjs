@@ -27,7 +27,7 @@ Exit codes: 0 done, 1 failed, 2 could not run, 3 done with losses, 64 wrong usag
 
 // Whatever a file claims is compared with limits before memory is taken for it.
 const MiB = 2 ** 20;
-const envelopeKinds = { config: 1, keys: 2, index: 4, snapshots: 5, forgotten: 9 }; // by the object's folder
+const envelopeKinds = { config: 1, "config.copy": 1, keys: 2, index: 4, snapshots: 5, forgotten: 9 }; // by folder
 const repo = { folder: "", encrypted: false, keys: undefined, packs: [], open: undefined };
 
 /** What does not hold, cannot be used; perhaps there is another copy. */
@@ -251,7 +251,7 @@ async function openRepository(folder) {
   repo.folder = folder;
   const isThere = ["config", "packs", "snapshots"].some((name) => fs.existsSync(path.join(folder, name)));
   if (!isThere) stop(2, `there is no repository in ${folder}; say where it is with --repo FOLDER`);
-  const config = readJson("config");
+  const config = readJson("config") ?? readJson("config.copy");
   const slotNames = listNames("keys", /^[0-9a-f]{32}$/);
   // A lost config is no reason to give up: all we need of it is whether the repository is encrypted.
   [repo.encrypted, repo.twoRoles] = [config ? config.encryption !== "none" : slotNames.length > 0, config?.keeper];

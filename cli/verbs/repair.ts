@@ -1,8 +1,10 @@
 import {
+  applyRepairConfig,
   applyRepairIndex,
   applyRepairSnapshots,
   type IndexRepairPlan,
   type Manifest,
+  planRepairConfig,
   planRepairIndex,
   planRepairSnapshots,
   repairRescue,
@@ -49,6 +51,18 @@ const repairSnapshotsVerb: Verb = {
   run: runRepairSnapshots,
 };
 
+const repairConfigVerb: Verb = {
+  name: "config",
+  summary: "write the config or its copy again where one is damaged",
+  operands: [],
+  options: OPTIONS,
+  examples: [
+    { command: "reprise repair config", meaning: "what is wrong with them" },
+    { command: "reprise repair config --apply", meaning: "write the damaged one from the other one" },
+  ],
+  run: runRepairConfig,
+};
+
 const repairRescueVerb: Verb = {
   name: "rescue",
   summary: "write RESCUE.md and rescue.mjs again",
@@ -64,7 +78,7 @@ export const repairVerbs: VerbFamily = {
   name: "repair",
   summary: "rebuild what can be rebuilt; shows a plan first",
   own: repairFromVerb,
-  verbs: [repairIndexVerb, repairSnapshotsVerb, repairRescueVerb, repairVersionsVerb],
+  verbs: [repairIndexVerb, repairSnapshotsVerb, repairConfigVerb, repairRescueVerb, repairVersionsVerb],
 };
 
 function wantsApply(given: Given): boolean {
@@ -106,6 +120,17 @@ function indexSummary({ upToDate, contents, replaced }: IndexRepairPlan, applied
   const objects = countText(replaced.length, "index object");
   if (applied) return `wrote a new index of ${packs} and removed ${objects}`;
   return `would write a new index of ${packs} and remove ${objects}; --apply does it`;
+}
+
+async function runRepairConfig(context: Context, given: Given): Promise<Answer> {
+  const apply = wantsApply(given);
+  const repository = await context.openRepository();
+  const repairs = await planRepairConfig(repository, context.options);
+  if (apply) await applyRepairConfig(repository, repairs, context.options);
+  const done = apply ? "written again" : "would be written again; --apply does it";
+  const lines = repairs.map(({ object, reason }): Line => [styled("red", `${object}: `), reason]);
+  const summary = repairs.length === 0 ? "the config and its copy are sound: nothing to repair" : done;
+  return { document: { applied: apply && repairs.length > 0, repairs }, lines, summary: [summary] };
 }
 
 async function runRepairRescue(context: Context): Promise<Answer> {

@@ -47,6 +47,7 @@ export function packNumber(name: PackName): number {
 /** Object names. The only place that spells them. */
 export const objectName = {
   config: "config",
+  configCopy: "config.copy",
   rescueProgram: "rescue.mjs",
   rescueText: "RESCUE.md",
   keySlot: (slotId: string) => `keys/${slotId}`,

@@ -8,14 +8,15 @@ import { type KdfCost, wrapMasterKey } from "../crypto/keySlots.js";
 import { formatRecoveryKey } from "../crypto/recoveryKey.js";
 import { isOurError, RepriseError } from "../errors.js";
 import { equalBytes } from "../format/bytes.js";
-import { type ChunkerConfig, encodeConfig, type RepositoryConfig } from "../format/config.js";
+import type { ChunkerConfig, RepositoryConfig } from "../format/config.js";
 import { makeId, objectName } from "../format/ids.js";
 import { MAX_PACK_TARGET, MIB, MIN_PACK_TARGET } from "../format/limits.js";
 import { loadChecksum } from "../hash/checksum.js";
 import type { Backend } from "../storage/backend.js";
+import { hasRemains, sealConfig } from "./configObject.js";
 import { checkKeeper, type KeeperTrust } from "./keeperTrust.js";
 import { storeSlot } from "./keys.js";
-import { hasRemains, openWithKeyring } from "./openRepository.js";
+import { openWithKeyring } from "./openRepository.js";
 import type { Environment, Repository } from "./repository.js";
 
 export const DEFAULT_PACK_BYTES = 16 * MIB;
@@ -52,11 +53,12 @@ export async function initRepository(backend: Backend, options: InitOptions): Pr
   const keyring = options.passphrase === null ? null : new Keyring(environment.random(MASTER_KEY_BYTES));
   const config = makeConfig(keyring, options);
   const { recoveryKey, slotNames } = keyring ? await storeSlots(backend, config, keyring, options) : NO_KEYS;
-  const sealed = sealEnvelope(objectName.config, "config", encodeConfig(config), null);
+  const sealed = sealConfig(objectName.config, config);
   if ((await decideConfig(backend, sealed, options.signal)) === "taken") {
     for (const name of slotNames) await backend.delete(name);
     throw alreadyExists(backend);
   }
+  await backend.put(objectName.configCopy, sealConfig(objectName.configCopy, config), options);
   const repository = openWithKeyring(backend, config, keyring, options);
   if (options.trust)
     await checkKeeper({ location: backend.location, config, keeperKey: repository.keeperKey }, options.trust, () => {});

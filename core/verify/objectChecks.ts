@@ -66,7 +66,7 @@ async function checkObject(repository: Repository, key: string, signal: AbortSig
   const kind = kindOf(key);
   if (kind === undefined) return false;
   const plain = await repository.objects.read(key, kind, { signal });
-  if (kind === "config") checkConfig(repository, plain);
+  if (kind === "config") checkConfig(repository, key, plain);
   else if (kind === "packIndex") decodePackIndex(plain, key);
   else if (DECODED_ID[kind]?.(plain, key) !== baseName(key).slice(0, 32)) {
     throw formatError(key, "the id inside is not the object's name");
@@ -96,16 +96,16 @@ const DECODED_ID: Partial<Record<EnvelopeKind, (plain: Uint8Array, key: string) 
 };
 
 /** It was right when the repository was opened; nobody may have changed it since. */
-function checkConfig(repository: Repository, plain: Uint8Array): void {
+function checkConfig(repository: Repository, key: string, plain: Uint8Array): void {
   if (equalBytes(encodeConfig(decodeConfig(plain)), encodeConfig(repository.config))) return;
-  throw new RepriseError("corrupt", "CONFIG_FORGED", "config: was changed since the repository was opened", {
-    data: { object: objectName.config },
+  throw new RepriseError("corrupt", "CONFIG_FORGED", `${key}: is not the config that the repository was opened with`, {
+    data: { object: key },
     hint: "restore the config object from a copy of the storage; do not back up into this repository",
   });
 }
 
 function kindOf(key: string): EnvelopeKind | undefined {
-  if (key === objectName.config) return "config";
+  if (key === objectName.config || key === objectName.configCopy) return "config";
   const prefix = key.slice(0, key.indexOf("/") + 1);
   const name = key.slice(prefix.length);
   if (prefix === folder.index) return isPackName(name) ? "packIndex" : undefined;

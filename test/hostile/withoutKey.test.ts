@@ -209,6 +209,7 @@ describe("hostile: without the key", function () {
 
   it("a repository without a config is none, and one with a broken config says so", async () => {
     const { test } = sample;
+    await test.backend.delete("config.copy");
     for (const bytes of [
       new Uint8Array(0),
       new Uint8Array(1000),

@@ -12,6 +12,7 @@ const SAMPLED_BYTES = 40;
 const FOLDERS = [
   "RESCUE.md",
   "config",
+  "config.copy",
   "forgotten",
   "gc",
   "index",
