@@ -139,7 +139,8 @@ export class Context {
     const names = { variables: "REPRISE_FROM_", fileOption: "--from-passphrase-file" };
     const secrets = new SecretSource({ io, signal, write, passphraseFile: options.passphraseFile, ...names });
     secrets.shareWith(this.secrets);
-    const trust = this.keeperTrust(location, { ...this.settings, trustKeeper: undefined });
+    // --trust-keeper and REPRISE_TRUST_KEEPER name the keeper of the first one
+    const trust = { ...this.keeperTrust(location), expected: undefined };
     return this.#open({ location, bytesPerSecond: options.bytesPerSecond, secrets, keeperKey: undefined, trust });
   }
 
@@ -170,8 +171,8 @@ export class Context {
   }
 
   /** What is known about the keeper of the repository. */
-  keeperTrust(location: string = this.location, settings: GlobalSettings = this.settings): KeeperTrust {
-    return keeperTrust(settings, this.io, (fingerprint) => {
+  keeperTrust(location: string = this.location): KeeperTrust {
+    return keeperTrust(this.settings, this.io, (fingerprint) => {
       this.note(`met the keeper ${fingerprint} of ${location} for the first time; it is remembered`);
     });
   }
