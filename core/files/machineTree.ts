@@ -5,8 +5,9 @@ import { isAbort, isOurError, RepriseError } from "../errors.js";
 import type { ReadOptions } from "../filesystem/blockReader.js";
 import type { DirectoryEntry, FileKind, FileStat, FileSystem, NodeId } from "../filesystem/fileSystem.js";
 import { fileNotFound, wrongKind } from "../filesystem/filesystemErrors.js";
+import { formatName } from "../filesystem/nameText.js";
 import { type MachineDisk, MachineVolumes, type Volume } from "./machineVolumes.js";
-import { formatName, formatTreePath, parseTreePath, type TreePath } from "./treePath.js";
+import { formatTreePath, parseTreePath, type TreePath } from "./treePath.js";
 
 /** As in Linux: links followed on the way to one file. */
 const MAX_LINKS = 40;

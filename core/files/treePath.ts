@@ -2,6 +2,7 @@
 // that a terminal would obey are written `\xNN`, a backslash as `\\`.
 
 import { RepriseError } from "../errors.js";
+import { formatName } from "../filesystem/nameText.js";
 
 export type TreePath = readonly Uint8Array[];
 
@@ -9,9 +10,6 @@ const MAX_DEPTH = 4096;
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
 const encoder = new TextEncoder();
-const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** Controls, line and paragraph separators, and what is invisible or reorders text: all that would be escaped in output. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/gu;
 
 /** `.` is left out, `..` goes up and not above the root. Trailing and double slashes do not matter. */
 export function parseTreePath(text: string): TreePath {
@@ -28,23 +26,6 @@ export function parseTreePath(text: string): TreePath {
 /** With a slash in front of each name; `/` for the root. */
 export function formatTreePath(path: TreePath): string {
   return path.length === 0 ? "/" : path.map((name) => `/${formatName(name)}`).join("");
-}
-
-/** A name as text that is safe to print and that parseTreePath reads back. */
-export function formatName(name: Uint8Array): string {
-  try {
-    return strictDecoder.decode(name).replace(UNSAFE, (char) => escapeBytes(encoder.encode(char)));
-  } catch {
-    return Array.from(name, (byte) =>
-      byte >= 0x20 && byte < 0x7f && byte !== BACKSLASH ? String.fromCharCode(byte) : escapeBytes([byte]),
-    ).join("");
-  }
-}
-
-function escapeBytes(bytes: Iterable<number>): string {
-  const list = [...bytes];
-  if (list.length === 1 && list[0] === BACKSLASH) return "\\\\";
-  return list.map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 }
 
 function decodeEscapes(text: string): Uint8Array {
