@@ -52,6 +52,23 @@ export function decompressZstd(stored: Uint8Array, plainLength: number, into?: U
   return plain;
 }
 
+/**
+ * What the frame at the start of `stored` holds, at most `maxPlain` bytes; whatever follows the frame is not looked at. For
+ * formats that pad their frames and do not keep their exact size. Throws `CODEC_FAILED`.
+ */
+export function decompressFirstFrame(stored: Uint8Array, maxPlain: number): Uint8Array {
+  const frame = readZstdFrame(stored);
+  if (frame === undefined) throw codecFailed("zstd", "no complete frame", { storedLength: stored.length });
+  const { contentBytes, windowBytes, frameBytes } = frame;
+  if (contentBytes !== undefined && contentBytes > maxPlain)
+    throw codecFailed("zstd", "the frame holds too much", { maxPlain, contentBytes });
+  const whole = stored.subarray(0, frameBytes);
+  if (contentBytes !== undefined) return decompressZstd(whole, contentBytes);
+  if (windowBytes > MAX_WINDOW_BYTES)
+    throw codecFailed("zstd", "the frame wants too much memory", { maxPlain, windowBytes });
+  return decompressFrame(whole, maxPlain);
+}
+
 function decompressFrame(stored: Uint8Array, plainLength: number): Uint8Array {
   try {
     return zlib.zstdDecompressSync(stored, {

@@ -2,6 +2,7 @@
 
 import { CachedReader } from "./blockCache.js";
 import type { BlockReader } from "./blockReader.js";
+import { openBtrfs } from "./btrfs/openBtrfs.js";
 import { openExfat } from "./exfat/exfatFileSystem.js";
 import { openExt } from "./ext/openExt.js";
 import { openFat } from "./fat/fatFileSystem.js";
@@ -18,6 +19,7 @@ const OPENERS: Partial<
 > = {
   ext: openExt,
   xfs: openXfs,
+  btrfs: openBtrfs,
   fat: openFat,
   exfat: openExfat,
   ntfs: openNtfs,
@@ -31,5 +33,6 @@ export async function openFileSystem(
 ): Promise<FileSystem> {
   const open = OPENERS[type];
   if (open === undefined) throw unsupported(type, "this file system");
-  return await open(new CachedReader(reader), options);
+  const companions = options.companions?.map((companion) => new CachedReader(companion));
+  return await open(new CachedReader(reader), { ...options, companions });
 }
