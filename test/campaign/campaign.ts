@@ -11,6 +11,8 @@ export interface CampaignOptions {
   folder: string;
   /** Of `filesystems`: only this one. */
   reader?: string;
+  /** Of `eight`: how long. */
+  minutes?: number;
 }
 
 export interface Campaign {

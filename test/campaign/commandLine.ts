@@ -24,23 +24,23 @@ const program = inProject("dist", "cli", "reprise.mjs");
 
 export class CommandLine {
   readonly repository: string;
-  readonly #cache: string;
+  readonly #environment: NodeJS.ProcessEnv;
 
-  /** The cache lies beside the repository. */
-  constructor(folder: string, repository = join(folder, "repository")) {
+  /** The cache lies in `folder`. `environment`: besides the passphrase, or instead of it. */
+  constructor(folder: string, repository = join(folder, "repository"), environment: NodeJS.ProcessEnv = {}) {
     this.repository = repository;
-    this.#cache = join(folder, "cache");
+    this.#environment = {
+      PATH: process.env.PATH,
+      REPRISE_PASSPHRASE: campaignPassphrase,
+      REPRISE_REPOSITORY: repository,
+      REPRISE_CACHE_DIR: join(folder, "cache"),
+      ...environment,
+    };
     if (!existsSync(program)) throw new Error(`${program} does not exist: npm run build`);
   }
 
   start(...args: string[]): Running {
-    const env = {
-      PATH: process.env.PATH,
-      REPRISE_PASSPHRASE: campaignPassphrase,
-      REPRISE_REPOSITORY: this.repository,
-      REPRISE_CACHE_DIR: this.#cache,
-    };
-    return startProgram(process.execPath, [program, ...args], { env });
+    return startProgram(process.execPath, [program, ...args], { env: this.#environment });
   }
 
   run(...args: string[]): Promise<Ended> {

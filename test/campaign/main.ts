@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { type Campaign, withFolder } from "./campaign.js";
 import { diskCampaign } from "./disk.js";
+import { eightCampaign } from "./eight.js";
 import { faultsCampaign } from "./faults.js";
 import { filesystemsCampaign } from "./filesystems.js";
 import { flipCampaign } from "./flip.js";
@@ -20,6 +21,7 @@ const campaigns: Record<string, Campaign> = {
   randomWalk: randomWalkCampaign,
   filesystems: filesystemsCampaign,
   faults: faultsCampaign,
+  eight: eightCampaign,
 };
 
 function usage(): number {
@@ -36,17 +38,20 @@ async function main(): Promise<number> {
       seed: { type: "string" },
       keep: { type: "boolean" },
       reader: { type: "string" },
+      minutes: { type: "string" },
     },
   });
   const campaign = campaigns[positionals[0] ?? ""];
   if (campaign === undefined || positionals.length > 1) return usage();
   const count = Number(values.count ?? campaign.defaultCount);
   const seed = Number(values.seed ?? 1);
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) return usage();
+  if (minutes !== undefined && !(minutes > 0)) return usage();
   console.log(`campaign ${positionals[0]}, count ${count}, seed ${seed}`);
   const started = performance.now();
   const violations = await withFolder(values.keep ?? false, (folder) =>
-    campaign.run({ count, seed, folder, reader: values.reader }),
+    campaign.run({ count, seed, folder, reader: values.reader, minutes }),
   );
   for (const violation of violations) console.log(`VIOLATION: ${violation}`);
   const seconds = Math.round((performance.now() - started) / 1000);
