@@ -86,6 +86,11 @@ export class Context {
     if (!this.settings.quiet) this.#printer.note(line);
   }
 
+  /** Lines for people to standard output, before the answer is complete. Not with --json. */
+  async writeLines(lines: readonly Line[]): Promise<void> {
+    await abortable(this.#printer.lines(lines), this.signal);
+  }
+
   /** Raw bytes to standard output. A reader that does not read cannot hold up an abort. */
   async writeData(bytes: Uint8Array): Promise<void> {
     await abortable(this.#printer.data(bytes), this.signal);

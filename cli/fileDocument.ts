@@ -38,7 +38,7 @@ function volumeFields({ description, partition, remarks }: NonNullable<ListedFil
 }
 
 /** ISO 8601 with nanoseconds; null when unknown or outside what dates can say. */
-function timeText(ns: bigint | null): string | null {
+export function timeText(ns: bigint | null): string | null {
   if (ns === null) return null;
   const seconds = ns >= 0n ? ns / 1_000_000_000n : -((-ns + 999_999_999n) / 1_000_000_000n);
   const date = new Date(Number(seconds) * 1000);

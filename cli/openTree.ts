@@ -2,12 +2,14 @@
 
 import {
   type Catalog,
+  type ChunkFetcher,
   type MachineTree,
   openChunkFetcher,
   openSnapshotTree,
   type Repository,
   resolveSnapshot,
   type Snapshot,
+  snapshotsOfMachine,
 } from "../core/index.js";
 import type { Context } from "./context.js";
 
@@ -31,4 +33,14 @@ export async function openTreeOf(
   const snapshot = resolveSnapshot(name, catalog);
   const fetcher = context.closeLater(await openChunkFetcher(repository, context.options));
   return { snapshot, tree: await openSnapshotTree(snapshot, fetcher, context.options) };
+}
+
+/** All snapshots of a machine, oldest first, and what their trees are opened with. */
+export async function openMachine(
+  context: Context,
+  name: string,
+): Promise<{ snapshots: Snapshot[]; fetcher: ChunkFetcher }> {
+  const { repository, catalog } = await context.openCatalog();
+  const snapshots = snapshotsOfMachine(name, catalog);
+  return { snapshots, fetcher: context.closeLater(await openChunkFetcher(repository, context.options)) };
 }

@@ -5,8 +5,10 @@ import { backupVerb } from "./verbs/backup.js";
 import { catVerb } from "./verbs/cat.js";
 import { completionVerb, makeCompleteVerb } from "./verbs/completion.js";
 import { doctorVerb } from "./verbs/doctor.js";
+import { findVerb } from "./verbs/find.js";
 import { forgetVerb } from "./verbs/forget.js";
 import { gcVerb } from "./verbs/gc.js";
+import { historyVerb } from "./verbs/history.js";
 import { initVerb } from "./verbs/init.js";
 import { keyVerbs } from "./verbs/key.js";
 import { lsVerb } from "./verbs/ls.js";
@@ -30,6 +32,8 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Back up and restore:", entry: restoreVerb },
   { group: "Look into snapshots:", entry: lsVerb },
   { group: "Look into snapshots:", entry: catVerb },
+  { group: "Look into snapshots:", entry: findVerb },
+  { group: "Look into snapshots:", entry: historyVerb },
   { group: "Look after snapshots:", entry: notesVerb },
   { group: "Look after snapshots:", entry: tagVerb },
   { group: "Look after snapshots:", entry: protectVerb },

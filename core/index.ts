@@ -12,14 +12,20 @@ export { examineRepository } from "./doctor/doctor.js";
 export { warmUpLanes } from "./engine/threadLane.js";
 export type { ErrorAsData, ErrorDetails, ErrorFamily } from "./errors.js";
 export { errorToData, isAbort, isOurError, RepriseError } from "./errors.js";
+export type { HistoryPeriod, PathHistory, PathVersion } from "./files/fileHistory.js";
+export { pathHistory } from "./files/fileHistory.js";
+export type { FileQuery, FoundVersion } from "./files/findFiles.js";
+export { findFiles, findInSnapshots } from "./files/findFiles.js";
 export { type ListedFile, type ListOptions, listFiles } from "./files/listFiles.js";
 export type { FileNode, MachineTree, TreeNode } from "./files/machineTree.js";
 export type { Volume } from "./files/machineVolumes.js";
+export { compileGlob } from "./files/nameGlob.js";
 export { openChunkFetcher, openSnapshotTree } from "./files/openTree.js";
 export { readFile, requireFile } from "./files/readFile.js";
 export type { LeftOutAttributes, SkippedFile } from "./files/restore/leftOut.js";
 export type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./files/restore/restoreFiles.js";
 export { restoreFiles } from "./files/restore/restoreFiles.js";
+export type { ChunkFetcher } from "./files/snapshotDisk.js";
 export { formatTreePath, parseTreePath, type TreePath } from "./files/treePath.js";
 export type { FileKind, FileStat, FileSystemInfo } from "./filesystem/fileSystem.js";
 export { formatName } from "./filesystem/nameText.js";
@@ -71,7 +77,13 @@ export { writeRecord } from "./repository/records.js";
 export type { Environment, Repository } from "./repository/repository.js";
 export { systemEnvironment } from "./repository/repository.js";
 export { rescueFiles } from "./repository/rescueFiles.js";
-export { distinctDigits, qualifiedGroup, resolveSnapshot, splitNamespace } from "./repository/snapshotName.js";
+export {
+  distinctDigits,
+  qualifiedGroup,
+  resolveSnapshot,
+  snapshotsOfMachine,
+  splitNamespace,
+} from "./repository/snapshotName.js";
 export type { OnWarning, Warning } from "./repository/warnings.js";
 export type { RestoreTarget } from "./restore/blockTarget.js";
 export { createTarget } from "./restore/openTarget.js";

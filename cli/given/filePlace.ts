@@ -1,5 +1,6 @@
 import { parseTreePath, type TreePath } from "../../core/index.js";
 import type { OperandSpec } from "../lineSpec.js";
+import { usageError } from "./given.js";
 
 const FORM = "SNAPSHOT:/path, as in vm/web1@latest:/etc/hostname or 3f2a9c01:/disk/p1/etc";
 
@@ -14,6 +15,18 @@ export function namesFile(text: string): boolean {
 export interface FilePlace {
   snapshot: string;
   path: TreePath;
+}
+
+export interface MachinePlace {
+  machine: string;
+  path: TreePath;
+}
+
+/** `vm/web1:/etc`, `prod:vm/web1:/etc`. */
+export function parseMachinePlace(text: string): MachinePlace {
+  const { snapshot, path } = parseFilePlace(text);
+  if (!/[@~]/.test(snapshot) && snapshot.includes("/")) return { machine: snapshot, path };
+  throw usageError(`"${snapshot}" is no machine`, "name it without a time, as in vm/web1:/etc/hostname");
 }
 
 /** Times and namespaces have colons, too; only a path has `:/`. Without a path: the root, where the disks are. */

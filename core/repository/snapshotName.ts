@@ -28,6 +28,14 @@ export function resolveSnapshot(name: string, catalog: Pick<Catalog, "snapshots"
   return require(name, wanted[0], `times start with ${candidates.at(-1)?.manifest.time ?? ""}`);
 }
 
+/** All of one machine, oldest first. GROUP_INVALID, SNAPSHOT_NOT_FOUND when it has none. */
+export function snapshotsOfMachine(name: string, { snapshots }: Pick<Catalog, "snapshots">): Snapshot[] {
+  const { namespace, group } = splitNamespace(name);
+  const found = snapshots.filter(({ manifest }) => manifest.group === group && manifest.namespace === namespace);
+  if (found.length === 0) throw notFound(`of ${name}`, knownGroups(snapshots));
+  return found;
+}
+
 /** `[namespace:]type/id` as used in names and `--group`. */
 export function splitNamespace(text: string): { namespace: string; group: string } {
   const colon = text.indexOf(":");
