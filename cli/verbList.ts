@@ -12,6 +12,7 @@ import { historyVerb } from "./verbs/history.js";
 import { initVerb } from "./verbs/init.js";
 import { keyVerbs } from "./verbs/key.js";
 import { lsVerb } from "./verbs/ls.js";
+import { nbdVerb } from "./verbs/nbd.js";
 import { notesVerb } from "./verbs/notes.js";
 import { protectVerb, unprotectVerb } from "./verbs/protect.js";
 import { pruneVerb } from "./verbs/prune.js";
@@ -34,6 +35,7 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look into snapshots:", entry: catVerb },
   { group: "Look into snapshots:", entry: findVerb },
   { group: "Look into snapshots:", entry: historyVerb },
+  { group: "Look into snapshots:", entry: nbdVerb },
   { group: "Look after snapshots:", entry: notesVerb },
   { group: "Look after snapshots:", entry: tagVerb },
   { group: "Look after snapshots:", entry: protectVerb },

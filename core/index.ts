@@ -26,6 +26,7 @@ export type { LeftOutAttributes, SkippedFile } from "./files/restore/leftOut.js"
 export type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./files/restore/restoreFiles.js";
 export { restoreFiles } from "./files/restore/restoreFiles.js";
 export type { ChunkFetcher } from "./files/snapshotDisk.js";
+export { exportSnapshot } from "./files/snapshotExport.js";
 export { formatTreePath, parseTreePath, type TreePath } from "./files/treePath.js";
 export type { FileKind, FileStat, FileSystemInfo } from "./filesystem/fileSystem.js";
 export { formatName } from "./filesystem/nameText.js";
@@ -41,6 +42,9 @@ export type { GcReport, GcRequest } from "./gc/collect.js";
 export { collectGarbage, DEFAULT_FENCE_AFTER_MS, DEFAULT_MAX_UNUSED } from "./gc/collect.js";
 export type { OpenSession } from "./gc/fencing.js";
 export type { GcPlanSummary, PlannedPack } from "./gc/planGc.js";
+export type { NbdAddress } from "./nbd/connection.js";
+export { type NbdServer, startNbdServer } from "./nbd/server.js";
+export { tlsOptions } from "./nbd/serverTls.js";
 export type { OnProgress, ProgressEvent } from "./platform/progress.js";
 export type { ConfigRepair } from "./repair/repairConfig.js";
 export { applyRepairConfig, planRepairConfig } from "./repair/repairConfig.js";

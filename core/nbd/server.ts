@@ -5,6 +5,7 @@ import { chmod, unlink } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { TLSSocket, type TlsOptions } from "node:tls";
 import { RepriseError } from "../errors.js";
+import type { NbdAddress } from "./connection.js";
 import type { NbdExport } from "./export.js";
 import { serveRequests } from "./serverConnection.js";
 import { shakeHands } from "./serverHandshake.js";
@@ -13,8 +14,6 @@ import { SocketReader } from "./socketReader.js";
 /** A client that says nothing during the handshake is left. */
 const HANDSHAKE_MS = 30_000;
 const MAX_CLIENTS = 128;
-
-export type NbdAddress = { socketPath: string } | { host: string; port: number };
 
 export interface NbdServerOptions {
   address: NbdAddress;
@@ -28,6 +27,8 @@ export interface NbdServer {
   /** With the port that was chosen when port 0 was asked for. */
   readonly address: NbdAddress;
   readonly clientCount: number;
+  /** Since the start, with those that have left. */
+  readonly clientsServed: number;
   /** Ends all connections and removes the socket's file. May be called twice. */
   close(): Promise<void>;
 }
@@ -44,6 +45,7 @@ class RunningServer implements NbdServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #ended = new AbortController();
+  #clientsServed = 0;
 
   constructor(options: NbdServerOptions) {
     this.#options = options;
@@ -76,6 +78,10 @@ class RunningServer implements NbdServer {
     return this.#sockets.size;
   }
 
+  get clientsServed(): number {
+    return this.#clientsServed;
+  }
+
   async close(): Promise<void> {
     this.#ended.abort();
     for (const socket of this.#sockets) socket.destroy();
@@ -88,6 +94,7 @@ class RunningServer implements NbdServer {
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
+    this.#clientsServed++;
     // A client that goes away without a word is no error of ours.
     socket.on("error", () => {});
     socket.on("close", () => this.#sockets.delete(socket));
