@@ -8,6 +8,7 @@ const everywhere = [
   { tool: "mke2fs", package: "e2fsprogs" },
   { tool: "debugfs", package: "e2fsprogs" },
   { tool: "mkfs.xfs", package: "xfsprogs" },
+  { tool: "mkfs.btrfs", package: "btrfs-progs" },
   { tool: "setfacl", package: "acl" },
   { tool: "mkfs.vfat", package: "dosfstools" },
   { tool: "mcopy", package: "mtools" },
