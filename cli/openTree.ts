@@ -35,6 +35,17 @@ export async function openTreeOf(
   return { snapshot, tree: await openSnapshotTree(snapshot, fetcher, context.options) };
 }
 
+/** The trees of two snapshots, which share what they read. */
+export async function openTrees(context: Context, names: readonly [string, string]): Promise<[OpenedTree, OpenedTree]> {
+  const { repository, catalog } = await context.openCatalog();
+  const [first, second] = names.map((name) => resolveSnapshot(name, catalog)) as [Snapshot, Snapshot];
+  const fetcher = context.closeLater(await openChunkFetcher(repository, context.options));
+  const open = async (snapshot: Snapshot) => {
+    return { snapshot, tree: await openSnapshotTree(snapshot, fetcher, context.options) };
+  };
+  return [await open(first), await open(second)];
+}
+
 /** All snapshots of a machine, oldest first, and what their trees are opened with. */
 export async function openMachine(
   context: Context,

@@ -4,6 +4,7 @@ import type { Listed } from "./verb.js";
 import { backupVerb } from "./verbs/backup.js";
 import { catVerb } from "./verbs/cat.js";
 import { completionVerb, makeCompleteVerb } from "./verbs/completion.js";
+import { diffVerb } from "./verbs/diff.js";
 import { doctorVerb } from "./verbs/doctor.js";
 import { findVerb } from "./verbs/find.js";
 import { forgetVerb } from "./verbs/forget.js";
@@ -35,6 +36,7 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look into snapshots:", entry: catVerb },
   { group: "Look into snapshots:", entry: findVerb },
   { group: "Look into snapshots:", entry: historyVerb },
+  { group: "Look into snapshots:", entry: diffVerb },
   { group: "Look into snapshots:", entry: nbdVerb },
   { group: "Look after snapshots:", entry: notesVerb },
   { group: "Look after snapshots:", entry: tagVerb },

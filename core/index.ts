@@ -12,6 +12,8 @@ export { examineRepository } from "./doctor/doctor.js";
 export { warmUpLanes } from "./engine/threadLane.js";
 export type { ErrorAsData, ErrorDetails, ErrorFamily } from "./errors.js";
 export { errorToData, isAbort, isOurError, RepriseError } from "./errors.js";
+export type { FileDifference } from "./files/diffTrees.js";
+export { diffTrees } from "./files/diffTrees.js";
 export type { HistoryPeriod, PathHistory, PathVersion } from "./files/fileHistory.js";
 export { pathHistory } from "./files/fileHistory.js";
 export type { FileQuery, FoundVersion } from "./files/findFiles.js";
@@ -27,6 +29,7 @@ export type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } fro
 export { restoreFiles } from "./files/restore/restoreFiles.js";
 export type { ChunkFetcher } from "./files/snapshotDisk.js";
 export { exportSnapshot } from "./files/snapshotExport.js";
+export { unifiedDiff } from "./files/textDiff.js";
 export { formatTreePath, parseTreePath, type TreePath } from "./files/treePath.js";
 export type { FileKind, FileStat, FileSystemInfo } from "./filesystem/fileSystem.js";
 export { formatName } from "./filesystem/nameText.js";
