@@ -1,6 +1,7 @@
 // Every verb, in the order of the help.
 
 import type { Listed } from "./verb.js";
+import { tarVerb, zipVerb } from "./verbs/archive.js";
 import { backupVerb } from "./verbs/backup.js";
 import { catVerb } from "./verbs/cat.js";
 import { completionVerb, makeCompleteVerb } from "./verbs/completion.js";
@@ -37,6 +38,8 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look into snapshots:", entry: findVerb },
   { group: "Look into snapshots:", entry: historyVerb },
   { group: "Look into snapshots:", entry: diffVerb },
+  { group: "Look into snapshots:", entry: tarVerb },
+  { group: "Look into snapshots:", entry: zipVerb },
   { group: "Look into snapshots:", entry: nbdVerb },
   { group: "Look after snapshots:", entry: notesVerb },
   { group: "Look after snapshots:", entry: tagVerb },
