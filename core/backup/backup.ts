@@ -14,7 +14,9 @@ import {
   type SnapshotStatistics,
 } from "../format/manifest.js";
 import { sha256 } from "../hash/digest.js";
+import { BlobReader } from "../repository/blobReader.js";
 import { type BlobSink, DryRunSink, SessionSink } from "../repository/blobSink.js";
+import { loadCatalog } from "../repository/catalog.js";
 import { DEFAULT_SAMPLE_READS } from "../repository/foreignPacks.js";
 import type { CodecChoice } from "../repository/packBuilder.js";
 import type { Repository } from "../repository/repository.js";
@@ -23,7 +25,9 @@ import { MAX_FENCED, writeSnapshot } from "../repository/writeSnapshot.js";
 import { backUpImage } from "./backupImage.js";
 import { BackupLanes } from "./backupLanes.js";
 import type { BackupOptions } from "./backupOptions.js";
+import { backUpTree, type PreviousTree } from "./backupTree.js";
 import type { DiskInput } from "./diskInput.js";
+import type { TreeCounts, TreeInput } from "./treeInput.js";
 
 export interface FileInput {
   name: string;
@@ -38,6 +42,8 @@ export interface BackupRequest {
   disks: readonly DiskInput[];
   /** Machine configuration and the like, at most 4 MiB each. */
   files: readonly FileInput[];
+  /** Folders with everything below them. Default: none. */
+  trees?: readonly TreeInput[];
   notes: string;
   tags: readonly string[];
   protected: boolean;
@@ -56,6 +62,8 @@ export interface BackupResult {
   /** SHA-256 of the manifest, hex; null after a dry run. */
   digest: string | null;
   statistics: SnapshotStatistics;
+  /** One for each of the request's trees. */
+  trees: (TreeCounts & { name: string })[];
 }
 
 /**
@@ -72,8 +80,8 @@ export async function backUp(
   const time = formatTime(repository.environment.now());
   if (request.dryRun) {
     const sink = await DryRunSink.open(repository, options);
-    const { statistics } = await storeArchives(repository, request, sink, options);
-    return { manifest: null, digest: null, statistics: { ...statistics, durationMs: elapsedMs(started) } };
+    const { statistics, trees } = await storeArchives(repository, request, sink, options);
+    return { manifest: null, digest: null, statistics: { ...statistics, durationMs: elapsedMs(started) }, trees };
   }
   for (let fenced = 0; fenced < MAX_FENCED; fenced++) {
     const result = await backUpOnce(repository, request, options, time, started);
@@ -101,16 +109,18 @@ async function backUpOnce(
   const { signal, onWarning } = options;
   const sampleReads = request.sampleReads ?? (repository.config.keeper === null ? 0 : DEFAULT_SAMPLE_READS);
   const session = { purpose: "backup", group: request.group, sampleReads, signal, onWarning };
+  let trees: BackupResult["trees"] = [];
   const manifest = await writeSnapshot(repository, session, async (opened) => {
     const sink = new SessionSink(repository, opened);
-    const { archives, statistics } = await storeArchives(repository, request, sink, options);
+    const { archives, statistics, ...stored } = await storeArchives(repository, request, sink, options);
+    trees = stored.trees;
     await opened.writeIndex();
     const total = { ...statistics, durationMs: elapsedMs(started) };
     return makeManifest(repository, request, opened, time, archives, total);
   });
   if (manifest === "fenced") return "fenced";
   const digest = bytesToHex(sha256(encodeManifest(manifest)));
-  return { manifest, digest, statistics: manifest.statistics };
+  return { manifest, digest, statistics: manifest.statistics, trees };
 }
 
 async function storeArchives(
@@ -118,18 +128,46 @@ async function storeArchives(
   request: BackupRequest,
   sink: BlobSink,
   options: BackupOptions,
-): Promise<{ archives: Archive[]; statistics: SnapshotStatistics }> {
+): Promise<{ archives: Archive[]; statistics: SnapshotStatistics; trees: BackupResult["trees"] }> {
   const lanes = new BackupLanes(repository, sink, request);
+  const trees: BackupResult["trees"] = [];
   try {
     const archives: Archive[] = [];
     for (const disk of request.disks) archives.push(await backUpImage(repository, disk, lanes, sink, options));
     for (const file of request.files) archives.push(await storeFile(file, sink));
+    const previous = await previousTrees(repository, request, sink, options);
+    for (const tree of request.trees ?? []) {
+      const parts = { repository, lanes, sink, previous: previous(tree.name) };
+      const { archive, counts } = await backUpTree(tree, parts, options);
+      archives.push(archive);
+      trees.push({ name: tree.name, ...counts });
+    }
     await lanes.finish();
     await sink.finish();
-    return { archives, statistics: { ...sink.statistics, durationMs: 0 } };
+    return { archives, statistics: { ...sink.statistics, durationMs: 0 }, trees };
   } finally {
     await lanes.close();
   }
+}
+
+/** By name: the newest snapshot of the machine that has such a tree. */
+async function previousTrees(
+  repository: Repository,
+  { group, namespace, trees = [] }: BackupRequest,
+  sink: BlobSink,
+  options: BackupOptions,
+): Promise<(name: string) => PreviousTree | null> {
+  if (trees.length === 0) return () => null;
+  const { snapshots } = await loadCatalog(repository, options);
+  const manifests = snapshots
+    .map(({ manifest }) => manifest)
+    .filter((manifest) => manifest.group === group && manifest.namespace === namespace);
+  const blobs = new BlobReader(repository, sink.index);
+  return (wanted) => {
+    const archives = manifests.flatMap((manifest) => manifest.archives);
+    const archive = archives.findLast(({ name, kind }) => name === wanted && kind === "tree");
+    return archive === undefined ? null : { archive, blobs };
+  };
 }
 
 async function storeFile(file: FileInput, sink: BlobSink): Promise<Archive> {
@@ -148,6 +186,7 @@ function makeManifest(
 ): Manifest {
   const { host, tool, now } = repository.environment;
   const stream = request.disks.some(({ kind }) => kind === "stream");
+  const live = (request.trees?.length ?? 0) > 0;
   return {
     type: "snapshot",
     sid: session.sid,
@@ -157,7 +196,7 @@ function makeManifest(
     finishedAt: formatTime(now()),
     host,
     tool,
-    mode: stream ? "stream" : "offline",
+    mode: live ? "live" : stream ? "stream" : "offline",
     consistency: "unknown",
     archives,
     notes: request.notes,
@@ -180,7 +219,7 @@ function checkRequest(request: BackupRequest): void {
       },
     );
   }
-  const names = [...request.disks, ...request.files].map(({ name }) => name);
+  const names = [...request.disks, ...request.files, ...(request.trees ?? [])].map(({ name }) => name);
   if (names.length === 0 || names.length > MAX_ARCHIVES) {
     throw new RepriseError(
       "usage",

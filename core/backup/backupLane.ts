@@ -17,6 +17,7 @@ import { type CodecChoice, type FinishedPack, PackBuilder } from "../repository/
 import type { Hasher } from "../repository/packReader.js";
 import type { BlockSource, Extent, SourceLocation } from "../source/blockSource.js";
 import { reopenSource } from "../source/openSource.js";
+import { type FilePart, type ScannedPart, scanParts } from "./fileParts.js";
 
 export interface BackupLaneInit {
   sid: Sid;
@@ -33,8 +34,8 @@ export interface BackupLaneInit {
 }
 
 export interface SegmentJob {
-  /** Where the bytes are: a source to read, or the bytes themselves. */
-  from: { source: SourceLocation; offset: number; extents: Extent[] } | { bytes: Uint8Array };
+  /** Where the bytes are: a source to read, the bytes themselves, or parts of open files, each cut for itself. */
+  from: { source: SourceLocation; offset: number; extents: Extent[] } | { bytes: Uint8Array } | { parts: FilePart[] };
   length: number;
   /** Chunks of these lengths, all data, instead of cuts by contents: what was cut elsewhere keeps its boundaries. */
   chunkLengths?: readonly number[];
@@ -46,6 +47,8 @@ export interface ScannedSegment {
   lengths: Uint32Array;
   ids: Uint8Array;
   bytesRead: number;
+  /** One for each part of a file. */
+  parts?: ScannedPart[];
 }
 
 export interface BackupLaneApi {
@@ -108,10 +111,17 @@ class BackupLane implements BackupLaneApi {
     const state = this.#slots[slot];
     if (state === undefined) throw new RepriseError("invariant", "LANE_OVERRUN", "backup lane has no free slot");
     state.busy = true;
+    if ("parts" in job.from) return this.#scanParts(slot, state, job.from.parts);
     const bytesRead = await this.#load(job, this.#cutter.slotBytes(slot).subarray(0, job.length));
     const cuts = job.chunkLengths?.map((length) => ({ length, zero: false })) ?? this.#cutter.cut(slot, job.length);
     const lengths = this.#hashChunks(slot, state, cuts);
     return { slot, lengths, ids: state.ids, bytesRead };
+  }
+
+  #scanParts(slot: number, state: Slot, parts: readonly FilePart[]): ScannedSegment {
+    const scanned = scanParts(this.#cutter, slot, parts);
+    const lengths = this.#hashChunks(slot, state, scanned.cuts);
+    return { slot, lengths, ids: state.ids, bytesRead: scanned.bytesRead, parts: scanned.parts };
   }
 
   async encode(order: { slot: number; wanted: Uint32Array }): Promise<{ packs: FinishedPack[] }> {
@@ -145,12 +155,13 @@ class BackupLane implements BackupLaneApi {
     for (const source of this.#sources.values()) await (await source).close();
   }
 
-  async #load(job: SegmentJob, target: Uint8Array): Promise<number> {
-    if ("bytes" in job.from) {
-      target.set(job.from.bytes);
-      return job.from.bytes.length;
+  async #load({ from }: SegmentJob, target: Uint8Array): Promise<number> {
+    if ("bytes" in from) {
+      target.set(from.bytes);
+      return from.bytes.length;
     }
-    const { source: location, offset, extents } = job.from;
+    if ("parts" in from) return 0;
+    const { source: location, offset, extents } = from;
     const source = await this.#source(location);
     let bytesRead = 0;
     for (const extent of extents) {
@@ -164,7 +175,8 @@ class BackupLane implements BackupLaneApi {
     return bytesRead;
   }
 
-  #hashChunks(slot: number, state: Slot, cuts: readonly SegmentCut[]): Uint32Array {
+  /** Cuts lie one behind the other, or where they say. */
+  #hashChunks(slot: number, state: Slot, cuts: readonly (SegmentCut & { start?: number })[]): Uint32Array {
     const bytes = this.#cutter.slotBytes(slot);
     const chunkCount = cuts.reduce((count, { zero }) => count + (zero ? 0 : 1), 0);
     state.chunkStarts = new Uint32Array(chunkCount);
@@ -174,6 +186,7 @@ class BackupLane implements BackupLaneApi {
     let position = 0;
     let chunk = 0;
     cuts.forEach((cut, i) => {
+      if (cut.start !== undefined) position = cut.start;
       const end = position + cut.length;
       lengths[i] = cut.zero ? zeroEntry(cut.length) : cut.length;
       if (!cut.zero) {

@@ -26,8 +26,10 @@ export interface SegmentCutter {
   readonly slots: number;
   /** The slot's memory: write the segment here, read chunks from here. The same view each time, never detached. */
   slotBytes(slot: number): Uint8Array;
-  /** Cuts the first `length` bytes of the slot as one segment. The lengths sum to `length`; nothing is changed. */
-  cut(slot: number, length: number): SegmentCut[];
+  /**
+   * Cuts `length` bytes of the slot, from `start` (default: 0), as one segment. The lengths sum to `length`; nothing is changed.
+   */
+  cut(slot: number, length: number, start?: number): SegmentCut[];
 }
 
 /** The three questions that the kernel and its twin answer the same way. Positions are relative to the segment. */
@@ -47,13 +49,13 @@ export function createSegmentCutter(params: ChunkerParams, gearTable: BigUint64A
   const bits = Math.round(Math.log2(averageBytes));
   const offsets = Array.from({ length: slots }, (_, slot) => KERNEL_DATA_OFFSET + slot * segmentBytes);
   const views = offsets.map((offset) => new Uint8Array(kernel.memory.buffer, offset, segmentBytes));
-  const scans = offsets.map((offset): SegmentScan => {
+  const scanFrom = (offset: number): SegmentScan => {
     return {
       zeroPrefix: (start, end) => kernel.zeroPrefix(offset + start, end - start),
       dataPrefix: (start, end) => kernel.dataPrefix(offset + start, end - start),
       findCut: (start, end) => kernel.findCut(offset + start, end - start, minBytes, averageBytes, maxBytes, bits),
     };
-  });
+  };
   return {
     slots,
     slotBytes(slot) {
@@ -61,12 +63,13 @@ export function createSegmentCutter(params: ChunkerParams, gearTable: BigUint64A
       if (view === undefined) throw broken(`slot ${slot} of ${slots}`, { slot, slots });
       return view;
     },
-    cut(slot, length) {
-      const scan = scans[slot];
-      if (scan === undefined) throw broken(`slot ${slot} of ${slots}`, { slot, slots });
-      if (!Number.isInteger(length) || length < 0 || length > segmentBytes)
-        throw broken(`segment of ${length} bytes`, { length, segmentBytes });
-      return cutSegment(scan, length);
+    cut(slot, length, start = 0) {
+      const offset = offsets[slot];
+      if (offset === undefined) throw broken(`slot ${slot} of ${slots}`, { slot, slots });
+      const isInside = Number.isInteger(length) && Number.isInteger(start) && length >= 0 && start >= 0;
+      if (!isInside || start + length > segmentBytes)
+        throw broken(`segment of ${length} bytes`, { start, length, segmentBytes });
+      return cutSegment(scanFrom(offset + start), length);
     },
   };
 }

@@ -12,9 +12,13 @@ import type { Partition } from "../filesystem/volumes/partition.js";
 import { readPartitionTable } from "../filesystem/volumes/partitionTable.js";
 
 /** A disk to look into: of a snapshot, or a plain image. */
-export interface MachineDisk {
+export type MachineDisk = { name: string; reader: BlockReader } | StoredFolder;
+
+/** No disk: a folder that was backed up file by file, shown as if it were one. */
+export interface StoredFolder {
   name: string;
-  reader: BlockReader;
+  sizeBytes: number;
+  openFolder(): Promise<FileSystem>;
 }
 
 /** One entry below a disk: a partition, a logical volume, or the whole disk when it has no partitions. */
@@ -31,8 +35,10 @@ export interface Volume {
   /** Why it cannot be looked into although we know what it is. */
   problem: RepriseError | null;
   remarks: readonly string[];
-  /** Its bytes; of a volume with a problem they may be those of something else. */
+  /** Its bytes; of a volume with a problem they may be those of something else. None where `openFolder` is. */
   reader: BlockReader;
+  /** Of folders that were backed up file by file. */
+  openFolder?: () => Promise<FileSystem>;
 }
 
 /** The name of the only volume of a disk without partitions. */
@@ -72,7 +78,7 @@ export class MachineVolumes {
       const companions = volumes
         .filter((other) => other !== volume && sameKind(other.content, content))
         .map(({ reader }) => reader);
-      opening = openFileSystem(content.type, volume.reader, { companions });
+      opening = volume.openFolder?.() ?? openFileSystem(content.type, volume.reader, { companions });
       this.#fileSystems.set(key, opening);
     }
     return await opening;
@@ -107,7 +113,9 @@ function diskOrder(disks: readonly MachineDisk[], { disk }: Volume): number {
   return disks.findIndex(({ name }) => name === disk);
 }
 
-async function inspectDisk({ name, reader }: MachineDisk): Promise<Volume[]> {
+async function inspectDisk(machineDisk: MachineDisk): Promise<Volume[]> {
+  if ("openFolder" in machineDisk) return [heldFolder(machineDisk)];
+  const { name, reader } = machineDisk;
   const table = await attempt(() => readPartitionTable(reader));
   const base = { disk: name, remarks: [] as readonly string[] };
   if (table.error !== null) return [{ ...base, ...unreadable(WHOLE_DISK, reader, table.error) }];
@@ -175,6 +183,13 @@ function homeOf(group: string, physical: ReadonlyMap<PhysicalVolume, Volume>): s
 function escaped(name: string): string {
   return name.replaceAll("-", "--");
 }
+
+function heldFolder({ name, sizeBytes, openFolder }: StoredFolder): Volume {
+  const content: Content = { kind: "filesystem", type: "folder" };
+  return { disk: name, remarks: [], ...held(WHOLE_DISK, NO_DEVICE, null, content), sizeBytes, openFolder };
+}
+
+const NO_DEVICE: BlockReader = { sizeBytes: 0, read: async () => {} };
 
 function held(
   name: string,

@@ -1,11 +1,14 @@
 // The tree of one snapshot, and the tree of plain images.
 
 import type { ReadOptions } from "../filesystem/blockReader.js";
+import type { Archive } from "../format/manifest.js";
 import type { Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { MachineTree } from "./machineTree.js";
+import type { MachineDisk } from "./machineVolumes.js";
 import { ChunkFetcher, SnapshotDisk } from "./snapshotDisk.js";
+import { StoredTree } from "./storedTree.js";
 
 export interface OpenTreeOptions extends ReadOptions {
   onWarning: OnWarning;
@@ -17,12 +20,14 @@ export async function openSnapshotTree(
   fetcher: ChunkFetcher,
   options: ReadOptions = {},
 ): Promise<MachineTree> {
-  const images = snapshot.manifest.archives.filter(({ kind }) => kind === "image");
-  const disks = images.map(async (archive) => ({
-    name: archive.name,
-    reader: await SnapshotDisk.open(archive, fetcher, options.signal),
-  }));
-  return new MachineTree(await Promise.all(disks));
+  const archives = snapshot.manifest.archives.filter(({ kind }) => kind !== "file");
+  return new MachineTree(await Promise.all(archives.map((archive) => openArchive(archive, fetcher, options))));
+}
+
+async function openArchive(archive: Archive, fetcher: ChunkFetcher, options: ReadOptions): Promise<MachineDisk> {
+  const { name, sizeBytes } = archive;
+  if (archive.kind === "tree") return { name, sizeBytes, openFolder: () => StoredTree.open(archive, fetcher) };
+  return { name, reader: await SnapshotDisk.open(archive, fetcher, options.signal) };
 }
 
 export async function openChunkFetcher(repository: Repository, options: OpenTreeOptions): Promise<ChunkFetcher> {

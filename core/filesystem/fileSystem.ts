@@ -17,7 +17,9 @@ export type FileSystemType =
   | "fat12"
   | "fat16"
   | "fat32"
-  | "exfat";
+  | "exfat"
+  /** A folder that was backed up file by file. */
+  | "folder";
 
 export interface FileSystemInfo {
   type: FileSystemType;

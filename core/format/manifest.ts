@@ -8,17 +8,19 @@ import { MAX_ARCHIVES, MAX_IMAGE_BYTES, MAX_NOTES_LENGTH, MAX_TAGS } from "./lim
 import { decodeSignature, type Signable, withoutEmptySignature } from "./verdict.js";
 
 export const GROUP_TYPES = ["vm", "ct", "host"] as const;
-export const BACKUP_MODES = ["offline", "snapshot", "suspend", "stop", "stream"] as const;
+export const BACKUP_MODES = ["offline", "snapshot", "suspend", "stop", "stream", "live"] as const;
+export const ARCHIVE_KINDS = ["image", "file", "tree"] as const;
 export const CONSISTENCY_LEVELS = ["unknown", "crash", "filesystem", "application"] as const;
 const MAX_NAMESPACE_DEPTH = 8;
 
 export interface Archive {
   name: string;
-  kind: "image" | "file";
+  kind: (typeof ARCHIVE_KINDS)[number];
+  /** Tree: of the contents of all files in it. */
   sizeBytes: number;
-  /** Image: id of its map root. File: id of its one blob. */
+  /** Image: id of its map root. File: id of its one blob. Tree: id of its root node. */
   root: BlobIdHex;
-  /** Format of the source, for people: "raw", "qcow2", "stream", "file". */
+  /** Format of the source, for people: "raw", "qcow2", "stream", "file", "folder". */
   format: string;
   /** Ranges that a repair filled with zeros: [offset, length]. */
   lost: readonly (readonly [number, number])[];
@@ -162,7 +164,8 @@ function decodeOrigin(fields: Fields): SnapshotOrigin {
 function decodeArchive(fields: Fields): Archive {
   const name = fields.string("name", 128);
   if (!isSafeId(name)) throw formatError(fields.what, "name has the wrong form");
-  const sizeBytes = fields.integer("sizeBytes", 0, MAX_IMAGE_BYTES);
+  const kind = fields.oneOf("kind", ARCHIVE_KINDS);
+  const sizeBytes = fields.integer("sizeBytes", 0, kind === "tree" ? Number.MAX_SAFE_INTEGER : MAX_IMAGE_BYTES);
   const lost = fields.array("lost", 100_000).map((pair): [number, number] => {
     const [offset, length, ...more] = Array.isArray(pair) ? (pair as readonly JsonValue[]) : [];
     if (more.length > 0 || !isCount(offset) || !isCount(length) || offset + length > sizeBytes) {
@@ -170,7 +173,6 @@ function decodeArchive(fields: Fields): Archive {
     }
     return [offset, length];
   });
-  const kind = fields.oneOf("kind", ["image", "file"]);
   return {
     name,
     kind,

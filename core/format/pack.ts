@@ -27,7 +27,7 @@ export const PACK_FOOTER_BYTES = 32;
 export const PACK_TAIL_BYTES = PACK_HEADER_BYTES + PACK_FOOTER_BYTES;
 export const BLOB_ID_BYTES = 32;
 
-export const BLOB_KINDS = ["chunk", "page", "root", "file"] as const;
+export const BLOB_KINDS = ["chunk", "page", "root", "file", "tree"] as const;
 export type BlobKind = (typeof BLOB_KINDS)[number];
 export const BLOB_CODECS = ["none", "zstd", "lz4"] as const;
 export type BlobCodec = (typeof BLOB_CODECS)[number];

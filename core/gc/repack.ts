@@ -3,7 +3,7 @@
 
 import { isAbort, isOurError } from "../errors.js";
 import { bytesToHex, objectName, type PackName } from "../format/ids.js";
-import { BLOB_ENTRY_BYTES, BLOB_HEADER_BYTES, BLOB_ID_BYTES, decodeBlobHeader } from "../format/pack.js";
+import { BLOB_ENTRY_BYTES, BLOB_HEADER_BYTES, BLOB_ID_BYTES, type BlobKind, decodeBlobHeader } from "../format/pack.js";
 import type { PackContents } from "../format/packIndex.js";
 import { checksum64 } from "../hash/checksum.js";
 import type { OnProgress } from "../platform/progress.js";
@@ -148,7 +148,7 @@ class Copier {
     if (this.#builder.isFull) await this.#storePack();
   }
 
-  async #kindOf(id: Uint8Array): Promise<"chunk" | "page" | "root" | "file"> {
+  async #kindOf(id: Uint8Array): Promise<BlobKind> {
     const location = this.#presence.index.find(id);
     if (location === undefined) return "chunk";
     const range = { offset: location.offset, length: BLOB_HEADER_BYTES };

@@ -14,7 +14,9 @@ const debianPackages = {
   ssh: "openssh-client",
   blockdev: "util-linux",
   fallocate: "util-linux",
+  getfattr: "attr",
   setpriv: "util-linux",
+  xargs: "findutils",
   setfattr: "attr",
   mknod: "coreutils",
 } as const;

@@ -22,6 +22,8 @@ export interface BlobSink {
   readonly statistics: BackupCounts;
   /** Null: chunks are counted, not encoded. */
   readonly sid: Sid | null;
+  /** What is stored, or claimed by this session: it may be referred to. */
+  readonly index: ChunkIndex;
   /** Claims the chunks that are not stored yet; the caller must encode them all. Lengths belong to the chunks' ids. */
   claimNew(ids: Uint8Array, lengths: readonly number[]): Uint32Array;
   /** Stores a blob of the main thread (page, root, file) unless it is present; answers its id. */
@@ -88,6 +90,10 @@ export class SessionSink implements BlobSink {
     return this.#claims.statistics;
   }
 
+  get index(): ChunkIndex {
+    return this.#claims.index;
+  }
+
   claimNew(ids: Uint8Array, lengths: readonly number[]): Uint32Array {
     return this.#claims.claimNew(ids, lengths);
   }
@@ -141,6 +147,10 @@ export class DryRunSink implements BlobSink {
 
   get statistics(): BackupCounts {
     return this.#claims.statistics;
+  }
+
+  get index(): ChunkIndex {
+    return this.#claims.index;
   }
 
   claimNew(ids: Uint8Array, lengths: readonly number[]): Uint32Array {

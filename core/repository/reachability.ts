@@ -10,11 +10,12 @@ import type { BlobReader } from "./blobReader.js";
 import type { Snapshot } from "./catalog.js";
 import { IdTable } from "./idTable.js";
 import { ImageReader } from "./imageReader.js";
+import { readTreeNode } from "./treeReader.js";
 
 export interface UnreadableMap {
   sid: Sid;
   archive: string;
-  /** Bytes of the disk that the unreadable root or page describes. */
+  /** Bytes of the disk that the unreadable root or page describes; of a file tree all of them. */
   offset: number;
   length: number;
   code: string;
@@ -43,6 +44,7 @@ export async function visitReachable(
     for (const archive of manifest.archives) {
       const id = hexToBytes(archive.root, BLOB_ID_BYTES, "archive root");
       if (archive.kind === "file") visitor.onBlob(id, "file", archive.sizeBytes);
+      else if (archive.kind === "tree") await visitTree(sid, archive, id, blobs, visitor, firstTime, signal);
       else if (firstTime(id)) await visitImage(sid, archive, id, blobs, visitor, firstTime, signal);
     }
     visitor.onSnapshot?.(++done, snapshots.length);
@@ -60,6 +62,7 @@ async function visitImage(
 ): Promise<void> {
   visitor.onBlob(rootId, "root", 0);
   const where = { sid, archive: archive.name };
+  const attempt = attemptFor(visitor);
   const image = await attempt(() => ImageReader.open(archive, blobs, signal), {
     ...where,
     offset: 0,
@@ -90,11 +93,39 @@ async function visitImage(
       chunk++;
     }
   });
+}
 
-  async function attempt<T>(
-    read: () => Promise<T>,
-    problem: Omit<UnreadableMap, "code" | "message">,
-  ): Promise<T | undefined> {
+/** Nodes say what they refer to, whatever they are. One level after the other, so that many are read at once. */
+async function visitTree(
+  sid: Sid,
+  archive: Archive,
+  rootId: Uint8Array,
+  blobs: BlobReader,
+  visitor: ReachabilityVisitor,
+  firstTime: (id: Uint8Array) => boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const attempt = attemptFor(visitor);
+  const where = { sid, archive: archive.name, offset: 0, length: archive.sizeBytes };
+  let level = firstTime(rootId) ? [rootId] : [];
+  while (level.length > 0) {
+    const below: Uint8Array[] = [];
+    await mapConcurrent(level, async (id) => {
+      visitor.onBlob(id, "tree", 0);
+      const node = await attempt(() => readTreeNode(blobs, id, { signal }), where);
+      for (const { kind, bytes, id: ref } of node?.refs ?? []) {
+        if (kind === "chunk") visitor.onBlob(ref, "chunk", bytes);
+        else if (firstTime(ref)) below.push(ref.slice());
+      }
+    });
+    level = below;
+  }
+}
+
+type Attempt = <T>(read: () => Promise<T>, problem: Omit<UnreadableMap, "code" | "message">) => Promise<T | undefined>;
+
+function attemptFor(visitor: ReachabilityVisitor): Attempt {
+  return async (read, problem) => {
     try {
       return await read();
     } catch (error) {
@@ -102,5 +133,5 @@ async function visitImage(
       visitor.onUnreadable({ ...problem, code: error.code, message: error.message });
       return undefined;
     }
-  }
+  };
 }

@@ -1,7 +1,6 @@
 // Finds the holes of a regular file. Node has no SEEK_HOLE, so `qemu-img map` is asked; without it only a file that
 // occupies nothing at all is known to be empty. Every doubt becomes "data", which is then read and found to be zero.
 
-import type { FileHandle } from "node:fs/promises";
 import { findTool, runTool } from "../platform/tool.js";
 import { type AllocationMap, AllocationMapBuilder, allDataMap, allZeroMap } from "./allocationMap.js";
 
@@ -12,9 +11,15 @@ const maxInlineBytes = 1024 * 1024;
 /** One entry of the map is about 110 bytes of JSON. */
 const maxEntryChars = 4096;
 
+/** What is asked of an open file. */
+export interface AllocatedFile {
+  stat(): Promise<{ blocks: number }>;
+  sync(): Promise<void>;
+}
+
 /** `path` must lead to the open file: the caller compares identities afterwards. */
 export async function readAllocation(
-  handle: FileHandle,
+  handle: AllocatedFile,
   path: string,
   sizeBytes: number,
   signal?: AbortSignal,
@@ -34,7 +39,7 @@ export async function readAllocation(
 }
 
 /** Blocks may be counted late (delayed allocation), so the file is flushed before a zero is believed. */
-async function occupiesNothing(handle: FileHandle, sizeBytes: number): Promise<boolean> {
+async function occupiesNothing(handle: AllocatedFile, sizeBytes: number): Promise<boolean> {
   if (sizeBytes <= maxInlineBytes || (await handle.stat()).blocks !== 0) return false;
   try {
     await handle.sync();

@@ -1,6 +1,7 @@
 // From damaged or missing blobs to what people lose: which snapshots, which disks, which bytes.
 
 import { isAbort, isOurError } from "../errors.js";
+import { formatName } from "../filesystem/nameText.js";
 import { bytesToHex, hexToBytes } from "../format/ids.js";
 import type { Archive } from "../format/manifest.js";
 import { BLOB_ID_BYTES } from "../format/pack.js";
@@ -8,7 +9,15 @@ import type { BlobReader } from "../repository/blobReader.js";
 import type { Snapshot } from "../repository/catalog.js";
 import type { ChunkIndex } from "../repository/chunkIndex.js";
 import { ImageReader } from "../repository/imageReader.js";
+import { type TreePlace, type TreeWalker, walkTree } from "../repository/treeWalk.js";
 import type { SnapshotVerdict, StructureDamage } from "./verifyReport.js";
+
+interface LostRange {
+  offset: number;
+  length: number;
+  reason: string;
+  path?: string;
+}
 
 /** Judges each snapshot; `neededIds` are the blobs among the bad ones that some snapshot needs. */
 export async function attributeDamage(
@@ -35,7 +44,7 @@ class Judge {
   readonly #suspects = new Set<string>();
   readonly #signal: AbortSignal | undefined;
   /** Disks that were judged already: kind, root id and size → ranges without the snapshot. */
-  readonly #known = new Map<string, { offset: number; length: number; reason: string }[]>();
+  readonly #known = new Map<string, LostRange[]>();
 
   constructor(
     blobs: BlobReader,
@@ -65,23 +74,53 @@ class Judge {
     return { sid, namespace, group, time, result: damaged.length === 0 ? "ok" : "damaged", damaged };
   }
 
-  async #judgeArchive(archive: Archive): Promise<{ offset: number; length: number; reason: string }[]> {
+  async #judgeArchive(archive: Archive): Promise<LostRange[]> {
     const root = hexToBytes(archive.root, BLOB_ID_BYTES, "archive root");
     const whole = { offset: 0, length: archive.sizeBytes };
     const lost = this.#lost(root);
     if (lost !== null) return [{ ...whole, reason: lost }];
     if (archive.kind === "file") return [];
-    const ranges: { offset: number; length: number; reason: string }[] = [];
+    if (archive.kind === "tree") return await this.#judgeTree(archive);
+    const ranges: LostRange[] = [];
     const image = await this.#attempt(() => ImageReader.open(archive, this.#blobs, this.#signal), whole, ranges);
     for (let page = 0; image && page < image.pageCount; page++) await this.#judgePage(image, page, ranges);
     return ranges;
   }
 
-  async #judgePage(
-    image: ImageReader,
-    page: number,
-    ranges: { offset: number; length: number; reason: string }[],
-  ): Promise<void> {
+  /** Folders that several snapshots share are walked once. */
+  async #judgeTree(archive: Archive): Promise<LostRange[]> {
+    const ranges: LostRange[] = [];
+    const lose = ({ path, offset, length }: TreePlace, reason: string) => {
+      ranges.push({ offset, length, reason, path: path.map((name) => `/${formatName(name)}`).join("") || "/" });
+    };
+    const walker: TreeWalker = {
+      onChunk: (id, place) => {
+        const lost = this.#lost(id);
+        if (lost !== null) lose(place, lost);
+      },
+      onNode: async (id, place, descend) => {
+        const hex = bytesToHex(id);
+        const lost = this.#lost(id);
+        if (lost !== null) lose(place, lost);
+        if (lost !== null || this.#wholeNodes.has(hex)) return;
+        const before = ranges.length;
+        try {
+          await descend();
+        } catch (error) {
+          if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
+          lose(place, error.message);
+        }
+        if (ranges.length === before) this.#wholeNodes.add(hex);
+      },
+    };
+    await walkTree(archive, this.#blobs, walker, { signal: this.#signal });
+    return ranges;
+  }
+
+  /** Nodes of file trees with nothing lost in or below them. */
+  readonly #wholeNodes = new Set<string>();
+
+  async #judgePage(image: ImageReader, page: number, ranges: LostRange[]): Promise<void> {
     const id = image.pageId(page);
     if (id === null) return;
     const span = image.pageSpan(page);
@@ -98,11 +137,7 @@ class Judge {
     }
   }
 
-  async #checkReadable(
-    image: ImageReader,
-    page: number,
-    ranges: { offset: number; length: number; reason: string }[],
-  ): Promise<void> {
+  async #checkReadable(image: ImageReader, page: number, ranges: LostRange[]): Promise<void> {
     const hex = bytesToHex(image.pageId(page) as Uint8Array);
     if (this.#readable.has(hex)) return;
     const entries = await this.#attempt(() => image.readPage(page, this.#signal), image.pageSpan(page), ranges);
@@ -130,7 +165,7 @@ class Judge {
   async #attempt<T>(
     read: () => Promise<T>,
     range: { offset: number; length: number },
-    ranges: { offset: number; length: number; reason: string }[],
+    ranges: LostRange[],
   ): Promise<T | undefined> {
     try {
       return await read();

@@ -59,6 +59,9 @@ export interface SnapshotVerdict {
   group: string;
   time: string;
   result: "ok" | "damaged";
-  /** Ranges of disks (or whole files) that cannot be restored. */
-  damaged: (DamagedRange & { reason: string })[];
+  /**
+   * Ranges of disks (or whole files) that cannot be restored. In a file tree the contents of all files are counted one after the
+   * other, and `path` says whose they are; a length of 0: attributes, or a folder of empty files.
+   */
+  damaged: (DamagedRange & { reason: string; path?: string })[];
 }

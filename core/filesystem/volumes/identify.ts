@@ -4,7 +4,7 @@
 import type { BlockReader, ReadOptions } from "../blockReader.js";
 
 export type Content =
-  | { kind: "filesystem"; type: "ext" | "xfs" | "btrfs" | "ntfs" | "fat" | "exfat" }
+  | { kind: "filesystem"; type: "ext" | "xfs" | "btrfs" | "ntfs" | "fat" | "exfat" | "folder" }
   | { kind: "physical-volume" }
   /** Named, not read: `what` is for people. */
   | { kind: "foreign"; what: string }
