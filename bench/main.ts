@@ -4,51 +4,24 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { benchDisks, largeDisk, projectRoot, usedBytes } from "./disks.js";
+import { fileVerdicts, measureFiles } from "./files/filesPart.js";
 import { measureFloor } from "./floor.js";
 import { medianCost } from "./measure.js";
+import { type BenchOptions, readOptions } from "./options.js";
 import { sideBySideReport, verdictReport } from "./report.js";
+import { stopBenchGateway } from "./s3/gateway.js";
+import { measureRawRate, type RawRate } from "./s3/rawRate.js";
+import { judgeS3, s3Report } from "./s3/s3Report.js";
 import { measureEmptyDisk } from "./scale/emptyDisk.js";
 import { measureFirstBackup } from "./scale/largeDisk.js";
 import { measureChunkIndex, measureSnapshotList } from "./scale/repositories.js";
 import { runSideBySide, type SideBySideResults } from "./sideBySide.js";
 import { judgeSideBySide, type Verdict } from "./targets.js";
-import { borg } from "./tools/borg.js";
-import { copy } from "./tools/copy.js";
-import { reprise } from "./tools/reprise.js";
-import { restic } from "./tools/restic.js";
+import { reprise, repriseS3 } from "./tools/reprise.js";
 import type { BenchTool } from "./tools/tool.js";
 
-const tools: BenchTool[] = [reprise, restic, borg, copy];
-const scaleParts = ["large", "empty", "index", "snapshots"] as const;
 const tebibyte = 2 ** 40;
-
-interface Options {
-  rounds: number;
-  tools: BenchTool[];
-  scale: string[];
-  quick: boolean;
-}
-
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: { rounds: { type: "string" }, only: { type: "string" }, quick: { type: "boolean", default: false } },
-  });
-  const known = [...tools.map((tool) => tool.name), ...scaleParts];
-  const names = values.only?.split(",") ?? (values.quick ? ["reprise", "restic", "cp"] : known);
-  const unknown = names.filter((name) => !known.includes(name));
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-    throw new Error(`--only takes ${known.join(",")}; --rounds a number above 0`);
-  }
-  return {
-    rounds,
-    tools: tools.filter((tool) => names.includes(tool.name)),
-    scale: scaleParts.filter((part) => names.includes(part)),
-    quick: values.quick,
-  };
-}
 
 async function describeMachine(chosen: readonly BenchTool[]): Promise<Record<string, unknown>> {
   const [processor] = cpus();
@@ -63,7 +36,7 @@ async function describeMachine(chosen: readonly BenchTool[]): Promise<Record<str
   };
 }
 
-async function runScale(options: Options, results: SideBySideResults | undefined): Promise<[object, Verdict[]]> {
+async function runScale(options: BenchOptions, results: SideBySideResults | undefined): Promise<[object, Verdict[]]> {
   const measured: Record<string, unknown> = {};
   const verdicts: Verdict[] = [];
   const megabytes = (what: string, bytes: number): Verdict => {
@@ -125,37 +98,65 @@ async function judgeFloor(diskPath: string, results: SideBySideResults): Promise
   return [{ what: "first backup, relative to its floor", value, limit: 1.2, atLeast: false, unit: "×" }];
 }
 
+interface Comparison {
+  disks: Record<string, number>;
+  results: SideBySideResults;
+  rawS3?: RawRate;
+  verdicts: Verdict[];
+}
+
+async function compareTools({ tools, rounds, quick }: BenchOptions): Promise<Comparison | undefined> {
+  if (tools.length === 0) return undefined;
+  const paths = await benchDisks();
+  const disks: Record<string, number> = {};
+  for (const [name, path] of Object.entries(paths)) disks[name] = await usedBytes(path);
+  try {
+    const results = await runSideBySide(tools, paths, rounds);
+    const verdicts = judgeSideBySide(results);
+    verdicts.push(...(await judgeFloor(paths.shop, results)));
+    if (!tools.includes(repriseS3)) return { disks, results, verdicts };
+    verdicts.push(...judgeS3(results));
+    return { disks, results, rawS3: await measureRawRate(quick ? 8 : 24), verdicts };
+  } finally {
+    await stopBenchGateway();
+  }
+}
+
+async function store(content: object): Promise<void> {
+  const folder = join(projectRoot, "bench", "results");
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, "latest.json");
+  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
+  console.log(`\nresults: ${file}`);
+}
+
+function needsCli({ tools, scale, files }: BenchOptions): boolean {
+  const ours = tools.includes(reprise) || tools.includes(repriseS3);
+  return ours || files || scale.includes("large") || scale.includes("empty");
+}
+
 async function main(): Promise<void> {
-  const options = readOptions();
+  const options = readOptions(process.argv.slice(2));
   const cli = join(projectRoot, "dist", "cli", "reprise.mjs");
-  const needsCli =
-    options.tools.includes(reprise) || options.scale.some((part) => part === "large" || part === "empty");
-  if (needsCli && !existsSync(cli)) throw new Error(`${cli} is not built`);
+  if (needsCli(options) && !existsSync(cli)) throw new Error(`${cli} is not built`);
   const machine = await describeMachine(options.tools);
   console.log(JSON.stringify(machine, null, 2));
-  const verdicts: Verdict[] = [];
-  let results: SideBySideResults | undefined;
-  let disks: Record<string, number> | undefined;
-  if (options.tools.length > 0) {
-    const paths = await benchDisks();
-    disks = {};
-    for (const [name, path] of Object.entries(paths)) disks[name] = await usedBytes(path);
-    results = await runSideBySide(options.tools, paths, options.rounds);
-    verdicts.push(...judgeSideBySide(results));
-    verdicts.push(...(await judgeFloor(paths.shop, results)));
-  }
+  const compared = await compareTools(options);
+  const results = compared?.results;
   const [scale, scaleVerdicts] = await runScale(options, results);
-  verdicts.push(...scaleVerdicts);
+  const files = options.files ? await measureFiles({ quick: options.quick }) : undefined;
+  const verdicts = [
+    ...(compared?.verdicts ?? []),
+    ...scaleVerdicts,
+    ...(files === undefined ? [] : fileVerdicts(files)),
+  ];
   if (results !== undefined) console.log(`\n${sideBySideReport(results)}`);
+  if (results !== undefined && compared?.rawS3 !== undefined)
+    console.log(`\n${s3Report(results, compared.rawS3, cpus().length)}`);
   console.log(`\n${verdictReport(verdicts)}`);
   const sideBySide = results === undefined ? undefined : Object.fromEntries(results);
-  await mkdir(join(projectRoot, "bench", "results"), { recursive: true });
-  const file = join(projectRoot, "bench", "results", "latest.json");
-  await writeFile(
-    file,
-    `${JSON.stringify({ machine, rounds: options.rounds, disks, sideBySide, scale, verdicts }, null, 2)}\n`,
-  );
-  console.log(`\nresults: ${file}`);
+  const { rounds } = options;
+  await store({ machine, rounds, disks: compared?.disks, sideBySide, rawS3: compared?.rawS3, scale, files, verdicts });
   if ([...(results?.values() ?? [])].some(({ failures }) => failures.length > 0)) process.exitCode = 1;
 }
 

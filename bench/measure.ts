@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Traffic } from "../core/storage/backend.js";
 
 export interface Command {
   program: string;
@@ -19,27 +20,40 @@ export interface Cost {
   wallSeconds: number;
   cpuSeconds: number;
   peakBytes: number;
+  /** Processor time that a server of this machine took meanwhile. */
+  serverCpuSeconds?: number;
+  /** Requests of the command, where it tells them. */
+  traffic?: Traffic;
 }
 
 const runThenFlush = '"$@" && { [ -z "$FLUSH_PATH" ] || sync -f "$FLUSH_PATH"; }';
 
 interface Ended {
   code: number | null;
+  /** Both streams, the end of them. */
   output: string;
+  /** Standard output alone, the end of it. */
+  answer: string;
 }
+
+const KEPT_CHARACTERS = 100_000;
 
 function run(program: string, args: string[], command: Command): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...command.env, FLUSH_PATH: command.flush ?? "" };
     const child = spawn(program, args, { cwd: command.folder, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
+    let answer = "";
     const keepTail = (data: Buffer) => {
-      output = (output + data.toString()).slice(-100_000);
+      output = (output + data.toString()).slice(-KEPT_CHARACTERS);
     };
     child.stdout.on("data", keepTail);
+    child.stdout.on("data", (data: Buffer) => {
+      answer = (answer + data.toString()).slice(-KEPT_CHARACTERS);
+    });
     child.stderr.on("data", keepTail);
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, output }));
+    child.on("close", (code) => resolve({ code, output, answer }));
   });
 }
 
@@ -56,6 +70,11 @@ export async function execute(command: Command): Promise<string> {
 }
 
 export async function measure(command: Command): Promise<Cost> {
+  return (await measureAnswer(command)).cost;
+}
+
+/** With what the command wrote to its standard output. */
+export async function measureAnswer(command: Command): Promise<{ cost: Cost; answer: string }> {
   const folder = await mkdtemp(join(tmpdir(), "reprise-bench-"));
   const report = join(folder, "time");
   const shell = ["bash", "-c", runThenFlush, "bash", command.program, ...command.args];
@@ -65,7 +84,8 @@ export async function measure(command: Command): Promise<Cost> {
   if (ended.code !== 0) throw failed(command, ended);
   const [user, system, peakKib] = (await readFile(report, "utf8")).trim().split(" ").map(Number);
   await rm(folder, { recursive: true });
-  return { wallSeconds, cpuSeconds: user! + system!, peakBytes: peakKib! * 1024 };
+  const cost = { wallSeconds, cpuSeconds: user! + system!, peakBytes: peakKib! * 1024 };
+  return { cost, answer: ended.answer };
 }
 
 export function median(values: readonly number[]): number {

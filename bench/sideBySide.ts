@@ -3,10 +3,10 @@
 // page cache, and earlier writes are flushed, so that nobody pays for another's. A step that fails, or a restored disk that
 // differs, ends the tool's round and fails the run.
 
-import { link, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { link, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type BenchDisks, cacheFolder } from "./disks.js";
-import { type Cost, execute, measure } from "./measure.js";
+import { type Command, type Cost, execute, measureAnswer } from "./measure.js";
 import type { BenchTool } from "./tools/tool.js";
 
 export const steps = ["first backup", "second day", "third disk", "restore", "verify"] as const;
@@ -21,13 +21,6 @@ export interface ToolResults {
 }
 
 export type SideBySideResults = Map<string, ToolResults>;
-
-async function folderBytes(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
 
 /** Puts another state of a machine's disk under the name that the tool backs up every day. */
 async function showDisk(source: string, shown: string): Promise<void> {
@@ -57,22 +50,36 @@ class ToolRun {
     await this.#backup("third disk", disks.billing, billing, "billing");
     await this.#restore(disks.shopNextDay, shop);
     const verify = this.#tool.verify?.(this.#folder);
-    if (verify !== undefined) this.#add("verify", await measure(verify));
+    if (verify !== undefined) await this.#measure("verify", verify);
+  }
+
+  /** The answer of the command. */
+  async #measure(step: Step, command: Command): Promise<string> {
+    const { place } = this.#tool;
+    const before = await place?.serverCpuSeconds?.();
+    const { cost, answer } = await measureAnswer(command);
+    const after = await place?.serverCpuSeconds?.();
+    if (before !== undefined && after !== undefined) cost.serverCpuSeconds = after - before;
+    this.#add(step, cost);
+    return answer;
   }
 
   #add(step: Step, cost: Cost): void {
     const costs = this.#results.costs[step] ?? [];
     costs.push(cost);
     this.#results.costs[step] = costs;
-    console.log(`  ${this.#tool.name.padEnd(8)} ${step.padEnd(13)} ${cost.wallSeconds.toFixed(2)} s`);
+    console.log(`  ${this.#tool.name.padEnd(10)} ${step.padEnd(13)} ${cost.wallSeconds.toFixed(2)} s`);
   }
 
   async #backup(step: Step, source: string, shown: string, machine: string): Promise<void> {
     await showDisk(source, shown);
     const command = this.#tool.backup?.(this.#folder, shown, machine);
     if (command === undefined) return;
-    this.#add(step, await measure(command));
-    this.#results.storedBytes.push(await folderBytes(join(this.#folder, "repository")));
+    const answer = await this.#measure(step, command);
+    const traffic = this.#tool.traffic?.(answer);
+    if (traffic) this.#results.costs[step]!.at(-1)!.traffic = traffic;
+    if (this.#tool.place !== undefined)
+      this.#results.storedBytes.push(await this.#tool.place.storedBytes(this.#folder));
   }
 
   async #restore(original: string, shown: string): Promise<void> {
@@ -80,7 +87,7 @@ class ToolRun {
     await mkdir(target);
     await showDisk(original, shown);
     const { command, result } = this.#tool.restore(this.#folder, shown, "shop", target);
-    this.#add("restore", await measure(command));
+    await this.#measure("restore", command);
     await execute({ program: "cmp", args: [original, result] });
     await rm(target, { recursive: true });
   }

@@ -9,7 +9,7 @@ export interface Verdict {
   value?: number;
   limit: number;
   atLeast: boolean;
-  unit: "×" | "MB" | "bytes" | "s";
+  unit: "×" | "MB" | "MB/s" | "bytes" | "s" | "ms" | "reads";
 }
 
 /** JSON knows no NaN: what came through it may be null. */

@@ -19,7 +19,7 @@ import { openRepository } from "../../core/repository/openRepository.js";
 import { type Repository, systemEnvironment } from "../../core/repository/repository.js";
 import { openLocalBackend } from "../../core/storage/localBackend.js";
 
-const passphrase = "scale";
+export const passphrase = "scale";
 const chunkBytes = 256 * 1024;
 const chunksPerPack = 128;
 const packBytes = 24 * 1024 * 1024;

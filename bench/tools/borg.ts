@@ -2,12 +2,13 @@
 
 import { join } from "node:path";
 import { type Command, execute } from "../measure.js";
+import { localPlace } from "./place.js";
 import { type BenchTool, passphrase } from "./tool.js";
 
 function borgCommand(folder: string, args: string[]): Command {
   const env = {
     BORG_PASSPHRASE: passphrase,
-    BORG_REPO: join(folder, "repository"),
+    BORG_REPO: localPlace.location(folder),
     BORG_BASE_DIR: join(folder, "base"),
   };
   return { program: "borg", args, env };
@@ -18,6 +19,7 @@ const archives = new Map<string, string>();
 
 export const borg: BenchTool = {
   name: "borg",
+  place: localPlace,
   async describe() {
     const version = (await execute({ program: "borg", args: ["--version"] })).trim();
     return `${version}, repokey, chunker fixed 4 MiB, zstd 3, --sparse`;
