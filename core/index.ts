@@ -3,6 +3,8 @@
 export type { BackupRequest, BackupResult, FileInput } from "./backup/backup.js";
 export { backUp } from "./backup/backup.js";
 export type { DiskInput } from "./backup/diskInput.js";
+export { parseExcludes } from "./backup/excludeRules.js";
+export type { TreeInput } from "./backup/treeInput.js";
 export type { ChunkerParams } from "./chunking/chunkerParams.js";
 export { checkChunkerParams, DEFAULT_CHUNKER } from "./chunking/chunkerParams.js";
 export { KeeperKey, keeperFingerprint } from "./crypto/keeperKey.js";
@@ -28,8 +30,8 @@ export { compileGlob } from "./files/nameGlob.js";
 export { openChunkFetcher, openSnapshotTree } from "./files/openTree.js";
 export { readFile, requireFile } from "./files/readFile.js";
 export type { LeftOutAttributes, SkippedFile } from "./files/restore/leftOut.js";
-export type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./files/restore/restoreFiles.js";
 export { restoreFiles } from "./files/restore/restoreFiles.js";
+export type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./files/restore/restoreRequest.js";
 export type { ChunkFetcher } from "./files/snapshotDisk.js";
 export { exportSnapshot } from "./files/snapshotExport.js";
 export { unifiedDiff } from "./files/textDiff.js";

@@ -2,11 +2,8 @@
 
 import { MachineTree } from "../../core/files/machineTree.js";
 import type { SkippedFile } from "../../core/files/restore/leftOut.js";
-import {
-  type RestoreFilesReport,
-  type RestoreFilesRequest,
-  restoreFiles,
-} from "../../core/files/restore/restoreFiles.js";
+import { restoreFiles } from "../../core/files/restore/restoreFiles.js";
+import type { RestoreFilesReport, RestoreFilesRequest } from "../../core/files/restore/restoreRequest.js";
 import { parseTreePath } from "../../core/files/treePath.js";
 import { openRawSource } from "../../core/source/rawSource.js";
 

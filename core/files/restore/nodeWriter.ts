@@ -8,7 +8,7 @@ import type { FileNode } from "../machineTree.js";
 import type { ExtendedAttributes } from "./extendedAttributes.js";
 import { type StatOptions, setLinkStats, setModeAndTimes, setOwner, setSpecialStats } from "./fileStats.js";
 import type { LeftOut } from "./leftOut.js";
-import type { RestoreFilesReport } from "./restoreFiles.js";
+import type { RestoreFilesReport } from "./restoreRequest.js";
 import { type TargetFolder, temporaryName } from "./targetFolder.js";
 
 const PIECE_BYTES = 4 * 1024 * 1024;

@@ -9,7 +9,7 @@ import { ExtendedAttributes } from "./extendedAttributes.js";
 import { setModeAndTimes, setOwner } from "./fileStats.js";
 import type { LeftOut } from "./leftOut.js";
 import { NodeWriter } from "./nodeWriter.js";
-import type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./restoreFiles.js";
+import type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./restoreRequest.js";
 import { targetError } from "./targetError.js";
 import type { TargetFolder } from "./targetFolder.js";
 
