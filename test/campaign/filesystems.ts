@@ -1,5 +1,6 @@
 // Mutated images by the thousand for the readers of file systems (issue: no hang, no foreign error, bounded memory).
 
+import { btrfsFuzzSubjects } from "../filesystem/btrfs/fuzzSubjects.js";
 import { extFuzzSubjects } from "../filesystem/ext/fuzzSubjects.js";
 import { type FuzzSubject, fuzzReader } from "../filesystem/fuzzReader.js";
 import { portableFuzzSubjects } from "../filesystem/portableFuzzSubjects.js";
@@ -15,6 +16,7 @@ const readers: Record<string, readonly FuzzSubject[]> = {
   exfat: portable("exfat"),
   ntfs: portable("ntfs"),
   xfs: xfsFuzzSubjects,
+  btrfs: btrfsFuzzSubjects,
 };
 
 export const filesystemsCampaign: Campaign = {

@@ -1,0 +1,22 @@
+// A short run of mutated images; `npm run campaign -- filesystems --reader btrfs` does more of them.
+
+import assert from "node:assert/strict";
+import { fuzzReader } from "../fuzzReader.js";
+import { btrfsFuzzSubjects } from "./fuzzSubjects.js";
+
+const SEED = 4;
+const RUNS = 300;
+const MAX_MS = 4500;
+
+describe("btrfs: mutated images", function () {
+  this.timeout(60_000);
+
+  for (const subject of btrfsFuzzSubjects) {
+    it(`${subject.name}: errors of ours only, in bounded time and memory`, async () => {
+      const report = await fuzzReader(subject, { seed: SEED, count: RUNS, maxMs: MAX_MS });
+      assert.deepEqual(report.violations, []);
+      assert.ok(report.runs > 0 && report.opened > 0, "some images open all the same");
+      assert.ok((report.errors.FILESYSTEM_DAMAGED ?? 0) > 0, "some damage is found");
+    });
+  }
+});
