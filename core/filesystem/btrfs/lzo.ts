@@ -40,6 +40,7 @@ class Broken extends Error {}
 
 const FIRST_LITERALS = 17;
 const FAR_DISTANCE = 16384;
+const FEW_LITERALS = 24;
 
 class LzoDecoder {
   written = 0;
@@ -111,18 +112,23 @@ class LzoDecoder {
   }
 
   #match(length: number, distance: number, literals: number): void {
-    const from = this.written - distance;
-    const end = this.written + length;
-    if (from < 0 || end > this.#target.length) throw new Broken();
+    const target = this.#target;
+    const start = this.written;
+    const end = start + length;
+    if (distance > start || end > target.length) throw new Broken();
     // what is copied may be what this very copy has written
-    for (let i = from; this.written < end; i++) this.#target[this.written++] = this.#target[i] as number;
+    for (let i = start; i < end; i++) target[i] = target[i - distance] as number;
+    this.written = end;
     this.#literals(literals);
     this.#state = literals;
   }
 
   #literals(count: number): void {
-    if (this.#at + count > this.#stream.length || this.written + count > this.#target.length) throw new Broken();
-    this.#target.set(this.#stream.subarray(this.#at, this.#at + count), this.written);
+    const [stream, target, from, to] = [this.#stream, this.#target, this.#at, this.written];
+    if (from + count > stream.length || to + count > target.length) throw new Broken();
+    // most are few, for which making views takes longer than copying
+    if (count < FEW_LITERALS) for (let i = 0; i < count; i++) target[to + i] = stream[from + i] as number;
+    else target.set(stream.subarray(from, from + count), to);
     this.#at += count;
     this.written += count;
   }
