@@ -1,9 +1,11 @@
 // What a backup reads besides disks: standard input and configuration files.
 
-import { open } from "node:fs/promises";
-import { type FileInput, MAX_BLOB_PLAIN, RepriseError } from "../core/index.js";
+import { open, readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type FileInput, MAX_BLOB_PLAIN, parseExcludes, RepriseError, type TreeInput } from "../core/index.js";
 import { abortable } from "./abortable.js";
 import type { NamedPath } from "./given/archiveNames.js";
+import { type Given, usageError } from "./given/given.js";
 import type { InputStream } from "./io.js";
 
 /**
@@ -72,5 +74,46 @@ export async function readConfigFile({ name, path }: NamedPath): Promise<FileInp
         cause,
       },
     );
+  }
+}
+
+/** The folders of --dir with the rules and options that hold for all of them. SOURCE_NOT_FOUND, SOURCE_UNSUPPORTED. */
+export async function treeInputs(given: Given, trees: readonly NamedPath[]): Promise<TreeInput[]> {
+  for (const option of ["exclude", "excludeFile"]) {
+    if (trees.length === 0 && given.texts(option).length > 0)
+      throw usageError("--exclude is for folders", "name one with --dir");
+  }
+  const fromFiles = await Promise.all(given.texts("excludeFile").map(readRules));
+  const excludes = parseExcludes([...fromFiles.flat(), ...given.texts("exclude")]);
+  const options = { excludes, oneFileSystem: given.flag("oneFileSystem"), readAll: given.flag("readAll") };
+  for (const { path } of trees) await refuseOther(path);
+  return trees.map(({ name, path }) => ({ name, path: resolve(path), ...options }));
+}
+
+async function refuseOther(path: string): Promise<void> {
+  const stats = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new RepriseError("source", "SOURCE_NOT_FOUND", `the folder ${path} cannot be opened (${cause.code})`, {
+      data: { path, errno: cause.code },
+      hint: "check the path given with --dir",
+      cause,
+    });
+  });
+  if (stats.isDirectory()) return;
+  throw new RepriseError("source", "SOURCE_UNSUPPORTED", `${path} is no folder`, {
+    data: { path },
+    hint: "name a folder with --dir, and disks without it",
+  });
+}
+
+async function readRules(path: string): Promise<string[]> {
+  try {
+    return (await readFile(path, "utf8")).split("\n");
+  } catch (cause) {
+    const errno = (cause as NodeJS.ErrnoException).code;
+    throw new RepriseError("source", "SOURCE_NOT_FOUND", `the rules in ${path} cannot be read (${errno})`, {
+      data: { path, errno },
+      hint: "check the path given with --exclude-file",
+      cause,
+    });
   }
 }

@@ -27,24 +27,26 @@ const MAX_NAME_CHARS = 128;
 
 /**
  * `names`: each `NAME=PATH`, where PATH is one of the disks or configuration files or else one more disk; or just `NAME`
- * when there is one disk. Paths that would get the same name also get the name of their folder. Whether all names differ
+ * when there is one disk or folder. Paths that would get the same name also get the name of their folder. Whether all names differ
  * in the end is the core's check.
  */
 export function nameArchives(
   disks: readonly string[],
   configs: readonly string[],
   names: readonly string[],
-): { disks: NamedPath[]; files: NamedPath[] } {
-  const wanted = names.map((text) => parseName(text, disks));
-  const isKnown = (path: string) => [...disks, ...configs].some((given) => isSamePath(given, path));
+  folders: readonly string[] = [],
+): { disks: NamedPath[]; files: NamedPath[]; trees: NamedPath[] } {
+  const wanted = names.map((text) => parseName(text, [...disks, ...folders]));
+  const isKnown = (path: string) => [...disks, ...configs, ...folders].some((given) => isSamePath(given, path));
   const allDisks = [...disks, ...wanted.map(({ path }) => path).filter((path) => !isKnown(path))];
   const byPath = (path: string) => wanted.find((entry) => isSamePath(entry.path, path))?.name;
-  const taken = [...allDisks.map(diskName), ...configs.map(fileName)];
+  const taken = [...allDisks.map(diskName), ...configs.map(fileName), ...folders.map(folderName)];
   const distinct = (name: string, path: string) =>
     path === "-" || taken.filter((other) => other === name).length < 2 ? name : withFolder(name, path);
   return {
     disks: allDisks.map((path) => ({ name: byPath(path) ?? distinct(diskName(path), path), path })),
     files: configs.map((path) => ({ name: byPath(path) ?? distinct(fileName(path), path), path })),
+    trees: folders.map((path) => ({ name: byPath(path) ?? distinct(folderName(path), path), path })),
   };
 }
 
@@ -70,6 +72,10 @@ function diskName(path: string): string {
 
 function fileName(path: string): string {
   return safeName(basename(resolve(path)));
+}
+
+function folderName(path: string): string {
+  return resolve(path) === dirname(resolve(path)) ? "root" : fileName(path);
 }
 
 function withFolder(name: string, path: string): string {

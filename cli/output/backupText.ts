@@ -1,4 +1,10 @@
-import { type BackupRequest, type Manifest, qualifiedGroup, type SnapshotStatistics } from "../../core/index.js";
+import {
+  type BackupRequest,
+  type BackupResult,
+  type Manifest,
+  qualifiedGroup,
+  type SnapshotStatistics,
+} from "../../core/index.js";
 import { type Line, styled } from "./text.js";
 import { bytesText, countText, elapsedText, percentText, ratioText } from "./units.js";
 
@@ -7,6 +13,7 @@ export function backupLines(
   request: Pick<BackupRequest, "namespace" | "group">,
   manifest: Manifest | null,
   statistics: SnapshotStatistics,
+  trees: BackupResult["trees"] = [],
 ): Line[] {
   const machine = qualifiedGroup(request.namespace, request.group);
   const lines: Line[] = [];
@@ -18,6 +25,7 @@ export function backupLines(
       lines.push(["  ", name.padEnd(width), "  ", bytesText(sizeBytes).padStart(9), "  ", styled("dim", format)]);
     }
   }
+  lines.push(...trees.map(treeLine));
   return [...lines, ...statisticsLines(statistics, manifest === null)];
 }
 
@@ -31,4 +39,15 @@ function statisticsLines(statistics: SnapshotStatistics, isDryRun: boolean): Lin
   const lines: Line[] = [read, `new     ${bytesText(bytesNew)}, ${share} (${chunks})`];
   if (!isDryRun) lines.push(`stored  ${bytesText(bytesStored)}, compressed ${ratioText(bytesNew, bytesStored)}`);
   return lines;
+}
+
+function treeLine({ name, files, folders, filesUnchanged, excluded, unreadable }: BackupResult["trees"][number]): Line {
+  const parts = [
+    countText(files, "file"),
+    countText(folders, "folder"),
+    `${filesUnchanged.toLocaleString("en-US")} unchanged`,
+  ];
+  if (excluded > 0) parts.push(`${excluded.toLocaleString("en-US")} excluded`);
+  const line = `${name}: ${parts.join(", ")}`;
+  return unreadable === 0 ? line : [`${line}, `, styled("red", `${unreadable.toLocaleString("en-US")} unreadable`)];
 }

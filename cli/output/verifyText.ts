@@ -53,8 +53,9 @@ function verdictLines({ sid, namespace, group, time, damaged }: SnapshotVerdict,
   for (const [archive, ranges] of Map.groupBy(damaged, (range) => range.archive)) {
     const bytes = ranges.reduce((sum, { length }) => sum + length, 0);
     lines.push(`  ${archive}: ${bytesText(bytes)} in ${countText(ranges.length, "range")}`);
-    for (const { offset, length, reason } of ranges.slice(0, MAX_RANGES)) {
-      lines.push(`    bytes ${offset} to ${offset + length - 1}: ${reason}`);
+    for (const { path, offset, length, reason } of ranges.slice(0, MAX_RANGES)) {
+      const where = path === undefined ? `bytes ${offset} to ${offset + length - 1}` : `${path}, ${bytesText(length)}`;
+      lines.push(`    ${where}: ${reason}`);
     }
     if (ranges.length > MAX_RANGES) lines.push(`    and ${ranges.length - MAX_RANGES} more (--json lists them)`);
   }

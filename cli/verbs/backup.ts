@@ -12,7 +12,7 @@ import {
   RepriseError,
   type Traffic,
 } from "../../core/index.js";
-import { nonEmptyInput, readConfigFile } from "../backupInputs.js";
+import { nonEmptyInput, readConfigFile, treeInputs } from "../backupInputs.js";
 import type { Context } from "../context.js";
 import { parseRate } from "../given/amounts.js";
 import { type NamedPath, nameArchives } from "../given/archiveNames.js";
@@ -31,9 +31,10 @@ const MAX_SAMPLE_READS = 1000;
 
 export const backupVerb: Verb = {
   name: "backup",
-  summary: "back up the disks of a machine",
+  summary: "back up the disks of a machine, or folders of this one",
   details: [
     "DISK is a raw file, a block device, a qcow2, vmdk, vhdx or vdi image, or - for standard input. The disks and configuration files of one call become one snapshot.",
+    "--dir stores a folder with everything below it, file by file: names, modes, owners, times, extended attributes, links and holes. The next backup opens only files that have changed. A file that cannot be read is a warning (exit code 3), and the rest goes on. See it with ls, restore it with restore SNAPSHOT:/NAME/fs.",
     "A disk is named after its file (web1.qcow2 becomes web1; with the folder in front where two would be equal), or by --name NAME=PATH.",
   ],
   operands: [{ name: "[disk...]", description: "disks to back up; - is standard input", completes: "file" }],
@@ -52,6 +53,21 @@ export const backupVerb: Verb = {
       many: true,
       completes: "file",
     },
+    {
+      flags: "--dir <folder>",
+      description: "a folder to back up with everything below it",
+      many: true,
+      completes: "file",
+    },
+    {
+      flags: "--exclude <rule>",
+      description: "leave out files and folders, as in .gitignore",
+      many: true,
+      completes: "nothing",
+    },
+    { flags: "--exclude-file <file>", description: "such rules, one a line", many: true, completes: "file" },
+    { flags: "--one-file-system", description: "enter no folder that is on another file system" },
+    { flags: "--read-all", description: "read files that seem unchanged, too" },
     { flags: "--notes <text>", description: "a text to keep with the snapshot", completes: "nothing" },
     { flags: "--tag <tag>", description: "a tag", many: true, completes: "nothing" },
     { flags: "--protected", description: "no policy may remove the snapshot" },
@@ -88,15 +104,19 @@ export const backupVerb: Verb = {
         "reprise backup --name root=/dev/vg0/root --name data=/dev/vg0/data --config web1.xml --group vm/web1 --tag daily",
       meaning: "two volumes with names of their own, the machine's definition, and a tag",
     },
+    {
+      command: "reprise backup --dir /srv/www --dir /etc --exclude '*.tmp' --exclude /cache/ --group host/web1",
+      meaning: "two folders, without temporary files",
+    },
     { command: "zfs send tank/web1 | reprise backup - --group vm/web1 --name root", meaning: "from a stream" },
   ],
   run: runBackup,
 };
 
 async function runBackup(context: Context, given: Given): Promise<Answer> {
-  const archives = nameArchives(given.operands, given.texts("config"), given.texts("name"));
-  if (archives.disks.length + archives.files.length === 0) {
-    throw usageError("no disk is named", "give a file, a block device, or - for standard input");
+  const archives = nameArchives(given.operands, given.texts("config"), given.texts("name"), given.texts("dir"));
+  if (archives.disks.length + archives.files.length + archives.trees.length === 0) {
+    throw usageError("no disk is named", "give a file, a block device, - for standard input, or --dir FOLDER");
   }
   if (archives.disks.filter(({ path }) => path === "-").length > 1)
     throw usageError("standard input can be read only once");
@@ -111,11 +131,12 @@ async function runBackup(context: Context, given: Given): Promise<Answer> {
   };
   const bytesPerSecond = given.parsed("bwlimit", parseRate);
   const files = await Promise.all(archives.files.map(readConfigFile));
+  const trees = await treeInputs(given, archives.trees);
   const opened = await openDisks(context, given, archives.disks);
   context.warmUp();
   const repository = await context.openRepository({ bytesPerSecond });
   const disks = await Promise.all(archives.disks.map((disk, index) => diskInput(context, disk, opened[index] ?? null)));
-  const result = await backUp(repository, { ...request, disks, files }, context.options);
+  const result = await backUp(repository, { ...request, disks, files, trees }, context.options);
   await warnOfChanges(context, archives.disks, opened);
   const traffic = repository.backend.traffic?.() ?? null;
   return answerOf(request, result, disks, { nowMs: context.environment.now(), traffic });
@@ -180,7 +201,7 @@ async function warnOfChanges(
 
 function answerOf(
   request: Omit<BackupRequest, "disks" | "files">,
-  { manifest, digest, statistics }: BackupResult,
+  { manifest, digest, statistics, trees }: BackupResult,
   disks: readonly DiskInput[],
   { nowMs, traffic }: { nowMs: number; traffic: Traffic | null },
 ): Answer {
@@ -192,12 +213,13 @@ function answerOf(
     digest,
     dryRun: request.dryRun,
     ...statistics,
-    archives: manifest?.archives.map(archiveDocument) ?? disks.map(({ name }) => ({ name })),
+    archives: manifest?.archives.map(archiveDocument) ?? [...disks, ...trees].map(({ name }) => ({ name })),
+    trees,
     tags: request.tags,
     protected: request.protected,
     traffic,
   };
-  const summary = backupLines(request, manifest, statistics);
+  const summary = backupLines(request, manifest, statistics, trees);
   if (traffic !== null) summary.push(trafficLine(traffic));
   return { document, lines: [], summary };
 }

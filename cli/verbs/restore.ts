@@ -172,6 +172,9 @@ function restoredLines(
     ]);
     if (lost.length > 0) lines.push(styled("red", `    ${countText(lost.length, "range")} lost, read as zeros`));
   }
-  if (leftOut.length > 0) lines.push(`  left out: ${leftOut.join(", ")} (give --to a folder to get the files as well)`);
+  if (leftOut.length > 0)
+    lines.push(
+      `  left out: ${leftOut.join(", ")} (give --to a folder to get configuration files as well, and SNAPSHOT:/path to get folders)`,
+    );
   return [...lines, `in ${elapsedText(durationMs)}, every chunk checked${verified ? ", and read back" : ""}`];
 }

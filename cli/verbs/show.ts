@@ -70,7 +70,13 @@ function archiveLines({ manifest }: Snapshot): Line[] {
   ] as const;
   const rows = manifest.archives.map(({ name, kind, sizeBytes, format, lost }): Line[] => {
     const losses = lost.length === 0 ? "" : styled("yellow", `${countText(lost.length, "range")} lost, read as zeros`);
-    return [name, kind === "image" ? "disk" : "file", bytesText(sizeBytes), format, losses];
+    return [
+      name,
+      kind === "image" ? "disk" : kind === "tree" ? "folder" : "file",
+      bytesText(sizeBytes),
+      format,
+      losses,
+    ];
   });
   return tableLines(columns, rows);
 }

@@ -75,7 +75,7 @@ function listLines(snapshots: readonly Snapshot[], digits: number): Line[] {
       snapshot.sid.slice(0, digits),
       localTimeText(snapshot.timeMs),
       machineOf(snapshot),
-      disksText(archives.filter(({ kind }) => kind === "image").map(({ name }) => name)),
+      disksText(archives.filter(({ kind }) => kind !== "file").map(({ name }) => name)),
       bytesText(sizeOf(archives)),
       bytesText(statistics.bytesNew),
       badges(snapshot),

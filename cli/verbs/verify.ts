@@ -74,6 +74,12 @@ function verifyDocument({ snapshots, ...report }: VerifyReport): unknown {
 }
 
 function verdictDocument({ sid, damaged, ...verdict }: SnapshotVerdict): unknown {
-  const ranges = damaged.map(({ archive, offset, length, reason }) => ({ archive, offset, length, reason }));
+  const ranges = damaged.map(({ archive, path, offset, length, reason }) => ({
+    archive,
+    path,
+    offset,
+    length,
+    reason,
+  }));
   return { snapshotId: sid, ...verdict, damaged: ranges };
 }
