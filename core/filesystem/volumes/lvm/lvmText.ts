@@ -12,9 +12,11 @@ export interface LvmSection {
 
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 200_000;
-/** White space and comments, then one token: string, number, name, or a single mark. */
-const TOKEN = /(?:\s+|#[^\n]*)*(?:("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?)(?![A-Za-z_])|([A-Za-z0-9_.+-]+)|([{}[\]=,]))/y;
-const REST = /(?:\s+|#[^\n]*)*$/y;
+/** White space and comments: by itself, so that no search for a token ever looks for one inside a comment. */
+const STRING_MARK = /["\\]/g;
+const SKIPPED = /(?:\s|#[^\n]*)*/y;
+/** Number, name, or a single mark. */
+const TOKEN = /(-?\d+(?:\.\d+)?)(?![A-Za-z0-9_.+-])|([A-Za-z0-9_.+-]+)|([{}[\]=,])/y;
 
 export function parseLvmText(text: string): LvmSection {
   return new Parser(text).parse();
@@ -56,8 +58,8 @@ class Parser {
 
   parse(): LvmSection {
     const root = this.#section(0);
-    REST.lastIndex = this.#at;
-    if (!REST.test(this.#text)) throw invalid(`unexpected text at ${this.#at}`);
+    this.#skip();
+    if (this.#at < this.#text.length) throw invalid(`unexpected text at ${this.#at}`);
     return root;
   }
 
@@ -101,15 +103,39 @@ class Parser {
 
   #token(): Token {
     if (++this.#items > MAX_ITEMS) throw invalid("there is too much of it");
+    this.#skip();
+    if (this.#text[this.#at] === '"') return { string: this.#string() };
     TOKEN.lastIndex = this.#at;
     const match = TOKEN.exec(this.#text);
     if (match === null) return undefined;
     this.#at = TOKEN.lastIndex;
-    const [, string, number, name, mark] = match;
-    if (string !== undefined) return { string: string.slice(1, -1).replace(/\\(.)/g, "$1") };
+    const [, number, name, mark] = match;
     // Where a name is expected, a number is one.
     if (number !== undefined) return Number(number);
     return name ?? mark;
+  }
+
+  #skip(): void {
+    SKIPPED.lastIndex = this.#at;
+    SKIPPED.test(this.#text);
+    this.#at = SKIPPED.lastIndex;
+  }
+
+  /** From its opening quote; a backslash takes the next character as it is. */
+  #string(): string {
+    const parts: string[] = [];
+    for (let start = this.#at + 1; ; ) {
+      STRING_MARK.lastIndex = start;
+      const mark = STRING_MARK.exec(this.#text);
+      if (mark === null) throw invalid("a string does not end");
+      parts.push(this.#text.slice(start, mark.index));
+      if (mark[0] === '"') {
+        this.#at = mark.index + 1;
+        return parts.join("");
+      }
+      parts.push(this.#text[mark.index + 1] ?? "");
+      start = mark.index + 2;
+    }
   }
 }
 

@@ -96,7 +96,7 @@ class Assembly {
   #open(name: string, depth: number): BlockReader {
     const what = `logical volume ${this.#name}/${name}`;
     const section = this.#group.sections.get("logical_volumes")?.sections.get(name);
-    if (section === undefined || depth > MAX_NESTING || ++this.#opened > MAX_OPENED)
+    if (++this.#opened > MAX_OPENED || section === undefined || depth > MAX_NESTING)
       throw damaged("LVM2", what, "is not described");
     const segments: VolumeSegment[] = [];
     let next = 0;
