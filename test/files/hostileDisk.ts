@@ -28,6 +28,9 @@ export async function makeHostileDisk(folder: string, path: string, outside: str
   await writeFile(join(top, "d", "twin2"), "second\n");
   await symlink(outside, join(top, "d", "link"));
   await symlink("/etc/passwd", join(top, "d", "passwd"));
+  await symlink("round-2", join(top, "round"));
+  await symlink("round", join(top, "round-2"));
+  await symlink("../../../..", join(top, "above"));
   await writeFile(join(top, "setuid"), "#!/bin/sh\n", { mode: 0o755 });
   await run("truncate", ["-s", "8M", path]);
   const options = ["-q", "-F", "-t", "ext4", "-b", "1024", "-O", "^metadata_csum,^dir_index,^has_journal"];
