@@ -2,6 +2,7 @@
 // before the clock starts: its key takes as long to derive as its owner wanted.
 
 import {
+  diffTrees,
   listFiles,
   loadCatalog,
   openBackend,
@@ -28,13 +29,15 @@ export interface AccessRequest {
   folder: string | null;
   /** Null: not read. */
   file: string | null;
+  /** Another snapshot that the first one is compared with; null: not compared. */
+  before: string | null;
 }
 
 export interface AccessStep extends ReadCount {
   seconds: number;
   /** Processor time of all threads. */
   cpuSeconds: number;
-  /** Entries listed, or bytes of the file. */
+  /** Entries listed, bytes of the file, or files that differ. */
   amount: number;
 }
 
@@ -44,6 +47,7 @@ export interface AccessCost {
   listTop: AccessStep;
   listFolder: AccessStep | null;
   readFile: AccessStep | null;
+  diff: AccessStep | null;
 }
 
 const onWarning = ({ message }: { message: string }) => console.error(message);
@@ -69,13 +73,14 @@ export async function measureAccess(request: AccessRequest): Promise<AccessCost>
     const [access, listTop] = await step(async () => {
       const { snapshots, unreadable } = await loadCatalog(repository, { onWarning });
       const fetcher = await openChunkFetcher(repository, { onWarning });
-      const tree = await openSnapshotTree(resolveSnapshot(request.snapshot, { snapshots, unreadable }), fetcher);
+      const openTree = (name: string) => openSnapshotTree(resolveSnapshot(name, { snapshots, unreadable }), fetcher);
+      const tree = await openTree(request.snapshot);
       const list = async (path: string) => {
         let entries = 0;
         for await (const _ of listFiles(tree, await tree.resolve(parseTreePath(path)))) entries++;
         return entries;
       };
-      return [{ fetcher, tree, list }, await list(request.volume)];
+      return [{ fetcher, tree, openTree, list }, await list(request.volume)];
     });
     const { folder, file } = request;
     const listFolder =
@@ -87,8 +92,24 @@ export async function measureAccess(request: AccessRequest): Promise<AccessCost>
       return bytes;
     };
     const readAll = file === null ? null : await step(async () => [null, await read(file)]);
+    const compare = async (name: string) => {
+      const before = await access.openTree(name);
+      const path = parseTreePath(request.volume);
+      const start = { path, before: await before.resolve(path), after: await access.tree.resolve(path) };
+      let differences = 0;
+      for await (const _ of diffTrees(before, access.tree, start)) differences++;
+      return differences;
+    };
+    const { before } = request;
+    const diff = before === null ? null : await step(async () => [null, await compare(before)]);
     await access.fetcher.close();
-    return { openRepository: opened, listTop, listFolder: listFolder?.[1] ?? null, readFile: readAll?.[1] ?? null };
+    return {
+      diff: diff?.[1] ?? null,
+      openRepository: opened,
+      listTop,
+      listFolder: listFolder?.[1] ?? null,
+      readFile: readAll?.[1] ?? null,
+    };
   } finally {
     await repository.close();
   }

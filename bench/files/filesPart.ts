@@ -10,13 +10,14 @@ import { passphrase } from "../tools/tool.js";
 import type { AccessCost, AccessRequest, AccessStep } from "./fileAccess.js";
 import { type GuestfishCost, type Missing, measureGuestfish } from "./guestfish.js";
 import { makeSnapshots } from "./manySnapshots.js";
-import { largeFilePath, makeDisk, manyEntriesPath, smallFilePath, virtualDisks } from "./virtualDisk.js";
+import { changedBytes, largeFilePath, makeDisk, manyEntriesPath, smallFilePath, virtualDisks } from "./virtualDisk.js";
 
 export interface FileResults {
   diskBytes: number;
   /** Of several processes each; the folder and the file are read by processes of their own. */
   listFolder: AccessCost[];
   readFile: AccessCost[];
+  diffDays: AccessCost[];
   /** Whole commands. */
   ls: Cost;
   cat: Cost;
@@ -44,8 +45,9 @@ export async function measureFiles({ quick }: { quick: boolean }): Promise<FileR
     const has = (verb: string) => new RegExp(`^ +${verb} `, "m").test(verbs);
     const results: FileResults = {
       diskBytes,
-      listFolder: await accessCosts(folder, { folder: manyEntriesPath, file: null }),
-      readFile: await accessCosts(folder, { folder: null, file: largeFilePath }),
+      listFolder: await accessCosts(folder, { folder: manyEntriesPath }),
+      readFile: await accessCosts(folder, { file: largeFilePath }),
+      diffDays: await accessCosts(folder, { before: "vm/files~1" }),
       ls: await measure(repriseCommand(folder, ["ls", `vm/files@latest:${volume}`])),
       cat: await measure(intoNothing(repriseCommand(folder, ["cat", `vm/files@latest:${volume}${largeFilePath}`]))),
       guestfish: await measureGuestfish(disks.firstDay, largeFilePath),
@@ -64,10 +66,11 @@ function intoNothing({ program, args, ...rest }: Command): Command {
   return { ...rest, program: "bash", args: ["-c", '"$@" >/dev/null', "bash", program, ...args] };
 }
 
-async function accessCosts(folder: string, what: Pick<AccessRequest, "folder" | "file">): Promise<AccessCost[]> {
+async function accessCosts(folder: string, what: Partial<AccessRequest>): Promise<AccessCost[]> {
   const script = join(projectRoot, "build", "bench", "files", "accessProcess.js");
   const repository = join(folder, "repository");
-  const request: AccessRequest = { repository, passphrase, snapshot: "vm/files@latest", volume, ...what };
+  const nothing = { folder: null, file: null, before: null };
+  const request: AccessRequest = { repository, passphrase, snapshot: "vm/files@latest", volume, ...nothing, ...what };
   const costs: AccessCost[] = [];
   for (let i = 0; i < tries; i++) {
     const output = await execute({ program: process.execPath, args: [script, JSON.stringify(request)] });
@@ -100,9 +103,10 @@ function middle(costs: readonly AccessCost[], pick: (cost: AccessCost) => Access
   };
 }
 
-function stepsOf(results: FileResults): { opened: AccessStep; top: AccessStep; folder: AccessStep; file: AccessStep } {
-  const all = [...results.listFolder, ...results.readFile];
+function stepsOf(results: FileResults): Record<"opened" | "top" | "folder" | "file" | "diff", AccessStep> {
+  const all = [...results.listFolder, ...results.readFile, ...results.diffDays];
   return {
+    diff: middle(results.diffDays, (cost) => cost.diff),
     opened: middle(all, (cost) => cost.openRepository),
     top: middle(all, (cost) => cost.listTop),
     folder: middle(results.listFolder, (cost) => cost.listFolder),
@@ -111,7 +115,7 @@ function stepsOf(results: FileResults): { opened: AccessStep; top: AccessStep; f
 }
 
 export function fileVerdicts(results: FileResults): Verdict[] {
-  const { top, folder, file } = stepsOf(results);
+  const { top, folder, file, diff } = stepsOf(results);
   const disk = `disk of ${results.diskBytes / gibibyte} GiB`;
   const atMost = (what: string, value: number | undefined, limit: number, unit: Verdict["unit"]): Verdict => {
     return { what, value, limit, atLeast: false, unit };
@@ -126,13 +130,14 @@ export function fileVerdicts(results: FileResults): Verdict[] {
       value: file.amount / 1e6 / file.seconds,
       ...{ limit: 150, atLeast: true, unit: "MB/s" },
     },
+    atMost("diff of two days: bytes read, relative to those changed", diff.bytes / changedBytes, 3, "×"),
     atMost(`history of a file over ${history?.snapshots ?? 100} snapshots`, history?.cost.wallSeconds, 2, "s"),
   ];
 }
 
 export function filesReport(results: FileResults): string {
-  const { opened, top, folder, file } = stepsOf(results);
-  const { ls, cat, guestfish, history, diff } = results;
+  const { opened, top, folder, file, diff } = stepsOf(results);
+  const { ls, cat, guestfish, history } = results;
   const step = (what: string, { seconds, cpuSeconds, reads, bytes }: AccessStep) =>
     `  ${what}: ${(seconds * 1000).toFixed(0)} ms (CPU ${(cpuSeconds * 1000).toFixed(0)} ms), ${reads} reads, ${(bytes / 1e6).toFixed(1)} MB`;
   const command = (what: string, cost: Cost | null | undefined) =>
@@ -140,21 +145,20 @@ export function filesReport(results: FileResults): string {
   const peer =
     "missing" in guestfish
       ? [`  guestfish: not run: ${guestfish.missing}`]
-      : [command("guestfish: ls", guestfish.open), `  guestfish: read ${rateText(guestfish, file.amount)}`];
+      : [
+          command("guestfish: ls", guestfish.open),
+          `  guestfish: read the file: ${guestfish.readSeconds.toFixed(2)} s, ${(file.amount / 1e6 / guestfish.readSeconds).toFixed(0)} MB/s`,
+        ];
   return [
     step("repository opened (key derivation included)", opened),
     step("disk opened, top listed", top),
     step(`folder of ${folder.amount} entries listed`, folder),
     step(`file of ${file.amount} bytes read`, file),
+    step(`two days compared, ${diff.amount} files differ`, diff),
     command("reprise ls, whole command", ls),
     command("reprise cat of the file, whole command", cat),
     ...peer,
     command(`reprise history over ${history?.snapshots ?? 100} snapshots, whole command`, history?.cost),
-    command("reprise diff, whole command", diff),
+    command("reprise diff, whole command", results.diff),
   ].join("\n");
-}
-
-function rateText({ open, read }: GuestfishCost, bytes: number): string {
-  const seconds = read.wallSeconds - open.wallSeconds;
-  return `in ${read.wallSeconds.toFixed(2)} s, ${(bytes / 1e6 / seconds).toFixed(0)} MB/s without opening`;
 }

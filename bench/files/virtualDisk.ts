@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "../disks.js";
 import { execute } from "../measure.js";
@@ -22,6 +22,15 @@ export interface VirtualDisks {
 /** Of the only partition. */
 const PARTITION_START = 1024 * 1024;
 
+const BLOCK_BYTES = 4096;
+const DATABASE_BYTES = 16 << 20;
+const OVERWRITTEN_PARTS = 4;
+const PART_BYTES = 256 << 10;
+const ADDED_BYTES = 4 << 20;
+/** Of files, between the two days; what the file system itself wrote comes on top. */
+export const changedBytes = ADDED_BYTES + OVERWRITTEN_PARTS * PART_BYTES;
+
+const databasePath = "/data/database.bin";
 export const largeFilePath = "/data/large.bin";
 export const manyEntriesPath = "/many";
 export const smallFilePath = "/etc/hostname";
@@ -53,7 +62,7 @@ export async function makeDisk(path: string, sizeBytes: number, folder: string):
   const script = `set -e
     truncate -s "$2" "$1"
     echo 'start=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4' | sfdisk -q --no-reread --no-tell-kernel --label gpt "$1"
-    mke2fs -q -F -t ext4 -E "offset=$4,lazy_itable_init=1" -d "$3" "$1" "$5"`;
+    mke2fs -q -F -t ext4 -b 4096 -E "offset=$4,lazy_itable_init=1" -d "$3" "$1" "$5"`;
   // The end of the table takes 33 sectors; partitions begin and end at whole mebibytes.
   const mebibytes = Math.floor(sizeBytes / PARTITION_START) - 2;
   const args = [path, `${sizeBytes}`, folder, `${PARTITION_START}`, `${mebibytes}M`];
@@ -66,13 +75,33 @@ export async function addFile(diskPath: string, source: string, target: string):
   await execute({ program: "debugfs", args: ["-w", "-R", `write ${source} ${target}`, place] });
 }
 
-/** New files of 5 MiB: what `diff` has to find. */
+/** What `diff` has to find: a new file, and places of a database that were overwritten where they lie. */
 async function changeDisk(path: string, scratch: string): Promise<void> {
-  for (const [name, bytes] of [["upload.bin", 4 << 20] as const, ["log.txt", 1 << 20] as const]) {
-    const source = join(scratch, name);
-    await writeFile(source, compressibleBytes(bytes));
-    await addFile(path, source, `/data/${name}`);
+  const source = join(scratch, "upload.bin");
+  await writeFile(source, compressibleBytes(ADDED_BYTES));
+  await addFile(path, source, "/data/upload.bin");
+  const disk = await open(path, "r+");
+  try {
+    for (let part = 0; part < OVERWRITTEN_PARTS; part++) {
+      const first = part * (DATABASE_BYTES / OVERWRITTEN_PARTS / BLOCK_BYTES);
+      const place = await blockOf(path, databasePath, first);
+      if (
+        (await blockOf(path, databasePath, first + PART_BYTES / BLOCK_BYTES - 1)) !==
+        place + PART_BYTES / BLOCK_BYTES - 1
+      )
+        throw new Error(`${databasePath} does not lie together on ${path}`);
+      await disk.write(compressibleBytes(PART_BYTES), 0, PART_BYTES, PARTITION_START + place * BLOCK_BYTES);
+    }
+  } finally {
+    await disk.close();
   }
+}
+
+/** Where a block of a file lies in the partition. */
+async function blockOf(diskPath: string, file: string, block: number): Promise<number> {
+  const place = `${diskPath}?offset=${PARTITION_START}`;
+  const answer = await execute({ program: "debugfs", args: ["-R", `bmap ${file} ${block}`, place] });
+  return Number(answer.trim().split("\n").at(-1));
 }
 
 async function makeTree(folder: string, { largeFileBytes, manyEntries }: VirtualDiskSizes): Promise<void> {
@@ -81,6 +110,7 @@ async function makeTree(folder: string, { largeFileBytes, manyEntries }: Virtual
   await writeFile(join(folder, "etc/hostname"), "web1\n");
   await writeFile(join(folder, "etc/nginx/nginx.conf"), "worker_processes 2;\n".repeat(50));
   await writeFile(join(folder, "data/large.bin"), compressibleBytes(largeFileBytes));
+  await writeFile(join(folder, databasePath), compressibleBytes(DATABASE_BYTES));
   for (let i = 0; i < manyEntries; i++) {
     const name = `message-${i.toString().padStart(6, "0")}.eml`;
     await writeFile(join(folder, "many", name), i % 10 === 0 ? `Subject: number ${i}\n` : "");

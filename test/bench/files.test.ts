@@ -22,14 +22,15 @@ describe("the bench's look into files", () => {
       await makeSnapshots(disk!, folder.path, wanted);
       const request: AccessRequest = {
         ...{ repository: repository!, passphrase, snapshot: "vm/test@latest", volume: "/disk/p1" },
-        ...{ folder: "/many", file: "/data/file" },
+        ...{ folder: "/many", file: "/data/file", before: "vm/test~1" },
       };
       const cost = await measureAccess(request);
       assert.equal(cost.listTop.amount, 4, "with lost+found");
       assert.ok(cost.listTop.reads > 3 && cost.listTop.reads <= 40, `${cost.listTop.reads} reads`);
       assert.equal(cost.listFolder?.amount, 300);
       assert.equal(cost.readFile?.amount, 300_001);
-      const days = await measureAccess({ ...request, folder: "/var/log", file: null });
+      assert.ok((cost.diff?.amount ?? 0) > 0, "a log is new");
+      const days = await measureAccess({ ...request, folder: "/var/log", file: null, before: null });
       assert.equal(days.listFolder?.amount, 2, "a file for each day");
       assert.equal(days.readFile, null);
     } finally {
