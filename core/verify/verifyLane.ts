@@ -1,7 +1,7 @@
 // The part of a verification that runs in worker threads: read a whole pack and check every byte of it.
 
 import { Keyring } from "../crypto/keyring.js";
-import { isAbort, isOurError } from "../errors.js";
+import { isAbort, isOurError, type RepriseError } from "../errors.js";
 import { bytesToHex, objectName, type PackName } from "../format/ids.js";
 import { MAX_BLOB_PLAIN } from "../format/limits.js";
 import {
@@ -77,12 +77,17 @@ class VerifyLane implements VerifyLaneApi {
       const bytes = await this.#backend.get(objectName.pack(name), { range, into: memory.subarray(0, sizeBytes) });
       checkPack(name, bytes, this.#keyring, verdict, note);
     } catch (error) {
-      if (isAbort(error) || !isOurError(error)) throw error;
+      if (isAbort(error) || !isOurError(error) || !isAboutTheBytes(error)) throw error;
       note(error.code, error.message);
     }
     this.#buffers.push(memory);
     return verdict;
   }
+}
+
+/** A medium that cannot read a pack has damaged it. A storage that cannot be asked, or refuses, says nothing about it. */
+function isAboutTheBytes({ family, code, retry }: RepriseError): boolean {
+  return family !== "backend" || code === "OBJECT_RANGE" || (code === "STORAGE_FAILED" && retry === "never");
 }
 
 /** Checks every byte of a pack that is in memory. */
