@@ -4,7 +4,6 @@ import { checksum64 } from "../../hash/checksum.js";
 import { crc32cOf } from "../../hash/crc32c.js";
 import { sha256 } from "../../hash/digest.js";
 import { sameBytes } from "../entryName.js";
-import { unsupported } from "../filesystemErrors.js";
 import { blake2b256 } from "./blake2b.js";
 import { viewOf } from "./littleEndian.js";
 
@@ -21,9 +20,7 @@ const algorithms: readonly ChecksumAlgorithm[] = [
   { bytes: 32, matches: (data, expected) => sameBytes(blake2b256(data), expected) },
 ];
 
-/** By the number in the superblock. Throws FILESYSTEM_UNSUPPORTED. */
-export function checksumAlgorithm(type: number): ChecksumAlgorithm {
-  const algorithm = algorithms[type];
-  if (algorithm === undefined) throw unsupported("btrfs", `checksum algorithm ${type}`);
-  return algorithm;
+/** By the number in the superblock; null when it is not known. */
+export function checksumAlgorithm(type: number): ChecksumAlgorithm | null {
+  return algorithms[type] ?? null;
 }

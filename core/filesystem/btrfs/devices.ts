@@ -39,6 +39,16 @@ export class Devices {
     return device !== undefined && sameBytes(device.found.superblock.device.uuid, uuid) ? device.reader : undefined;
   }
 
+  /** Whether a device was away while others were written to: what it holds without checksums may be old. */
+  isStale(id: number): boolean {
+    const device = this.#byId.get(id);
+    return device !== undefined && device.found.superblock.generation < this.newest().superblock.generation;
+  }
+
+  get staleCount(): number {
+    return [...this.#byId.keys()].filter((id) => this.isStale(id)).length;
+  }
+
   /** Devices that end before they should. */
   get shortened(): number {
     return [...this.#byId.values()].filter(({ reader, found }) => found.superblock.device.sizeBytes > reader.sizeBytes)

@@ -72,6 +72,7 @@ function remarksOf({ superblock, isFirst }: FoundSuperblock, devices: Devices): 
   if (!isFirst) remarks.push("the first superblock is damaged or old: a later copy was used");
   const missing = superblock.deviceCount - devices.count;
   if (missing > 0) remarks.push(`${missing} of ${superblock.deviceCount} devices missing: not all can be read`);
+  if (devices.staleCount > 0) remarks.push(`${devices.staleCount} of its devices older than the others`);
   if (devices.shortened > 0) remarks.push("a device is smaller than the file system expects");
   return remarks;
 }

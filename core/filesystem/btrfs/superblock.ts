@@ -2,7 +2,7 @@
 // Documentation/dev/On-disk-format.rst.
 
 import type { BlockReader, ReadOptions } from "../blockReader.js";
-import { damaged } from "../filesystemErrors.js";
+import { damaged, unsupported } from "../filesystemErrors.js";
 import { type ChecksumAlgorithm, checksumAlgorithm } from "./checksums.js";
 import { type BtrfsFeatures, decodeFeatures, refuseMetadataImage } from "./features.js";
 import { uint64At, viewOf } from "./littleEndian.js";
@@ -58,29 +58,35 @@ export interface FoundSuperblock {
 /** Throws FILESYSTEM_DAMAGED when no copy is whole, FILESYSTEM_UNSUPPORTED for features that would be read wrongly. */
 export async function readSuperblock(reader: BlockReader, options?: ReadOptions): Promise<FoundSuperblock> {
   let newest: { bytes: Uint8Array; at: number; generation: number } | undefined;
-  let problem = "is not there";
+  let problem = damagedSuperblock("is not there");
   for (const at of PLACES) {
     if (at + SUPERBLOCK_BYTES > reader.sizeBytes) break;
     const bytes = new Uint8Array(SUPERBLOCK_BYTES);
     await reader.read(bytes, at, options);
     const view = viewOf(bytes);
     if (view.getBigUint64(0x40, true) !== MAGIC) continue;
-    if (uint64At(view, 0x30) !== at) {
-      problem = "was written for another place";
-      continue;
-    }
-    const algorithm = checksumAlgorithm(view.getUint16(0xc4, true));
-    if (!algorithm.matches(bytes.subarray(CHECKSUM_ROOM), bytes.subarray(0, algorithm.bytes))) {
-      problem = "does not match its checksum";
-      continue;
-    }
+    const found = problemOf(bytes, at);
+    problem = found ?? problem;
+    if (found !== null) continue;
     const generation = uint64At(view, 0x48);
     if (newest === undefined || generation > newest.generation) newest = { bytes, at, generation };
   }
-  if (newest === undefined) throw damagedSuperblock(problem);
+  if (newest === undefined) throw problem;
   return { superblock: decodeSuperblock(newest.bytes), isFirst: newest.at === PLACES[0] };
 }
 
+/** What is wrong with a copy as a whole. */
+function problemOf(bytes: Uint8Array, at: number): Error | null {
+  const view = viewOf(bytes);
+  if (uint64At(view, 0x30) !== at) return damagedSuperblock("was written for another place");
+  const type = view.getUint16(0xc4, true);
+  const algorithm = checksumAlgorithm(type);
+  if (algorithm === null) return unsupported("btrfs", `checksum algorithm ${type}`);
+  const isWhole = algorithm.matches(bytes.subarray(CHECKSUM_ROOM), bytes.subarray(0, algorithm.bytes));
+  return isWhole ? null : damagedSuperblock("does not match its checksum");
+}
+
+/** Of a copy without problems. */
 function decodeSuperblock(bytes: Uint8Array): BtrfsSuperblock {
   const view = viewOf(bytes);
   const high = (at: number) => view.getUint32(at + 4, true);
@@ -92,7 +98,7 @@ function decodeSuperblock(bytes: Uint8Array): BtrfsSuperblock {
   if (systemChunkBytes > SYSTEM_CHUNKS_BYTES) throw damagedSuperblock("has too many system chunks");
   const superblock: BtrfsSuperblock = {
     generation,
-    checksums: checksumAlgorithm(view.getUint16(0xc4, true)),
+    checksums: checksumAlgorithm(view.getUint16(0xc4, true)) as ChecksumAlgorithm,
     features,
     uuid,
     metadataUuid: features.metadataUuid ? bytes.slice(0x23b, 0x24b) : uuid,

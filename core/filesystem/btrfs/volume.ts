@@ -10,12 +10,15 @@ import { formatUuid } from "./littleEndian.js";
 import type { BtrfsSuperblock } from "./superblock.js";
 import { type BlockReference, TreeBlock } from "./treeBlock.js";
 
+type Copy = Placement["copies"][number];
+
 const CACHED_BLOCK_BYTES = 8 * 1024 * 1024;
 
 export class BtrfsVolume {
   readonly superblock: BtrfsSuperblock;
   readonly chunks = new ChunkMap();
   readonly #devices: Devices;
+  readonly #hasStale: boolean;
   /** Tree blocks by address, in order of use. */
   readonly #blocks = new Map<number, TreeBlock>();
   readonly #maxBlocks: number;
@@ -23,6 +26,7 @@ export class BtrfsVolume {
   constructor(devices: Devices, superblock: BtrfsSuperblock) {
     this.superblock = superblock;
     this.#devices = devices;
+    this.#hasStale = devices.staleCount > 0;
     this.#maxBlocks = CACHED_BLOCK_BYTES / superblock.nodeBytes;
   }
 
@@ -82,7 +86,7 @@ export class BtrfsVolume {
     for (let done = 0; done < buffer.length; ) {
       options?.signal?.throwIfAborted();
       const { length, copies } = this.#placement(logical + done, buffer.length - done, where);
-      const { stripe, offset } = copies[Math.min(copy, copies.length - 1)] as Placement["copies"][number];
+      const { stripe, offset } = copies[Math.min(copy, copies.length - 1)] as Copy;
       const part = buffer.subarray(done, done + length);
       await readInto(this.#reader(stripe, where), part, offset, { type: "btrfs", where }, options);
       done += length;
@@ -102,9 +106,14 @@ export class BtrfsVolume {
     return { length: together, offset: copy?.offset ?? null };
   }
 
+  /** Copies on devices that are up to date come first. */
   #placement(logical: number, length: number, where: string): Placement {
     const placement = this.chunks.place(logical, length);
     if (placement === null) throw damaged("btrfs", where, "lies in no chunk", { logical });
+    if (this.#hasStale && placement.copies.length > 1) {
+      const isStale = ({ stripe }: Copy) => Number(this.#devices.isStale(stripe.deviceId));
+      placement.copies.sort((a, b) => isStale(a) - isStale(b));
+    }
     return placement;
   }
 

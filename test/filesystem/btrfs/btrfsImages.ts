@@ -38,7 +38,7 @@ export const mountedKinds = {
   fuzz: 1,
 } as const;
 /** Made by mkfs alone. */
-export const preparedKinds = { rootdir: 1, shrunk: 1 } as const;
+export const preparedKinds = { rootdir: 1, shrunk: 1, sector64k: 1 } as const;
 export type MountedKind = keyof typeof mountedKinds;
 export type PreparedKind = keyof typeof preparedKinds;
 export type BtrfsKind = MountedKind | PreparedKind;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { BlockReader } from "../../../core/filesystem/blockReader.js";
 import { openBtrfs } from "../../../core/filesystem/btrfs/openBtrfs.js";
 import type { FileSystem } from "../../../core/filesystem/fileSystem.js";
+import { crc32cOf } from "../../../core/hash/crc32c.js";
 import { openRawSource } from "../../../core/source/rawSource.js";
 import { assertCode } from "../../support/assertCode.js";
 import { walkFileSystem } from "../treeWalk.js";
@@ -22,6 +23,12 @@ function spoiled(reader: BlockReader): BlockReader {
       }
     },
   };
+}
+
+function makeOlder(superblock: Uint8Array): void {
+  const view = new DataView(superblock.buffer, superblock.byteOffset, superblock.length);
+  view.setBigUint64(0x48, view.getBigUint64(0x48, true) - 1n, true);
+  view.setUint32(0, crc32cOf(superblock.subarray(32)), true);
 }
 
 function without<T>(items: readonly T[], ...missing: number[]): T[] {
@@ -91,6 +98,24 @@ describe("btrfs: copies and devices", function () {
     await withFileSystem([paths[0] as string, ...strangers], async ({ info }) => {
       assert.deepEqual(info.remarks, ["1 of 2 devices missing: not all can be read"]);
     });
+  });
+
+  it("reads from an old device last, even where nothing but its superblock tells", async () => {
+    const { paths } = await btrfsImage("raid1");
+    const whole = await withFileSystem(paths, walkAll);
+    const older = (reader: BlockReader, index: number): BlockReader => ({
+      sizeBytes: reader.sizeBytes,
+      async read(buffer, offset, options) {
+        await reader.read(buffer, offset, options);
+        if (index !== 0) return;
+        if (offset === 65536) makeOlder(buffer.subarray(0, 4096));
+        // the copies of the superblock are gone
+        else buffer.fill(0);
+      },
+    });
+    const found = await withFileSystem(paths, walkAll, older);
+    assert.deepEqual(found.tree, whole.tree);
+    assert.deepEqual(found.remarks, ["1 of its devices older than the others"]);
   });
 
   it("uses a later superblock when the first is damaged", async () => {

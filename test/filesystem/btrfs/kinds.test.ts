@@ -54,11 +54,16 @@ function withoutMoments(entries: readonly TreeEntry[]): TreeEntry[] {
 }
 
 async function compareWithKernel(kind: BtrfsKind, least: number): Promise<boolean> {
-  const { paths } = await btrfsImage(kind);
+  const { paths, tree } = await btrfsImage(kind);
   const theirs = await kernelView(paths);
   if (theirs === null) return false;
   assert.ok(theirs.length > least);
-  assert.deepEqual(withoutMoments(await withFileSystem(paths, walkFileSystem)), withoutMoments(theirs));
+  const ours = await withFileSystem(paths, walkFileSystem);
+  assert.deepEqual(withoutMoments(ours), withoutMoments(theirs));
+  const found = new Map(ours.map((entry) => [entry.path, entry]));
+  for (const { path, sha256, target } of tree) {
+    assert.deepEqual([found.get(path)?.sha256, found.get(path)?.target], [sha256, target], path);
+  }
   return true;
 }
 
