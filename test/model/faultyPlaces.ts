@@ -100,7 +100,7 @@ function tcpFaultsByChance(seed: number): ChooseTcpFault {
       { kind: "hold back", afterBytes, ms },
       { kind: "truncate", afterBytes },
       { kind: "stall", afterBytes },
-      { kind: "slow", everyMs: 1 + choice.below(5) },
+      { kind: "slow", everyMs: 1 + choice.below(2) },
     ]);
   };
 }

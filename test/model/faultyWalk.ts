@@ -47,7 +47,8 @@ interface Finished {
 
 const KIB = 1024;
 const CHUNKER = { minBytes: 16 * KIB, averageBytes: 64 * KIB, maxBytes: 256 * KIB, segmentBytes: 1024 * KIB };
-const LONGEST_MS = 120_000;
+/** Not hung: every wait is bounded, but on SSH servers that fall silent again and again they add up. */
+const LONGEST_MS = 300_000;
 const KEEP_LAST = 2;
 /** What an operation may end with while the network breaks. */
 const UNDERSTANDABLE: ReadonlySet<string> = new Set(["SESSION_FENCED", "GC_PROBE_FAILED"]);
