@@ -11,8 +11,10 @@ import type { BlobReader } from "../repository/blobReader.js";
 import type { BlobSink } from "../repository/blobSink.js";
 import { type ImageEntry, ImageReader } from "../repository/imageReader.js";
 import type { Hasher } from "../repository/packReader.js";
-import { type ArchiveCopierOptions, copyArchive, copyPage } from "../sync/copyImage.js";
+import { copyArchive, copyPage } from "../sync/copyImage.js";
+import type { ArchiveCopierOptions } from "../sync/copyOptions.js";
 import { isDamage, type SourceReader } from "../sync/sourceReader.js";
+import { healTree } from "./healTree.js";
 
 export interface ByteSpan {
   offset: number;
@@ -55,6 +57,7 @@ export class Healer {
   async heal(archive: Archive, replica: Archive, spans: readonly ByteSpan[]): Promise<HealedSpan[]> {
     try {
       if (archive.kind === "file") await this.#healFile(archive, replica);
+      else if (archive.kind === "tree") return await this.#healTree(archive, replica, spans);
       else if (!(await this.#isGood(idOf(archive)))) await this.#healMap(archive, replica);
       else return await this.#healSpans(archive, replica, spans);
       return spans.map(({ offset, length }) => ({ offset, length, reason: null }));
@@ -66,6 +69,14 @@ export class Healer {
 
   async #healFile(archive: Archive, replica: Archive): Promise<void> {
     await this.#store("file", await this.#options.reader.file(replica), idOf(archive));
+  }
+
+  async #healTree(archive: Archive, replica: Archive, spans: readonly ByteSpan[]): Promise<HealedSpan[]> {
+    const { blobs, reader, copying, signal } = this.#options;
+    const isGood = (id: Uint8Array) => this.#isGood(id);
+    const store = (kind: BlobKind, plain: Uint8Array, wanted: Uint8Array) => this.#store(kind, plain, wanted);
+    const reasons = await healTree(archive, replica, spans, { blobs, reader, copying, signal, isGood, store, differs });
+    return spans.map((span) => ({ offset: span.offset, length: span.length, reason: reasons.get(span) ?? null }));
   }
 
   /** The whole map is made again from the replica's. All chunks that are missing here come with it. */

@@ -157,7 +157,7 @@ async function healAll(
     const { signal } = options;
     const { index } = presence;
     const translator = new PageTranslator({ mapping, index, fromBlobs: reader.blobs, toBlobs: blobs, signal });
-    const copying = { reader, translator, copier, mapping, sink, index, signal };
+    const copying = { reader, translator, copier, mapping, sink, index, toBlobs: blobs, signal };
     const healer = new Healer({ blobs, hash: repository.hash, sink, reader, copying, signal });
     try {
       for (const [i, verdict] of damaged.entries()) {

@@ -19,6 +19,7 @@ import { WriterSession } from "../repository/session.js";
 import { verifyRepository } from "../verify/verify.js";
 import type { SnapshotVerdict } from "../verify/verifyReport.js";
 import type { RepairOptions } from "./repairIndex.js";
+import { repairTree } from "./repairTree.js";
 import { findReadable, rewriteChunks } from "./rewriteChunks.js";
 
 export interface SnapshotRepair {
@@ -27,7 +28,7 @@ export interface SnapshotRepair {
   time: string;
   /** Disks with the ranges that will read as zeros. */
   disks: { archive: string; lostBytes: number; ranges: { offset: number; length: number }[] }[];
-  /** Machine configuration files that are lost as a whole and left out. */
+  /** Machine configuration files, and folders of which nothing is left: lost as a whole and left out. */
   lostFiles: string[];
   /** False: nothing is left to save. */
   repairable: boolean;
@@ -84,16 +85,19 @@ function planOne(verdict: SnapshotVerdict, catalog: Catalog): SnapshotRepair {
   const { archives } = (catalog.snapshots.find((snapshot) => snapshot.sid === sid) as Snapshot).manifest;
   const disks: SnapshotRepair["disks"] = [];
   const lostFiles: string[] = [];
-  for (const { name, kind } of archives) {
+  for (const { name, kind, sizeBytes } of archives) {
     const ranges = verdict.damaged
       .filter(({ archive }) => archive === name)
       .map(({ offset, length }) => ({ offset, length }));
     if (ranges.length === 0) continue;
-    if (kind === "file") lostFiles.push(name);
+    const isTopLost = ({ archive, path }: SnapshotVerdict["damaged"][number]) => archive === name && path === "/";
+    const isLostTree =
+      kind === "tree" && verdict.damaged.some((range) => isTopLost(range) && range.length >= sizeBytes);
+    if (kind === "file" || isLostTree) lostFiles.push(name);
     else disks.push({ archive: name, lostBytes: ranges.reduce((sum, { length }) => sum + length, 0), ranges });
   }
   const isWhole = ({ archive, lostBytes }: { archive: string; lostBytes: number }) =>
-    lostBytes >= (archives.find(({ name }) => name === archive)?.sizeBytes ?? 0);
+    archives.some(({ name, kind, sizeBytes }) => name === archive && kind === "image" && lostBytes >= sizeBytes);
   const repairable = lostFiles.length + disks.filter(isWhole).length < archives.length;
   return { sid, group, time, disks, lostFiles, repairable };
 }
@@ -146,7 +150,9 @@ async function repairArchives(
   for (const archive of manifest.archives) {
     if (repair.lostFiles.includes(archive.name)) continue;
     const disk = repair.disks.find((candidate) => candidate.archive === archive.name);
-    archives.push(disk ? await zeroLost(repository, archive, disk.ranges, blobs, sink, options) : archive);
+    if (disk === undefined) archives.push(archive);
+    else if (archive.kind === "tree") archives.push(await repairTree(archive, disk.ranges, blobs, sink, options));
+    else archives.push(await zeroLost(repository, archive, disk.ranges, blobs, sink, options));
   }
   await sink.finish();
   await session.writeIndex();

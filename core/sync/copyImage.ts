@@ -3,39 +3,17 @@
 
 import { type BlobIdHex, bytesToHex, hexToBytes } from "../format/ids.js";
 import { encodeImagePage, encodeImageRoot, zeroEntry } from "../format/imageMap.js";
-import type { Archive, Manifest } from "../format/manifest.js";
+import type { Archive } from "../format/manifest.js";
 import { BLOB_ID_BYTES } from "../format/pack.js";
 import { mapConcurrent } from "../platform/concurrency.js";
-import type { BlobSink } from "../repository/blobSink.js";
-import type { ChunkIndex } from "../repository/chunkIndex.js";
 import type { ImageEntry, ImageReader } from "../repository/imageReader.js";
-import type { ChunkCopier } from "./chunkCopier.js";
 import type { ChunkMapping } from "./chunkMapping.js";
-import type { BaseImages, MissingChunk, PageTranslator } from "./pageTranslation.js";
-import type { SourceReader } from "./sourceReader.js";
+import type { ArchiveCopierOptions, ArchivePair, ManifestPair } from "./copyOptions.js";
+import { copyTree } from "./copyTree.js";
+import type { BaseImages, MissingChunk } from "./pageTranslation.js";
 
 /** Pages under way at once: enough that a lane has work while another page is read. */
 const PAGES_AT_ONCE = 8;
-
-export interface ArchiveCopierOptions {
-  reader: SourceReader;
-  translator: PageTranslator;
-  copier: Pick<ChunkCopier, "copy">;
-  mapping: ChunkMapping;
-  sink: BlobSink;
-  /** What the destination has. */
-  index: ChunkIndex;
-  signal?: AbortSignal;
-  onBytes(bytes: number): void;
-}
-
-/** An earlier snapshot of the same machine that both repositories have: where ids can be learned without reading data. */
-export interface ManifestPair {
-  from: Manifest;
-  to: Manifest;
-}
-
-export type ArchivePair = { from: Archive; to: Archive } | null;
 
 /** The disk or file of the same name in the pair. */
 export function pairOf(archive: Archive, base: ManifestPair | null): ArchivePair {
@@ -50,6 +28,7 @@ export async function copyArchive(
   base: ArchivePair,
   options: ArchiveCopierOptions,
 ): Promise<Archive> {
+  if (archive.kind === "tree") return await copyTree(archive, base, options);
   const root =
     archive.kind === "file" ? await copyFile(archive, base, options) : await copyImage(archive, base, options);
   return { ...archive, root: bytesToHex(root) as BlobIdHex };

@@ -13,7 +13,8 @@ import { originOf } from "../repository/snapshotOrigin.js";
 import { MAX_FENCED, writeSnapshot } from "../repository/writeSnapshot.js";
 import { ChunkCopier } from "./chunkCopier.js";
 import type { ChunkMapping } from "./chunkMapping.js";
-import { copyArchive, type ManifestPair, pairOf } from "./copyImage.js";
+import { copyArchive, pairOf } from "./copyImage.js";
+import type { ManifestPair } from "./copyOptions.js";
 import { PageTranslator } from "./pageTranslation.js";
 import { type SourceReader, snapshotLabel } from "./sourceReader.js";
 import type { CopiedSnapshot, SyncOptions, SyncRequest } from "./syncReport.js";
@@ -62,7 +63,7 @@ async function store(
     const archives: Archive[] = [];
     const onBytes = progressOf(snapshot, options);
     for (const archive of snapshot.manifest.archives) {
-      const parts = { reader, translator, copier, mapping, sink, index, signal: options.signal, onBytes };
+      const parts = { reader, translator, copier, mapping, sink, index, toBlobs, signal: options.signal, onBytes };
       archives.push(await copyArchive(archive, pairOf(archive, base), parts));
     }
     await copier.finish();
@@ -84,7 +85,7 @@ async function store(
 }
 
 function progressOf(snapshot: Snapshot, options: SyncOptions): (bytes: number) => void {
-  const images = snapshot.manifest.archives.filter(({ kind }) => kind === "image");
+  const images = snapshot.manifest.archives.filter(({ kind }) => kind !== "file");
   const total = images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const subject = snapshotLabel(snapshot);
   let done = 0;

@@ -4,10 +4,15 @@ import type { Sid } from "../format/ids.js";
 import { hexToBytes } from "../format/ids.js";
 import type { Archive } from "../format/manifest.js";
 import { BLOB_ID_BYTES } from "../format/pack.js";
+import { decodeTreeNode } from "../format/treeNode.js";
 import { BlobReader } from "../repository/blobReader.js";
+import type { ChunkIndex } from "../repository/chunkIndex.js";
 import { IdTable } from "../repository/idTable.js";
 import { loadPresenceForReading } from "../repository/presence.js";
-import { type ArchivePair, pairOf } from "./copyImage.js";
+import type { ChunkMapping } from "./chunkMapping.js";
+import { pairOf } from "./copyImage.js";
+import type { ArchivePair } from "./copyOptions.js";
+import { forEachTreeNode, learnFromTrees, presentName } from "./copyTree.js";
 import { PageTranslator } from "./pageTranslation.js";
 import { isDamage, SourceReader, snapshotLabel } from "./sourceReader.js";
 import { mappingBetween, type RepositorySyncPlan, SyncedPairs, snapshotsToCopy } from "./sync.js";
@@ -32,7 +37,7 @@ export async function estimateSync(plan: RepositorySyncPlan, options: SyncOption
   const mapping = mappingBetween(plan.from.repository, to);
   const toBlobs = new BlobReader(to, index);
   const translator = new PageTranslator({ mapping, index, fromBlobs: reader.blobs, toBlobs, signal: options.signal });
-  const counter = new Counter(reader, translator, options);
+  const counter = new Counter(reader, translator, { mapping, index, toBlobs }, options);
   const pairs = new SyncedPairs(plan);
   for (const snapshot of snapshotsToCopy(plan)) {
     const base = pairs.near(snapshot);
@@ -50,21 +55,30 @@ export async function estimateSync(plan: RepositorySyncPlan, options: SyncOption
   return estimate;
 }
 
+interface Destination {
+  mapping: ChunkMapping;
+  index: ChunkIndex;
+  toBlobs: BlobReader;
+}
+
 class Counter {
   readonly #reader: SourceReader;
   readonly #translator: PageTranslator;
+  readonly #destination: Destination;
   readonly #options: SyncOptions;
   /** Ids in the source that were counted already. */
   readonly #seen = new IdTable();
 
-  constructor(reader: SourceReader, translator: PageTranslator, options: SyncOptions) {
+  constructor(reader: SourceReader, translator: PageTranslator, destination: Destination, options: SyncOptions) {
     this.#reader = reader;
     this.#translator = translator;
+    this.#destination = destination;
     this.#options = options;
   }
 
   async count(archive: Archive, base: ArchivePair): Promise<number> {
     if (archive.kind === "file") return this.#countFile(archive, base);
+    if (archive.kind === "tree") return await this.#countTree(archive, base);
     const image = await this.#reader.image(archive);
     const baseImages = await this.#translator.openBase(base);
     let bytes = 0;
@@ -75,6 +89,21 @@ class Counter {
       const { missing } = await this.#translator.translate(entries, page, baseImages);
       for (const { entry } of missing) if (this.#isNew(entry.id as Uint8Array)) bytes += entry.length;
     }
+    return bytes;
+  }
+
+  async #countTree(archive: Archive, base: ArchivePair): Promise<number> {
+    const { mapping, index, toBlobs } = this.#destination;
+    await learnFromTrees(base, mapping, this.#reader.blobs, toBlobs, this.#options.signal);
+    let bytes = 0;
+    const read = async (id: Uint8Array) => decodeTreeNode(await this.#reader.treeNode(id, archive.name), archive.name);
+    await forEachTreeNode(hexToBytes(archive.root, BLOB_ID_BYTES, "archive root"), read, ({ refs }) => {
+      this.#options.signal?.throwIfAborted();
+      for (const ref of refs) {
+        if (ref.kind !== "chunk" || presentName(ref.id, mapping, index) !== undefined) continue;
+        if (this.#isNew(ref.id)) bytes += ref.bytes;
+      }
+    });
     return bytes;
   }
 

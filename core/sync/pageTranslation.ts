@@ -104,7 +104,7 @@ function haveEqualBoundaries(a: readonly ImageEntry[], b: readonly ImageEntry[])
 }
 
 /** Null for what is damaged or gone; errors of the storage are passed on. */
-async function readable<T>(read: () => Promise<T>): Promise<T | null> {
+export async function readable<T>(read: () => Promise<T>): Promise<T | null> {
   try {
     return await read();
   } catch (error) {

@@ -6,6 +6,7 @@ import { isAbort, isOurError, RepriseError } from "../errors.js";
 import { hexToBytes } from "../format/ids.js";
 import type { Archive } from "../format/manifest.js";
 import { BLOB_ID_BYTES } from "../format/pack.js";
+import { decodeTreeNode } from "../format/treeNode.js";
 import { BlobReader } from "../repository/blobReader.js";
 import type { Snapshot } from "../repository/catalog.js";
 import { FreshPresence } from "../repository/freshPresence.js";
@@ -64,6 +65,15 @@ export class SourceReader {
   page(image: ImageReader, page: number, name: string): Promise<ImageEntry[]> {
     const at = image.pageSpan(page).offset;
     return sourceDamage(`${name} at byte ${at}`, () => image.readPage(page, this.#options.signal));
+  }
+
+  /** The plain bytes of a node of a file tree. */
+  treeNode(id: Uint8Array, name: string): Promise<Uint8Array> {
+    return sourceDamage(name, async () => {
+      const bytes = await this.#blobs.read(id, { signal: this.#options.signal, cached: true });
+      decodeTreeNode(bytes, name);
+      return bytes;
+    });
   }
 
   /** The one blob of a file. */

@@ -9,7 +9,7 @@ import type { Repository } from "../repository/repository.js";
 import { haveEqualIds, originOf } from "../repository/snapshotOrigin.js";
 import { requireKeeper } from "../repository/verdicts.js";
 import { type ChunkMapping, LearnedIds, SAME_IDS } from "./chunkMapping.js";
-import type { ManifestPair } from "./copyImage.js";
+import type { ManifestPair } from "./copyOptions.js";
 import { copySnapshot } from "./copySnapshot.js";
 import { planSync, type SyncDecision, type SyncSide } from "./planSync.js";
 import { SourceReader, snapshotLabel } from "./sourceReader.js";

@@ -75,12 +75,12 @@ class Judge {
   }
 
   async #judgeArchive(archive: Archive): Promise<LostRange[]> {
+    if (archive.kind === "tree") return await this.#judgeTree(archive);
     const root = hexToBytes(archive.root, BLOB_ID_BYTES, "archive root");
     const whole = { offset: 0, length: archive.sizeBytes };
     const lost = this.#lost(root);
     if (lost !== null) return [{ ...whole, reason: lost }];
     if (archive.kind === "file") return [];
-    if (archive.kind === "tree") return await this.#judgeTree(archive);
     const ranges: LostRange[] = [];
     const image = await this.#attempt(() => ImageReader.open(archive, this.#blobs, this.#signal), whole, ranges);
     for (let page = 0; image && page < image.pageCount; page++) await this.#judgePage(image, page, ranges);

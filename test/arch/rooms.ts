@@ -68,7 +68,7 @@ export const rooms: Room[] = [
   { path: "core/verify", mayImport: belowOperations },
   { path: "core/forget", mayImport: [...belowOperations, "core/retention"] },
   { path: "core/gc", mayImport: [...belowOperations, "core/retention"] },
-  { path: "core/repair", mayImport: [...belowOperations, "core/restore", "core/sync", "core/verify"] },
+  { path: "core/repair", mayImport: [...belowOperations, "core/backup", "core/restore", "core/sync", "core/verify"] },
   { path: "core/stats", mayImport: belowOperations },
   { path: "core/sync/planSync.ts", mayImport: pure },
   { path: "core/sync", mayImport: [...belowOperations, "core/backup", "core/forget", "core/restore"] },
