@@ -99,10 +99,12 @@ export class BtrfsVolume {
     return { length: placement.length, copies: placement.copies.length };
   }
 
-  /** Bytes from `logical` on that the chunk map finds together, and where the first copy of them is; null: not on `reader`. */
+  /** How many bytes from `logical` on lie together, and where on `reader`; null: not there, or what is there may be old. */
   locate(logical: number, length: number, reader: BlockReader): { length: number; offset: number | null } {
     const { length: together, copies } = this.#placement(logical, length, "file");
-    const copy = copies.find(({ stripe }) => this.#devices.reader(stripe.deviceId, stripe.deviceUuid) === reader);
+    const copy = copies.find(({ stripe: { deviceId, deviceUuid } }) => {
+      return this.#devices.reader(deviceId, deviceUuid) === reader && !this.#devices.isStale(deviceId);
+    });
     return { length: together, offset: copy?.offset ?? null };
   }
 

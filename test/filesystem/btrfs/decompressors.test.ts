@@ -1,7 +1,8 @@
 // LZO1X and BLAKE2b by known answers, and what compressed extents may and may not be.
 
 import assert from "node:assert/strict";
-import { deflateSync, zstdCompressSync } from "node:zlib";
+import { createZstdCompress, deflateSync, zstdCompressSync } from "node:zlib";
+import { readZstdFrame } from "../../../core/codec/zstdFrame.js";
 import { blake2b256 } from "../../../core/filesystem/btrfs/blake2b.js";
 import { COMPRESSION, decompressExtent, MAX_COMPRESSED_EXTENT } from "../../../core/filesystem/btrfs/decompress.js";
 import { decompressLzo } from "../../../core/filesystem/btrfs/lzo.js";
@@ -70,6 +71,17 @@ describe("btrfs: decompressors and checksums", () => {
     const unpack = (bytes: Uint8Array, kind: number) => decompressExtent(bytes, kind, 8192, 4096, "inode 1");
     assert.deepEqual(Buffer.from(unpack(padded(deflateSync(plain)), COMPRESSION.zlib)), Buffer.from(expected));
     assert.deepEqual(Buffer.from(unpack(padded(zstdCompressSync(plain)), COMPRESSION.zstd)), Buffer.from(expected));
+  });
+
+  it("zstd frames need not tell their size", async () => {
+    const stream = createZstdCompress();
+    stream.write(noise(5, 3000));
+    stream.end(noise(6, 3000));
+    const frame = Buffer.concat(await stream.toArray());
+    assert.equal(readZstdFrame(frame)?.contentBytes, undefined);
+    const stored = Buffer.concat([frame, new Uint8Array(8192 - frame.length)]);
+    const expected = Buffer.concat([noise(5, 3000), noise(6, 3000), new Uint8Array(2192)]);
+    assert.deepEqual(Buffer.from(decompressExtent(stored, COMPRESSION.zstd, 8192, 4096, "inode 1")), expected);
   });
 
   it("extents may not unpack to more than 128 KiB", async () => {
