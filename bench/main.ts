@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { benchDisks, largeDisk, projectRoot, usedBytes } from "./disks.js";
 import { fileVerdicts, measureFiles } from "./files/filesPart.js";
@@ -23,7 +23,18 @@ import type { BenchTool } from "./tools/tool.js";
 
 const tebibyte = 2 ** 40;
 
-async function describeMachine(chosen: readonly BenchTool[]): Promise<Record<string, unknown>> {
+interface Machine {
+  date: string;
+  processor: string | undefined;
+  cores: number;
+  memoryBytes: number;
+  kernel: string;
+  /** Of the last minute, before anything of this run. */
+  loadAverage: number;
+  tools: string[];
+}
+
+async function describeMachine(chosen: readonly BenchTool[]): Promise<Machine> {
   const [processor] = cpus();
   const descriptions = await Promise.all(chosen.map((tool) => tool.describe()));
   return {
@@ -32,6 +43,7 @@ async function describeMachine(chosen: readonly BenchTool[]): Promise<Record<str
     cores: cpus().length,
     memoryBytes: totalmem(),
     kernel: release(),
+    loadAverage: loadavg()[0]!,
     tools: descriptions,
   };
 }
@@ -141,6 +153,12 @@ async function main(): Promise<void> {
   if (needsCli(options) && !existsSync(cli)) throw new Error(`${cli} is not built`);
   const machine = await describeMachine(options.tools);
   console.log(JSON.stringify(machine, null, 2));
+  if (machine.loadAverage > machine.cores / 2) {
+    const load = machine.loadAverage.toFixed(1);
+    console.warn(
+      `other work is running (load ${load} on ${machine.cores} cores): times will be long and ratios will vary`,
+    );
+  }
   const compared = await compareTools(options);
   const results = compared?.results;
   const [scale, scaleVerdicts] = await runScale(options, results);
