@@ -45,6 +45,14 @@ export function judgeS3(results: SideBySideResults): Verdict[] {
       },
     );
   }
+  const peaks = Object.values(results.get(ours)?.costs ?? {}).flatMap((costs) => costs.map((cost) => cost.peakBytes));
+  verdicts.push({
+    what: "peak memory of any step over S3",
+    value: peaks.length === 0 ? undefined : Math.max(...peaks) / 1e6,
+    limit: 400,
+    atLeast: false,
+    unit: "MB",
+  });
   return verdicts;
 }
 
