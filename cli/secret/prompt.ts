@@ -16,6 +16,8 @@ export interface PromptOptions {
 export async function promptHidden(question: string, options: PromptOptions): Promise<string> {
   const { stdin, write, signal } = options;
   signal.throwIfAborted();
+  // Before the question stands there: whoever answers at once must not be shown either.
+  stdin.setRawMode?.(true);
   write(question);
   const line = new HiddenLine();
   return await new Promise<string>((resolve, reject) => {
@@ -37,7 +39,6 @@ export async function promptHidden(question: string, options: PromptOptions): Pr
     const onAbort = () => finish(() => reject(signal.reason));
     stdin.on("data", onData).on("end", onEnd).on("error", onEnd);
     signal.addEventListener("abort", onAbort, { once: true });
-    stdin.setRawMode?.(true);
     stdin.resume();
   });
 }
