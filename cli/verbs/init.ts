@@ -158,19 +158,12 @@ async function keeperOf(context: Context, given: Given): Promise<{ key?: KeeperK
 
 /** Warns where the storage cannot do what the repository or its owner would like. */
 async function makeBucket(context: Context, options: { objectLock: boolean | number }): Promise<void> {
-  const { bucket, created, versioning, conditionalPut } = await createBucket(context.location, options);
+  const { bucket, created, conditionalPut } = await createBucket(context.location, options);
   if (!created) context.note(`the bucket ${bucket} is there already and stays as it is`);
-  if (!versioning) {
-    context.onWarning({
-      code: "S3_VERSIONING_OFF",
-      message: `${bucket}: versioning is off, because this storage forgets conditional puts in versioned buckets: whoever may write can destroy what is stored`,
-      data: { bucket },
-    });
-  }
   if (!conditionalPut) {
     context.onWarning({
       code: "S3_NO_CONDITIONAL_PUT",
-      message: `${bucket}: this storage has no conditional puts${versioning ? " in buckets with versions" : ""}: backups work, but gc will refuse to delete anything`,
+      message: `${bucket}: this storage has no conditional puts: backups work, but gc will refuse to delete anything`,
       data: { bucket },
     });
   }

@@ -7,6 +7,7 @@ import { bytesToHex } from "../format/ids.js";
 import { loadCatalog } from "../repository/catalog.js";
 import { listCondemned } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
+import { expiringDecisions } from "../repository/versions.js";
 import type { OnWarning, Warning } from "../repository/warnings.js";
 import type { StorageProtection } from "../storage/backend.js";
 import { probeBackend } from "../storage/probe.js";
@@ -135,7 +136,11 @@ class Examination {
     const { backend, keeperKey } = this.#repository;
     await this.#orSkip("protection", async () => {
       this.#protection = (await backend.protection?.(this.#options)) ?? null;
-      this.#find("protection", "ok", protectionText(this.#protection));
+      const expiring = this.#protection?.versioning === "on" ? expiringDecisions(this.#protection) : [];
+      const expire = `: lifecycle rules remove older versions of ${expiring.join(" ")}; print them anew with init --print-policy s3-lifecycle`;
+      const detail = protectionText(this.#protection);
+      if (expiring.length === 0) this.#find("protection", "ok", detail);
+      else this.#find("protection", "warning", detail + expire);
     });
     if (this.#options.withoutTrial) return this.#find("thief", "skipped", "not tried");
     this.#trials = await tryAsThief(backend, this.#options);
@@ -229,5 +234,7 @@ function protectionText(protection: StorageProtection | null): string {
   if (protection === null) return "this storage keeps no versions that Reprise knows of";
   const { versioning, objectLockDays } = protection;
   const lock = objectLockDays === null ? "no object lock" : `object lock for ${objectLockDays} days`;
-  return `versioning ${versioning}, ${lock}`;
+  const effect =
+    versioning === "on" ? " (overwrites that the server accepts have no effect: the first version counts)" : "";
+  return `versioning ${versioning}${effect}, ${lock}`;
 }

@@ -2,12 +2,11 @@
 // docs/protocol.md; backups go on meanwhile and are never waited for with a lock.
 
 import { RepriseError } from "../errors.js";
-import { baseName, bytesToHex, folder, isSid, type PackName, packSid, type Sid } from "../format/ids.js";
+import { bytesToHex, type PackName, packSid, type Sid } from "../format/ids.js";
 import { type Catalog, loadCatalog } from "../repository/catalog.js";
 import { listPacks, loadQuarantine, type Presence } from "../repository/presence.js";
 import type { Repository } from "../repository/repository.js";
 import { requireKeeper } from "../repository/verdicts.js";
-import { haveSameContents, overwrittenObjects } from "../repository/versions.js";
 import type { ObjectInfo } from "../storage/backend.js";
 import { probeBackend } from "../storage/probe.js";
 import { fenceSilent, lastSigns, type OpenSession, storageNow } from "./fencing.js";
@@ -17,6 +16,7 @@ import { type Execution, type ExecutionOptions, executePlan, listPlans, writePla
 import { DEFAULT_GC_POLICY, type GcPlanSummary, planGc } from "./planGc.js";
 import { repack } from "./repack.js";
 import { extendRetention } from "./retention.js";
+import { examineVersions } from "./versions.js";
 
 export interface GcRequest {
   /** Only say what would happen. */
@@ -63,7 +63,7 @@ export async function collectGarbage(
   if (!request.dryRun) requireKeeper(repository, "collecting");
   const run = new Collection(repository, request, options);
   if (!request.dryRun) {
-    await refuseOverwritten(repository, options);
+    await examineVersions(repository, options);
     await requireSoundStorage(repository, options);
     await run.continueEarlierPlans();
     await run.fenceSilentSessions();
@@ -196,23 +196,6 @@ class Collection {
     for (const pack of victims) this.#waiting.add(pack);
     const known = new Set(this.report.waitingFor.map(({ sid }) => sid));
     for (const session of waitingFor) if (!known.has(session.sid)) this.report.waitingFor.push(session);
-  }
-}
-
-/**
- * With two roles: a manifest that was overwritten may have become a VOID, and its chunks garbage. Older versions show it, where the
- * storage keeps them. SNAPSHOT_OVERWRITTEN, unless the latest version is the first one, brought back.
- */
-async function refuseOverwritten(repository: Repository, options: GcOptions): Promise<void> {
-  if (repository.config.keeper === null) return;
-  for await (const versions of overwrittenObjects(repository.backend, folder.snapshots, options)) {
-    const [latest, first] = [versions[0], versions.at(-1)];
-    if (latest === undefined || first === undefined || !isSid(baseName(latest.key))) continue;
-    if (await haveSameContents(repository.backend, latest, first, options)) continue;
-    throw new RepriseError("corrupt", "SNAPSHOT_OVERWRITTEN", `${latest.key}: somebody has overwritten this decision`, {
-      data: { object: latest.key },
-      hint: "nothing was deleted; look at reprise repair versions, bring it back with --apply, and change the writers' credentials",
-    });
   }
 }
 

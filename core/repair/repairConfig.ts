@@ -34,7 +34,8 @@ export async function applyRepairConfig(
   options: { signal?: AbortSignal } = {},
 ): Promise<void> {
   if (repairs.length > 0) requireKeeper(repository, "repairing the config");
-  for (const { object } of repairs)
+  // The copy first: replacing the config may leave it missing for a moment.
+  for (const { object } of [...repairs].reverse())
     await repository.backend.put(object, sealConfig(object, repository.config), options);
 }
 

@@ -17,6 +17,7 @@ import { requireKeeper } from "../repository/verdicts.js";
 import { haveSameContents, overwrittenObjects } from "../repository/versions.js";
 import type { ObjectVersion } from "../storage/backend.js";
 import { MemoryBackend } from "../storage/memoryBackend.js";
+import { PARKING } from "./swappedPacks.js";
 
 export interface VersionRepair {
   object: string;
@@ -34,6 +35,8 @@ export interface VersionRepairOptions {
 
 /** Folders whose names are used once and that no signature protects. */
 const FOLDERS = [folder.snapshots, folder.packs, folder.index, folder.records, folder.quarantine];
+/** Where the first version counts: those in which it expires. To replace a decision would leave it open for a moment. */
+const EXPIRING_FOLDERS = [folder.packs, folder.index];
 
 /** Objects with more than one contents, and which version to bring back. VERSIONS_UNSUPPORTED where the storage keeps none. */
 export async function planRepairVersions(
@@ -43,7 +46,8 @@ export async function planRepairVersions(
   const { backend } = repository;
   if (backend.versions === undefined || backend.getVersion === undefined) throw withoutVersions(repository);
   const repairs: VersionRepair[] = [];
-  for (const prefix of FOLDERS) {
+  const firstCounts = (await backend.protection?.(options))?.versioning === "on";
+  for (const prefix of firstCounts ? EXPIRING_FOLDERS : FOLDERS) {
     for await (const versions of overwrittenObjects(backend, prefix, options)) {
       const [latest] = versions;
       if (latest === undefined || !isOurs(latest.key)) continue;
@@ -57,7 +61,10 @@ export async function planRepairVersions(
   return repairs;
 }
 
-/** Puts the chosen versions on top again; what was there stays as an older version. KEEPER_KEY_REQUIRED. Answers how many. */
+/**
+ * Puts the chosen versions on top again; what was there stays as an older version. A pack may be missing for a moment: its copy
+ * in `parked/` is what repair index uses when a kill leaves it so. KEEPER_KEY_REQUIRED. Answers how many.
+ */
 export async function applyRepairVersions(
   repository: Repository,
   repairs: readonly VersionRepair[],
@@ -69,7 +76,10 @@ export async function applyRepairVersions(
     if (versionId === null) continue;
     const bytes = await repository.backend.getVersion?.(object, versionId, options);
     if (bytes === undefined) throw withoutVersions(repository);
+    const parked = object.startsWith(folder.packs) ? PARKING + baseName(object) : null;
+    if (parked !== null) await repository.backend.put(parked, bytes, options);
     await repository.backend.put(object, bytes, options);
+    if (parked !== null) await repository.backend.delete(parked, options);
     done++;
   }
   return done;

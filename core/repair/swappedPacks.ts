@@ -10,7 +10,7 @@ import type { Repository } from "../repository/repository.js";
 import { checkPackBytes } from "../verify/verifyLane.js";
 
 /** Bytes on their way to their right names; left over only when a repair was killed, and used by the next one. */
-const PARKING = "parked/";
+export const PARKING = "parked/";
 
 export interface SwappedPack {
   /** Name of the object that holds the bytes. */

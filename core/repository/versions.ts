@@ -1,8 +1,9 @@
 // Names that have had more than one contents, as the storage's older versions tell. Names of the repository are used once, so each
-// of them is an attack or a fault.
+// of them is an attack or a fault, or two that wanted to decide the same where the first version counts.
 
 import { equalBytes } from "../format/bytes.js";
-import type { Backend, ObjectVersion, OperationOptions } from "../storage/backend.js";
+import { folder } from "../format/ids.js";
+import type { Backend, ObjectVersion, OperationOptions, StorageProtection } from "../storage/backend.js";
 
 /** The versions of each overwritten object below `prefix`, newest first. Nothing where the storage keeps none. */
 export async function* overwrittenObjects(
@@ -16,6 +17,14 @@ export async function* overwrittenObjects(
     // Else it was deleted, or put twice by a repeated request.
     if (versions[0]?.isLatest && contents > 1) yield versions;
   }
+}
+
+/** Folders of decisions whose older versions are removed: a first version that went would make the second one count. */
+export function expiringDecisions({ versionsExpire = [] }: StorageProtection): string[] {
+  const decisions = [folder.snapshots, folder.forgotten, folder.gc, folder.keys, "config"];
+  return decisions.filter((name) =>
+    versionsExpire.some((prefix) => name.startsWith(prefix) || prefix.startsWith(name)),
+  );
 }
 
 /** Tags of equal contents differ where the storage encrypts with keys of its own. */

@@ -25,6 +25,8 @@ const ABORT_MULTIPART_DAYS = 2;
 /** What a runner may write; each of its objects once, but for announcements. */
 const WRITTEN_ONCE = ["packs/*", "index/*", "snapshots/*", "records/*", "quarantine/*"];
 const OVERWRITTEN = ["sessions/*"];
+/** What takes space when it is deleted. A pack that was overwritten has to be brought back in time: gc warns. */
+const EXPIRING = ["packs/", "index/", "sessions/", "probe/", "parked/"];
 
 /** Whatever other policies allow a runner: never these. */
 const NEVER_OBJECTS = [
@@ -96,8 +98,20 @@ class Place {
 function runnerStatements(place: Place, { conditionalPuts }: S3PolicyOptions): Statement[] {
   const { bucket, listing } = place;
   const statements: Statement[] = [
-    { Sid: "RunnerLists", Effect: "Allow", Action: ["s3:ListBucket"], Resource: [bucket], ...listing },
-    { Sid: "RunnerReads", Effect: "Allow", Action: ["s3:GetObject"], Resource: place.objects("*") },
+    {
+      Sid: "RunnerLists",
+      Effect: "Allow",
+      Action: ["s3:ListBucket", "s3:ListBucketVersions"],
+      Resource: [bucket],
+      ...listing,
+    },
+    { Sid: "RunnerLooks", Effect: "Allow", Action: ["s3:GetBucketVersioning"], Resource: [bucket] },
+    {
+      Sid: "RunnerReads",
+      Effect: "Allow",
+      Action: ["s3:GetObject", "s3:GetObjectVersion"],
+      Resource: place.objects("*"),
+    },
     {
       Sid: "RunnerBacksUp",
       Effect: "Allow",
@@ -166,17 +180,23 @@ function policyDocument(statements: Statement[]): unknown {
   return { Version: "2012-10-17", Statement: statements };
 }
 
-/** For put-bucket-lifecycle-configuration. */
+/**
+ * For put-bucket-lifecycle-configuration. Not for decisions: the first version of an object counts, and once it had expired, the
+ * next one would.
+ */
 function lifecycle({ prefix, noncurrentDays }: S3PolicyOptions): unknown {
-  return {
-    Rules: [
-      {
-        ID: "reprise",
-        Status: "Enabled",
-        Filter: { Prefix: prefix },
-        NoncurrentVersionExpiration: { NoncurrentDays: noncurrentDays },
-        AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABORT_MULTIPART_DAYS },
-      },
-    ],
+  const rules = EXPIRING.map((folder) => ({
+    ID: `reprise-${folder.slice(0, -1)}`,
+    Status: "Enabled",
+    Filter: { Prefix: prefix + folder },
+    Expiration: { ExpiredObjectDeleteMarker: true },
+    NoncurrentVersionExpiration: { NoncurrentDays: noncurrentDays },
+  }));
+  const uploads = {
+    ID: "reprise",
+    Status: "Enabled",
+    Filter: { Prefix: prefix },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABORT_MULTIPART_DAYS },
   };
+  return { Rules: [uploads, ...rules] };
 }

@@ -40,10 +40,15 @@ export interface Traffic {
 }
 
 export interface StorageProtection {
-  /** "on": what is overwritten or deleted stays as an older version. "unknown": the credentials may not ask. */
+  /**
+   * "on": what is overwritten or deleted stays as an older version, and the first one counts for names that are written once.
+   * "unknown": the credentials may not ask.
+   */
   versioning: "on" | "off" | "unknown";
   /** Days for which a new object cannot be removed; null: no such rule, or not known. */
   objectLockDays: number | null;
+  /** Prefixes below which older versions are removed after a time; absent or empty as well when that is not known. */
+  versionsExpire?: string[];
 }
 
 /** One of several contents that a name has had. */
@@ -51,7 +56,7 @@ export interface ObjectVersion extends ObjectInfo {
   versionId: string;
   /** Equal for equal contents; different ones may still be equal. */
   contentsTag: string;
-  /** What get answers; false for all when the object was deleted. */
+  /** The newest; false for all when the object was deleted. */
   isLatest: boolean;
 }
 
@@ -77,7 +82,8 @@ export interface Backend {
 
   /**
    * Stores `bytes` under `key`, replacing what was there. Durable when it resolves (flushed to the medium), and atomic:
-   * readers see the old contents or all of the new ones. The buffer is not kept after the promise settles.
+   * readers see the old contents or all of the new ones; in a storage with versions nothing for a moment, when a name that is
+   * not in putAgain.ts is replaced. The buffer is not kept after the promise settles.
    */
   put(key: string, bytes: Uint8Array, options?: OperationOptions): Promise<void>;
 
@@ -109,7 +115,7 @@ export interface Backend {
   protection?(options?: OperationOptions): Promise<StorageProtection>;
 
   /**
-   * Object lock: keeps the latest version from being removed until `untilMs`, when it is locked for less long than until
+   * Object lock: keeps the version that counts from being removed until `untilMs`, when it is locked for less long than until
    * `whenLessThanMs`. "kept": it is locked for long enough, or not at all.
    */
   lockUntil?(

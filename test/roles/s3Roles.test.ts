@@ -7,6 +7,7 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
+  PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { KeeperKey } from "../../core/crypto/keeperKey.js";
 import { examineRepository } from "../../core/doctor/doctor.js";
@@ -35,6 +36,7 @@ describe("two roles on S3", () => {
   let keeper: TestRepository;
   let runner: TestRepository;
   let first: Manifest;
+  const keeperKey = KeeperKey.generate();
   const opened: Backend[] = [];
 
   before(async function start() {
@@ -47,7 +49,7 @@ describe("two roles on S3", () => {
       opened.push(backend);
       return backend;
     };
-    keeper = await TestRepository.make({ backend: await open(server.admin), keeperKey: KeeperKey.generate() });
+    keeper = await TestRepository.make({ backend: await open(server.admin), keeperKey });
     runner = await keeper.reopen({ backend: await open(server.runner) });
     first = await runner.backUp("vm/a", { root: DISK });
   });
@@ -135,45 +137,77 @@ describe("two roles on S3", () => {
     assert.ok((await keeper.verify()).ok);
   }).timeout(60_000);
 
-  it("keeps the first version of what a runner overwrites in a versioned bucket", async () => {
+  it("shows everybody the first version of what a thief overwrites in a versioned bucket, and collects there", async () => {
     const client = server.client();
+    const thief = server.client(server.runner);
     try {
       await client.send(
         new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }),
       );
-      const kept = await runner.backUp("vm/c", { root: noise(23, 100_000) });
+      const open = async (user: S3Server["admin"]) => {
+        const backend = await openBackend(server.location(bucket, "lab"), { s3Credentials: user });
+        opened.push(backend);
+        return backend;
+      };
+      const [guard, worker] = [
+        await keeper.reopen({ backend: await open(server.admin), keeperKey }),
+        await runner.reopen({ backend: await open(server.runner) }),
+      ];
+      const kept = await worker.backUp("vm/c", { root: noise(23, 100_000) });
+      const gone = await worker.backUp("vm/d", { root: noise(24, 300_000) });
       const key = objectName.snapshot(kept.sid);
-      await runner.backend.put(key, new Uint8Array(9));
-      await assertCode(runner.backend.delete(key), "STORAGE_ACCESS_DENIED");
-      const [pack] = [...(await listPacks(keeper.repository, {})).keys()].filter((name) => name.startsWith(kept.sid));
+      const [pack] = [...(await listPacks(guard.repository, {})).keys()].filter((name) => name.startsWith(kept.sid));
       assert.ok(pack);
-      await runner.backend.put(objectName.pack(pack), new Uint8Array(9));
-      assert.equal((await keeper.verify()).ok, false);
-      assert.deepEqual(await (keeper.backend as S3Backend).protection(), { versioning: "on", objectLockDays: null });
-      await assertCode(keeper.gc(), "SNAPSHOT_OVERWRITTEN");
-      const plan = await planRepairVersions(keeper.repository);
-      assert.deepEqual(plan.map(({ object }) => object).sort(), [objectName.pack(pack), key]);
-      await assertCode(applyRepairVersions(runner.repository, plan), "KEEPER_KEY_REQUIRED");
-      assert.equal(await applyRepairVersions(keeper.repository, plan), 2);
-      assert.ok((await keeper.verify()).ok);
-      assert.deepEqual(await planRepairVersions(keeper.repository), []);
-      // Ceph 16 forgets If-None-Match in versioned buckets: no deletion there
-      await assertCode(keeper.gc(), "GC_PROBE_FAILED");
-      assert.deepEqual(await keeper.restore(kept, "root"), noise(23, 100_000));
+      for (const taken of [key, objectName.pack(pack)]) {
+        const Body = new Uint8Array(9);
+        await thief.send(new PutObjectCommand({ Bucket: bucket, Key: `lab/${taken}`, Body }));
+        await assertCode(worker.backend.put(taken, Body), "STORAGE_ACCESS_DENIED");
+        assert.equal(await worker.backend.putIfAbsent(taken, Body), "exists");
+      }
+      assert.deepEqual(await (guard.backend as S3Backend).protection(), {
+        versioning: "on",
+        objectLockDays: null,
+        versionsExpire: ["index/", "packs/", "parked/", "probe/", "sessions/"],
+      });
+      for (const who of [guard, worker, await keeper.reopen({ backend: await open(server.runner) })]) {
+        assert.ok((await who.verify()).ok);
+        assert.deepEqual(await who.restore(kept, "root"), noise(23, 100_000));
+        assert.ok((await who.catalog()).snapshots.some(({ sid }) => sid === kept.sid));
+      }
+      await guard.forget(gone.sid);
+      assert.ok((await guard.gc()).deletedPacks > 0);
+      assert.deepEqual(guard.takeWarnings(), ["PACKS_OVERWRITTEN"]);
+      const report = await examineRepository(worker.repository, { cacheFolder: null, ...worker.options });
+      assert.equal(report.destructible, "no");
+      const protection = report.findings.find(({ name }) => name === "protection");
+      assert.match(protection?.detail ?? "", /no effect: the first version counts/);
+      const plan = await planRepairVersions(guard.repository);
+      assert.deepEqual(
+        plan.map(({ object }) => object),
+        [objectName.pack(pack)],
+      );
+      await assertCode(applyRepairVersions(worker.repository, plan), "KEEPER_KEY_REQUIRED");
+      assert.equal(await applyRepairVersions(guard.repository, plan), 1);
+      assert.deepEqual(await planRepairVersions(guard.repository), []);
+      await guard.gc();
+      assert.deepEqual(guard.takeWarnings(), []);
+      assert.ok((await guard.verify()).ok);
+      assert.deepEqual(await worker.restore(kept, "root"), noise(23, 100_000));
     } finally {
       client.destroy();
+      thief.destroy();
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it("extends the object lock of what snapshots need, once less than half is left", async () => {
     const place = server.location(server.freshName());
-    const report = await createS3Bucket(place, { objectLock: 2 }, server.admin);
-    assert.equal(report.versioning, true);
+    await createS3Bucket(place, { objectLock: 2 }, server.admin);
+
     const backend = (await openBackend(place, { s3Credentials: server.admin })) as S3Backend;
     opened.push(backend);
     const made = await TestRepository.make({ backend, keeperKey: KeeperKey.generate() });
     await made.backUp("vm/a", { root: noise(30, 50_000) });
-    assert.deepEqual(await backend.protection(), { versioning: "on", objectLockDays: 2 });
+    assert.deepEqual(await backend.protection(), { versioning: "on", objectLockDays: 2, versionsExpire: [] });
     const catalog = await made.catalog();
     const kept = { catalog, packs: await listPacks(made.repository, {}) };
     const [{ storedAtMs }] = catalog.snapshots as [Snapshot];

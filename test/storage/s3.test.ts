@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openBackend } from "../../core/storage/openBackend.js";
 import { openS3Backend } from "../../core/storage/s3/s3Backend.js";
+import { createS3Bucket } from "../../core/storage/s3/s3Bucket.js";
 import { describeBackend } from "../conformance/backend.js";
 import { sharedS3Server } from "../support/s3Server.js";
 import { noise } from "../support/sampleBytes.js";
@@ -25,6 +26,14 @@ describe("S3 backend", function () {
   describeBackend("S3 bucket (Ceph)", async () => {
     const server = await sharedS3Server();
     const location = server.location(await server.newBucket(), "some/folder");
+    const backend = await openS3Backend(location, { credentials: server.admin });
+    return { backend, cleanup: async () => {} };
+  });
+
+  describeBackend("S3 bucket with versions (Ceph)", async () => {
+    const server = await sharedS3Server();
+    const location = server.location(server.freshName(), "some/folder");
+    await createS3Bucket(location, { objectLock: false }, server.admin);
     const backend = await openS3Backend(location, { credentials: server.admin });
     return { backend, cleanup: async () => {} };
   });

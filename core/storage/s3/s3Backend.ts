@@ -15,6 +15,7 @@ import type {
 } from "../backend.js";
 import { checkObjectSize, MAX_OBJECT_BYTES, objectNotFound, resolveRange } from "../objectBytes.js";
 import { checkKey, checkPrefix, isObjectKey } from "../objectKey.js";
+import { FirstVersions } from "./firstVersions.js";
 import { RequestGate } from "./requestGate.js";
 import { type RetryRules, retrying } from "./retrying.js";
 import { S3CallError } from "./s3CallError.js";
@@ -23,12 +24,13 @@ import {
   type S3Client,
   type S3Credentials,
   type S3GetAnswer,
+  type S3GetRequest,
   type S3ObjectFacts,
   type S3VersionMarker,
   type S3VersionPage,
 } from "./s3Client.js";
 import { isNotImplemented, isWorthRetrying, type S3Request, s3Failure } from "./s3Failure.js";
-import { listS3, wholeSeconds } from "./s3List.js";
+import { firstsOfS3, listS3, wholeSeconds } from "./s3List.js";
 import { describeS3Location, formatS3Location, parseS3Location, type S3Location } from "./s3Location.js";
 import { TrafficCount } from "./s3Traffic.js";
 
@@ -47,6 +49,8 @@ const RETRY = { baseMs: 200, capMs: 10_000 };
 const DELETE_BATCH = 1000;
 /** Reads that hide the latency of a network; each has its memory in whoever reads. */
 const PARALLEL_READS = 4;
+/** How often put may find that others have put before it. */
+const REPLACE_TRIES = 5;
 
 /** Sends nothing yet: the first operation says whether the bucket is there and the credentials are right. */
 export async function openS3Backend(location: string, options: S3BackendOptions = {}): Promise<S3Backend> {
@@ -64,6 +68,7 @@ export class S3Backend implements Backend {
   readonly #gate: RequestGate;
   readonly #retry: RetryRules;
   readonly #traffic = new TrafficCount();
+  readonly #firsts: FirstVersions;
   #hasAnswered = false;
 
   constructor(place: S3Location, client: S3Client, options: S3BackendOptions) {
@@ -76,6 +81,15 @@ export class S3Backend implements Backend {
     this.#gate = new RequestGate({ atOnce: place.connections, perSecond: place.requestsPerSecond });
     const patienceMs = () => (this.#hasAnswered ? PATIENCE_MS : FIRST_PATIENCE_MS);
     this.#retry = { ...RETRY, patienceMs, ...options.retry };
+    this.#firsts = new FirstVersions({
+      root: place.prefix,
+      isVersioned: (rules) => this.#isVersioned(rules),
+      page: (prefix, marker, atMost, rules) => {
+        const request = this.#request("s3:ListBucketVersions", "versions", prefix.slice(place.prefix.length));
+        const ask = (signal: AbortSignal | undefined) => client.versionPage(prefix, marker, signal, atMost);
+        return this.#send("LIST", request, rules, ask);
+      },
+    });
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
@@ -94,21 +108,31 @@ export class S3Backend implements Backend {
 
   async stat(key: string, options: OperationOptions = {}): Promise<ObjectInfo> {
     checkKey(key);
+    options.signal?.throwIfAborted();
     const { sizeBytes, modifiedAtMs } = await this.#head("stat", key, options);
     return { key, sizeBytes, modifiedAtMs };
   }
 
+  /**
+   * Where the first version counts, what was there is deleted before it is replaced: readers may find nothing for a moment.
+   * Only repairs replace such objects.
+   */
   async put(key: string, bytes: Uint8Array, options: OperationOptions = {}): Promise<void> {
     checkKey(key);
     checkObjectSize(key, bytes.length);
-    const request = this.#request("s3:PutObject", "put", key);
-    await this.#send(
-      "PUT",
-      request,
-      options,
-      (signal) => this.#client.putObject(key, bytes, undefined, signal),
-      bytes.length,
-    );
+    const mark = randomBytes(16).toString("hex");
+    for (let tries = 1; ; tries++) {
+      const versionId = await this.#put("put", key, bytes, { mark }, options);
+      if (!(await this.#firstCounts(key, versionId, options))) return;
+      if (await this.#isFirst(key, versionId, mark, options)) return;
+      if (tries === REPLACE_TRIES) break;
+      await this.delete(key, options);
+    }
+    throw new RepriseError("backend", "STORAGE_FAILED", `put of ${key} failed: others put it again and again`, {
+      data: { operation: "put", key },
+      hint: "look who writes to this name, then try again",
+      retry: "later",
+    });
   }
 
   /**
@@ -119,35 +143,37 @@ export class S3Backend implements Backend {
     checkKey(key);
     checkObjectSize(key, bytes.length);
     const mark = randomBytes(16).toString("hex");
-    const request = this.#request("s3:PutObject", "putIfAbsent", key);
+    let versionId: string | undefined;
     try {
-      await this.#send(
-        "PUT",
-        request,
-        options,
-        (signal) => this.#client.putObject(key, bytes, mark, signal),
-        bytes.length,
-      );
-      return "created";
+      versionId = await this.#put("putIfAbsent", key, bytes, { mark, ifAbsent: true }, options);
     } catch (error) {
       const { cause } = error as { cause?: unknown };
       if (!(cause instanceof S3CallError)) throw error;
       if (isNotImplemented(cause.facts)) throw this.#unsupported(cause);
       if (cause.facts.status !== 412) throw error;
+      return (await this.#markOf(key, options)) === mark ? "created" : "exists";
     }
-    return (await this.#markOf(key, options)) === mark ? "created" : "exists";
+    if (!(await this.#firstCounts(key, versionId, options))) return "created";
+    return (await this.#isFirst(key, versionId, mark, options)) ? "created" : "exists";
   }
 
-  list(prefix: string, options: OperationOptions = {}): AsyncIterable<ObjectInfo> {
+  async *list(prefix: string, options: OperationOptions = {}): AsyncIterable<ObjectInfo> {
+    checkPrefix(prefix);
+    options.signal?.throwIfAborted();
     const root = this.#place.prefix;
+    if (await this.#firsts.count(prefix, options)) {
+      yield* firstsOfS3(root, prefix, options, this.#firsts.list(prefix, options));
+      return;
+    }
     const request = this.#request("s3:ListBucket", "list", prefix);
-    return listS3(root, prefix, options, (token) =>
+    yield* listS3(root, prefix, options, (token) =>
       this.#send("LIST", request, options, (signal) => this.#client.listPage(root + prefix, token, signal)),
     );
   }
 
   async delete(key: string, options: OperationOptions = {}): Promise<void> {
     checkKey(key);
+    this.#firsts.forget(key);
     const request = this.#request("s3:DeleteObject", "delete", key);
     try {
       await this.#send("DELETE", request, options, (signal) => this.#client.deleteObject(key, signal));
@@ -173,7 +199,14 @@ export class S3Backend implements Backend {
       this.#client.retentionDays(signal),
     );
     const versioning = status === null ? "unknown" : status === "Enabled" ? "on" : "off";
-    return { versioning, objectLockDays: days ?? null };
+    const expiring = await this.#askBucket("s3:GetLifecycleConfiguration", options, (signal) =>
+      this.#client.expiringPrefixes(signal),
+    );
+    const root = this.#place.prefix;
+    const versionsExpire = (expiring ?? []).flatMap((prefix) =>
+      root.startsWith(prefix) ? [""] : prefix.startsWith(root) ? [prefix.slice(root.length)] : [],
+    );
+    return { versioning, objectLockDays: days ?? null, versionsExpire };
   }
 
   async lockUntil(
@@ -182,13 +215,14 @@ export class S3Backend implements Backend {
     options: OperationOptions = {},
   ): Promise<"extended" | "kept"> {
     checkKey(key);
+    const version = await this.#versionToLock(key, options);
     const asked = this.#request("s3:GetObjectRetention", "lockUntil", key);
-    const now = await this.#send("GET", asked, options, (signal) => this.#client.objectRetention(key, signal));
+    const now = await this.#send("GET", asked, options, (signal) => this.#client.objectRetention(key, version, signal));
     if (now === undefined || now.untilMs >= whenLessThanMs) return "kept";
     const request = this.#request("s3:PutObjectRetention", "lockUntil", key);
     const { mode } = now;
     await this.#send("PUT", request, options, (signal) =>
-      this.#client.setObjectRetention(key, { mode, untilMs }, signal),
+      this.#client.setObjectRetention(key, version, { mode, untilMs }, signal),
     );
     return "extended";
   }
@@ -240,7 +274,60 @@ export class S3Backend implements Backend {
     } catch (error) {
       const { cause } = error as { cause?: unknown };
       const status = cause instanceof S3CallError ? (cause.facts.status ?? 0) : 0;
-      if ((status >= 400 && status < 500) || status === 501) return null;
+      if ((status >= 400 && status < 500 && status !== 408 && status !== 429) || status === 501) return null;
+      throw error;
+    }
+  }
+
+  /** Undefined: the latest one. */
+  async #versionToLock(key: string, options: OperationOptions): Promise<string | undefined> {
+    if (!(await this.#firsts.count(key, options))) return undefined;
+    return this.#firsts.only(key) ?? (await this.#firsts.look(key, options))?.versionId;
+  }
+
+  async #isVersioned(options: OperationOptions): Promise<boolean | "unknown"> {
+    const status = await this.#askBucket("s3:GetBucketVersioning", options, (signal) =>
+      this.#client.versioning(signal),
+    );
+    return status === null ? "unknown" : status === "Enabled";
+  }
+
+  async #put(
+    operation: string,
+    key: string,
+    bytes: Uint8Array,
+    how: { mark: string; ifAbsent?: boolean },
+    options: OperationOptions,
+  ): Promise<string | undefined> {
+    const request = this.#request("s3:PutObject", operation, key);
+    const attempt = (signal: AbortSignal | undefined) => this.#client.putObject(key, bytes, how, signal);
+    return await this.#send("PUT", request, options, attempt, bytes.length);
+  }
+
+  /** After a put that was answered with this version. */
+  async #firstCounts(key: string, versionId: string | undefined, options: OperationOptions): Promise<boolean> {
+    return (await this.#firsts.learn(key, versionId, "put")) || (await this.#firsts.count(key, options));
+  }
+
+  /** Whether a put of ours came first: the one that was answered, or one whose answer was lost. */
+  async #isFirst(
+    key: string,
+    versionId: string | undefined,
+    mark: string,
+    options: OperationOptions,
+  ): Promise<boolean> {
+    const first = await this.#firsts.look(key, options);
+    if (first === undefined) return false;
+    return first.versionId === versionId || (await this.#markOfVersion(key, first.versionId, options)) === mark;
+  }
+
+  async #markOfVersion(key: string, versionId: string, options: OperationOptions): Promise<string | undefined> {
+    const request = this.#request("s3:GetObjectVersion", "putIfAbsent", key);
+    try {
+      const ask = (signal: AbortSignal | undefined) => this.#client.headObject(key, signal, versionId);
+      return (await this.#send("HEAD", request, options, ask)).mark;
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
       throw error;
     }
   }
@@ -275,16 +362,40 @@ export class S3Backend implements Backend {
   }
 
   async #read(key: string, range: string | undefined, maxBytes: number, options: GetOptions): Promise<S3GetAnswer> {
-    const { into } = options;
-    const request = this.#request("s3:GetObject", "get", key);
+    const get = { key, range, maxBytes, into: options.into };
+    if (!(await this.#firsts.count(key, options))) {
+      const answer = await this.#readVersion(get, options);
+      if (!(await this.#firsts.learn(key, answer.versionId, "read"))) return answer;
+    }
+    const only = this.#firsts.only(key);
+    if (only !== undefined) {
+      const answer = await this.#readLatest(get, options);
+      if (answer !== undefined && (answer.versionId ?? "null") === only) return answer;
+    }
+    const first = await this.#firsts.look(key, options);
+    if (first === undefined) throw objectNotFound(key);
+    return await this.#readVersion({ ...get, versionId: first.versionId }, options);
+  }
+
+  /** Undefined: it is not such that this could be read from it, which another version's contents may be. */
+  async #readLatest(get: S3GetRequest, options: GetOptions): Promise<S3GetAnswer | undefined> {
     try {
-      const answer = await this.#send("GET", request, options, (signal) =>
-        this.#client.getObject({ key, range, maxBytes, into }, signal),
-      );
+      return await this.#readVersion(get, options);
+    } catch (error) {
+      if (hasStatus(error, 416) || isOurError(error, "OBJECT_TOO_LARGE") || hasName(error, "ObjectTooLarge")) return;
+      throw error;
+    }
+  }
+
+  async #readVersion(get: S3GetRequest, options: GetOptions): Promise<S3GetAnswer> {
+    const { key, range, versionId } = get;
+    const request = this.#request(versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion", "get", key);
+    try {
+      const answer = await this.#send("GET", request, options, (signal) => this.#client.getObject(get, signal));
       this.#traffic.received(answer.bytes.length);
       return answer;
     } catch (error) {
-      if (hasName(error, "NoSuchKey")) throw objectNotFound(key);
+      if (hasName(error, "NoSuchKey") || hasName(error, "NoSuchVersion")) throw objectNotFound(key);
       if (hasName(error, "ObjectTooLarge") && range === undefined) {
         checkObjectSize(key, Number((error as { cause: S3CallError }).cause.facts.message));
       }
@@ -292,22 +403,35 @@ export class S3Backend implements Backend {
     }
   }
 
-  /** An answer to HEAD has no words, so a refused one is asked again as a GET, which says why. */
   async #head(operation: string, key: string, options: OperationOptions): Promise<S3ObjectFacts> {
+    if (!(await this.#firsts.count(key, options))) {
+      const facts = await this.#headLatest(operation, key, options);
+      if (!(await this.#firsts.learn(key, facts.versionId, "read"))) return facts;
+    }
+    const first = await this.#firsts.look(key, options);
+    if (first === undefined) throw objectNotFound(key);
+    const { sizeBytes, versionId } = first;
+    return { sizeBytes, versionId, modifiedAtMs: wholeSeconds(first.modifiedAtMs), mark: undefined };
+  }
+
+  /** An answer to HEAD has no words, so a refused one is asked again as a GET, which says why. */
+  async #headLatest(operation: string, key: string, options: OperationOptions): Promise<S3ObjectFacts> {
     const request = this.#request("s3:GetObject", operation, key);
     try {
       const facts = await this.#send("HEAD", request, options, (signal) => this.#client.headObject(key, signal));
       return { ...facts, modifiedAtMs: wholeSeconds(facts.modifiedAtMs) };
     } catch (error) {
       if (!hasStatus(error, 404) && !hasStatus(error, 403) && !hasStatus(error, 400)) throw error;
-      await this.#read(key, "bytes=0-0", 1, options);
+      await this.#readVersion({ key, range: "bytes=0-0", maxBytes: 1 }, options);
       throw error;
     }
   }
 
   async #markOf(key: string, options: OperationOptions): Promise<string | undefined> {
     try {
-      return (await this.#head("putIfAbsent", key, options)).mark;
+      const { mark, versionId } = await this.#head("putIfAbsent", key, options);
+      const isVersion = versionId !== undefined && (await this.#firsts.count(key, options));
+      return isVersion ? await this.#markOfVersion(key, versionId, options) : mark;
     } catch (error) {
       // Deleted since it was found: it was somebody's, and what this call wrote nobody deletes before it answers.
       if (isOurError(error, "OBJECT_NOT_FOUND")) return undefined;
@@ -316,6 +440,7 @@ export class S3Backend implements Backend {
   }
 
   async #deleteBatch(keys: readonly string[], options: OperationOptions): Promise<void> {
+    for (const key of keys) this.#firsts.forget(key);
     const request = this.#request("s3:DeleteObject", "delete", keys[0] as string);
     try {
       await this.#send("DELETE-MANY", request, options, async (signal) => {

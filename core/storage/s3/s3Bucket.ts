@@ -1,6 +1,6 @@
 // `init --create-bucket`: makes the bucket with versioning on, so that whoever may only write cannot destroy what was
 // there before; with object lock where asked for. Some servers (Ceph up to 16 at least) forget If-None-Match in versioned
-// buckets: there the repository's own safety comes first.
+// buckets: there the first version decides.
 
 import { randomBytes } from "node:crypto";
 import { isOurError, RepriseError } from "../../errors.js";
@@ -19,7 +19,6 @@ export interface S3BucketReport {
   bucket: string;
   /** False: it was there before, and was left as it is. */
   created: boolean;
-  versioning: boolean;
   /** False: put-if-absent does not work there, so backups do and collections do not. */
   conditionalPut: boolean;
 }
@@ -29,8 +28,8 @@ const RETRY = { baseMs: 200, capMs: 5000, patienceMs: () => 15_000 };
 const NAMELESS_REGION = "us-east-1";
 
 /**
- * Makes the bucket of `location`. One that is there already is left as it is (and then tells nothing about itself). Versioning
- * is left out where it breaks conditional puts, unless there is object lock, which needs it. Throws `S3_BUCKET_TAKEN`
+ * Makes the bucket of `location`, with versioning. One that is there already is left as it is (and then tells nothing about
+ * itself). Throws `S3_BUCKET_TAKEN`
  * (conflict), `S3_FEATURE_MISSING` (unsupported) for a storage or bucket without versioning or object lock, and the errors
  * of a request.
  */
@@ -52,24 +51,17 @@ export async function createS3Bucket(
 async function make(client: S3Client, place: S3Location, objectLock: boolean | number): Promise<S3BucketReport> {
   await create(client, place, objectLock !== false);
   await feature(place, "s3:PutBucketVersioning", "versioning", () => client.enableVersioning());
-  const report = { bucket: place.bucket, created: true, versioning: true };
   const conditionalPut = await tryConditionalPut(client, place);
-  if (!conditionalPut && objectLock === false) {
-    // Suspended versioning is not the same as none: deleted names would stay taken.
-    await send(place, "s3:DeleteBucket", () => client.deleteBucket());
-    await create(client, place, false);
-    return { ...report, versioning: false, conditionalPut: await tryConditionalPut(client, place) };
-  }
   if (typeof objectLock === "number") {
     const verb = "s3:PutBucketObjectLockConfiguration";
     await feature(place, verb, "object lock", () => client.setRetention(objectLock));
   }
-  return { ...report, conditionalPut };
+  return { bucket: place.bucket, created: true, conditionalPut };
 }
 
 /** Not ours to change. */
 function left(place: S3Location, objectLock: boolean | number): S3BucketReport {
-  if (objectLock === false) return { bucket: place.bucket, created: false, versioning: true, conditionalPut: true };
+  if (objectLock === false) return { bucket: place.bucket, created: false, conditionalPut: true };
   throw withoutFeature(place, "there already", "object lock", undefined);
 }
 
@@ -86,18 +78,22 @@ async function isThere(client: S3Client, place: S3Location): Promise<boolean> {
   }
 }
 
-/** Whether a name that is taken is refused. Leaves nothing behind, no version either. */
+/** Whether a name that is taken is refused, or the first of its versions stays first. Leaves nothing behind, no version either. */
 async function tryConditionalPut(client: S3Client, place: S3Location): Promise<boolean> {
   const key = `probe/${randomBytes(16).toString("hex")}-bucket`;
   const versions: (string | undefined)[] = [];
-  const put = (mark: string | undefined) =>
+  const put = (ifAbsent: boolean) =>
     send(place, "s3:PutObject", async () => {
-      versions.push(await client.putObject(key, new Uint8Array(1), mark));
+      versions.push(await client.putObject(key, new Uint8Array(1), { ifAbsent }));
     });
   try {
-    await put(undefined);
-    await put("probe");
-    return false;
+    await put(false);
+    await put(true);
+    let listed: string[] = [];
+    await send(place, "s3:ListBucketVersions", async () => {
+      listed = (await client.versionPage(place.prefix + key, undefined)).versions.map(({ versionId }) => versionId);
+    });
+    return versions[0] !== undefined && listed.length > 1 && listed.at(-1) === versions[0];
   } catch (error) {
     const { cause } = error as { cause?: unknown };
     if (!(cause instanceof S3CallError)) throw error;

@@ -27,6 +27,8 @@ export interface S3ObjectFacts {
   modifiedAtMs: number;
   /** The mark that putObject left. */
   mark: string | undefined;
+  /** Undefined where no versions are kept. */
+  versionId: string | undefined;
 }
 
 export interface S3GetAnswer {
@@ -35,6 +37,8 @@ export interface S3GetAnswer {
   offset: number;
   /** Of the whole object. */
   sizeBytes: number;
+  /** Undefined where no versions are kept. */
+  versionId: string | undefined;
 }
 
 export interface S3Retention {
@@ -47,8 +51,17 @@ export interface S3VersionMarker {
   versionId: string | undefined;
 }
 
+/** A delete marker: its key has no contents while it is the latest. */
+export interface S3Deletion {
+  key: string;
+  versionId: string;
+  isLatest: boolean;
+}
+
+/** Both newest first for each key; nothing tells what of the two came first. */
 export interface S3VersionPage {
   versions: ObjectVersion[];
+  deletions: S3Deletion[];
   next: S3VersionMarker | undefined;
 }
 
@@ -150,13 +163,11 @@ export class S3Client {
     }
   }
 
-  /**
-   * `mark`: kept beside the object; with it, only when the name is free. Answers the new version's id in a versioned bucket.
-   */
+  /** `mark`: kept beside the object. Answers the new version's id in a versioned bucket. */
   async putObject(
     key: string,
     bytes: Uint8Array,
-    mark: string | undefined,
+    { mark, ifAbsent }: { mark?: string; ifAbsent?: boolean },
     signal?: AbortSignal,
   ): Promise<string | undefined> {
     const { storageClass, encryption, encryptionKeyId } = this.#location;
@@ -166,7 +177,8 @@ export class S3Client {
       ContentLength: bytes.length,
       // Also what AWS wants to see before it takes an object under a retention rule.
       ChecksumCRC32: checksumText(bytes),
-      ...(mark === undefined ? {} : { IfNoneMatch: "*", Metadata: { [MARK]: mark } }),
+      ...(mark === undefined ? {} : { Metadata: { [MARK]: mark } }),
+      ...(ifAbsent ? { IfNoneMatch: "*" } : {}),
       ...(storageClass === undefined || bytes.length < SMALLEST_IN_CLASS
         ? {}
         : { StorageClass: storageClass as Sdk.StorageClass }),
@@ -197,7 +209,7 @@ export class S3Client {
         allowTimeFor(length);
         const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
         await readBody(body, bytes);
-        return { bytes, ...place };
+        return { bytes, ...place, versionId: answer.VersionId };
       } catch (error) {
         body.destroy();
         throw error;
@@ -205,13 +217,15 @@ export class S3Client {
     });
   }
 
-  async headObject(key: string, signal?: AbortSignal): Promise<S3ObjectFacts> {
-    const command = new this.#sdk.HeadObjectCommand(this.#name(key));
+  /** Without a version: the latest. */
+  async headObject(key: string, signal?: AbortSignal, version?: string): Promise<S3ObjectFacts> {
+    const command = new this.#sdk.HeadObjectCommand({ ...this.#name(key), VersionId: version });
     const answer = await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
     return {
       sizeBytes: announcedLength(answer.ContentLength),
       modifiedAtMs: answer.LastModified?.getTime() ?? Number.NaN,
       mark: answer.Metadata?.[MARK],
+      versionId: answer.VersionId,
     };
   }
 
@@ -256,12 +270,6 @@ export class S3Client {
   /** Throws 404, or 403 for somebody else's. */
   async headBucket(): Promise<void> {
     const command = new this.#sdk.HeadBucketCommand({ Bucket: this.#location.bucket });
-    await this.#attempt(0, undefined, (abortSignal) => this.#client.send(command, { abortSignal }));
-  }
-
-  /** Only an empty one can go. */
-  async deleteBucket(): Promise<void> {
-    const command = new this.#sdk.DeleteBucketCommand({ Bucket: this.#location.bucket });
     await this.#attempt(0, undefined, (abortSignal) => this.#client.send(command, { abortSignal }));
   }
 
@@ -311,28 +319,53 @@ export class S3Client {
     return Days ?? (Years === undefined ? undefined : Years * 365);
   }
 
-  /** Until when the latest version is locked; undefined: it is not. */
-  async objectRetention(key: string, signal?: AbortSignal): Promise<S3Retention | undefined> {
-    const command = new this.#sdk.GetObjectRetentionCommand(this.#name(key));
+  /** Below which older versions are removed after a time. */
+  async expiringPrefixes(signal?: AbortSignal): Promise<string[]> {
+    const command = new this.#sdk.GetBucketLifecycleConfigurationCommand({ Bucket: this.#location.bucket });
+    const answer = await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
+    return (answer.Rules ?? [])
+      .filter(({ Status, NoncurrentVersionExpiration }) => Status === "Enabled" && NoncurrentVersionExpiration)
+      .map(({ Filter, Prefix }) => Filter?.Prefix ?? Filter?.And?.Prefix ?? Prefix ?? "");
+  }
+
+  /** Until when a version (absent: the latest) is locked; undefined: it is not. */
+  async objectRetention(
+    key: string,
+    version: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<S3Retention | undefined> {
+    const command = new this.#sdk.GetObjectRetentionCommand({ ...this.#name(key), VersionId: version });
     const answer = await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
     const { Mode, RetainUntilDate } = answer.Retention ?? {};
     return Mode && RetainUntilDate ? { mode: Mode, untilMs: RetainUntilDate.getTime() } : undefined;
   }
 
-  async setObjectRetention(key: string, { mode, untilMs }: S3Retention, signal?: AbortSignal): Promise<void> {
+  async setObjectRetention(
+    key: string,
+    version: string | undefined,
+    { mode, untilMs }: S3Retention,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const command = new this.#sdk.PutObjectRetentionCommand({
       ...this.#name(key),
+      VersionId: version,
       Retention: { Mode: mode, RetainUntilDate: new Date(untilMs) },
     });
     await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
   }
 
-  /** Versions of objects, newest first for each key; deletions are left out but end `isLatest`. */
-  async versionPage(prefix: string, marker: S3VersionMarker | undefined, signal?: AbortSignal): Promise<S3VersionPage> {
+  /** Versions of objects and their deletions, newest first for each key; `atMost` of both. */
+  async versionPage(
+    prefix: string,
+    marker: S3VersionMarker | undefined,
+    signal?: AbortSignal,
+    atMost = 1000,
+  ): Promise<S3VersionPage> {
     const command = new this.#sdk.ListObjectVersionsCommand({
       Bucket: this.#location.bucket,
       Prefix: prefix,
       EncodingType: "url",
+      MaxKeys: atMost,
       ...(marker === undefined ? {} : { KeyMarker: marker.key, VersionIdMarker: marker.versionId }),
     });
     const answer = await this.#attempt(0, signal, (abortSignal) => this.#client.send(command, { abortSignal }));
@@ -344,9 +377,18 @@ export class S3Client {
       modifiedAtMs: LastModified?.getTime() ?? Number.NaN,
       isLatest: IsLatest === true,
     }));
-    if (!answer.IsTruncated) return { versions, next: undefined };
+    const deletions = (answer.DeleteMarkers ?? []).map(({ Key = "", VersionId, IsLatest }) => ({
+      key: decodeKey(Key),
+      versionId: VersionId ?? "null",
+      isLatest: IsLatest === true,
+    }));
+    if (!answer.IsTruncated) return { versions, deletions, next: undefined };
     if (answer.NextKeyMarker === undefined) throw badAnswer("ListingCutOff", "a part of a listing has no end");
-    return { versions, next: { key: decodeKey(answer.NextKeyMarker), versionId: answer.NextVersionIdMarker } };
+    return {
+      versions,
+      deletions,
+      next: { key: decodeKey(answer.NextKeyMarker), versionId: answer.NextVersionIdMarker },
+    };
   }
 
   /** The region in use. */

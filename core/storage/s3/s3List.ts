@@ -1,7 +1,7 @@
 // A listing from its pages: the repository's own names, in order, or an error. Whatever else lies in the bucket is left out.
 
 import { RepriseError } from "../../errors.js";
-import type { ObjectInfo, OperationOptions } from "../backend.js";
+import type { ObjectInfo, ObjectVersion, OperationOptions } from "../backend.js";
 import { checkPrefix, isObjectKey } from "../objectKey.js";
 import type { S3Page } from "./s3Client.js";
 
@@ -34,6 +34,25 @@ export async function* listS3(
     if (page.next !== undefined && page.next === token) throw outOfOrder(prefix);
     token = page.next;
   } while (token !== undefined);
+}
+
+/** The same of the versions that count; `firsts` has the bucket's keys. */
+export async function* firstsOfS3(
+  root: string,
+  prefix: string,
+  { signal }: OperationOptions,
+  firsts: AsyncIterable<ObjectVersion>,
+): AsyncIterable<ObjectInfo> {
+  let last = "";
+  for await (const { key: fullKey, sizeBytes, modifiedAtMs } of firsts) {
+    signal?.throwIfAborted();
+    if (fullKey <= last || !fullKey.startsWith(root + prefix)) throw outOfOrder(prefix);
+    last = fullKey;
+    const key = fullKey.slice(root.length);
+    if (!isObjectKey(key)) continue;
+    if (!Number.isSafeInteger(sizeBytes) || !Number.isSafeInteger(modifiedAtMs)) throw outOfOrder(prefix);
+    yield { key, sizeBytes, modifiedAtMs: wholeSeconds(modifiedAtMs) };
+  }
 }
 
 /** Listings have milliseconds, answers about single objects have not: one clock for both. */
