@@ -106,7 +106,7 @@ async function findInAll(context: Context, given: Given): Promise<Answer> {
     (snapshot) => openSnapshotTree(snapshot, fetcher, context.options),
     place.path,
     query,
-    { ...context.options, onProblem: (_, file) => warn(context, file) },
+    { ...context.options, onProblem: (_, problem) => warn(context, { problem }) },
   );
   return {
     document: { machine: place.machine, snapshots: snapshots.length, found: found.map(foundDocument) },
@@ -160,6 +160,6 @@ async function readNewer(context: Context, text: string, tree: MachineTree | nul
   return BigInt(milliseconds) * 1_000_000n;
 }
 
-function warn(context: Context, { problem }: ListedFile): void {
+function warn(context: Context, { problem }: Pick<ListedFile, "problem">): void {
   if (problem !== null) context.onWarning({ code: problem.code, message: problem.message, data: problem.data });
 }

@@ -9,7 +9,7 @@ import type { OnProgress } from "../platform/progress.js";
 import type { Snapshot } from "../repository/catalog.js";
 import { areRangesEqual, digestOfFile } from "./compareContents.js";
 import { type ContentPiece, contentPieces, unequalRanges } from "./contentMap.js";
-import { disksOf, type OpenTree } from "./findFiles.js";
+import { disksOf, isSurelyMissing, type OpenTree } from "./findFiles.js";
 import { compareBytes } from "./listFiles.js";
 import type { FileNode, TreeNode } from "./machineTree.js";
 import type { TreePath } from "./treePath.js";
@@ -116,7 +116,7 @@ class History {
     } catch (error) {
       if (isAbort(error) || !isOurError(error) || error.family === "backend" || error.family === "invariant")
         throw error;
-      this.#note(snapshot, null, error.code === "FILE_NOT_FOUND" ? null : error.message);
+      this.#note(snapshot, null, isSurelyMissing(error) ? null : error.message);
     }
   }
 

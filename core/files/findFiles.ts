@@ -68,7 +68,8 @@ export interface FoundVersion {
 
 export interface FindInSnapshotsOptions extends ReadOptions {
   onProgress?: OnProgress;
-  onProblem: (snapshot: Snapshot, file: ListedFile) => void;
+  /** Something below the path, or the whole of it, cannot be read in a snapshot. */
+  onProblem: (snapshot: Snapshot, problem: RepriseError) => void;
 }
 
 /**
@@ -112,6 +113,11 @@ export async function findInSnapshots(
   return [...found.values()].sort((a, b) => compareText(pathOf(a), pathOf(b)));
 }
 
+/** Not so when it may be in a file system that cannot be read. */
+export function isSurelyMissing({ code, data }: RepriseError): boolean {
+  return code === "FILE_NOT_FOUND" && (!Array.isArray(data.unreadable) || data.unreadable.length === 0);
+}
+
 /** The same text means that every byte of every disk is the same. */
 export function disksOf({ manifest }: Snapshot): string {
   const images = manifest.archives.filter(({ kind }) => kind === "image");
@@ -130,11 +136,12 @@ async function hitsOf(
     const node = await tree.resolve(path, options);
     for await (const file of findFiles(tree, node, query, options)) {
       if (file.problem === null) files.set(versionKey(file), file);
-      else options.onProblem(snapshot, file);
+      else options.onProblem(snapshot, file.problem);
     }
     return { files };
   } catch (error) {
     if (!isOurError(error, "FILE_NOT_FOUND")) throw error;
+    if (!isSurelyMissing(error)) options.onProblem(snapshot, error);
     return { error };
   }
 }
