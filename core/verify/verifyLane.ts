@@ -87,7 +87,9 @@ class VerifyLane implements VerifyLaneApi {
 
 /** A medium that cannot read a pack has damaged it. A storage that cannot be asked, or refuses, says nothing about it. */
 function isAboutTheBytes({ family, code, retry }: RepriseError): boolean {
-  return family !== "backend" || code === "OBJECT_RANGE" || (code === "STORAGE_FAILED" && retry === "never");
+  if (family === "corrupt" || family === "format" || family === "unsupported") return true;
+  if (code === "STORAGE_FAILED") return retry === "never";
+  return code === "OBJECT_NOT_FOUND" || code === "OBJECT_RANGE" || code === "STORAGE_SYMLINK";
 }
 
 /** Checks every byte of a pack that is in memory. */
