@@ -88,6 +88,15 @@ describe("extents", function () {
     }
   });
 
+  for (const kind of ["fat12", "fat32", "exfat"] satisfies PortableKind[]) {
+    it(`of ${kind} lead to the bytes that are read`, async () => {
+      const { path } = await portableImage(kind);
+      const counts = await withPortable(path, kind, (fileSystem) => checkExtents(fileSystem, path));
+      assert.ok(counts.extents > 20);
+      assert.equal(counts.elsewhere, 0);
+    });
+  }
+
   it("of XFS lead to the bytes that are read", async () => {
     const { path } = await xfsImage("v4");
     const counts = await withFileSystem(path, (fileSystem) => checkExtents(fileSystem, path));
