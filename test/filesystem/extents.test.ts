@@ -7,6 +7,7 @@ import { makeTemporaryFolder } from "../support/temporaryFolder.js";
 import { type ExtKind, extImage } from "./ext/extImages.js";
 import { withExt } from "./ext/extReading.js";
 import { copyOfLiveExt } from "./ext/liveExt.js";
+import { type PortableKind, portableImage, withImage } from "./portableImages.js";
 import { withFileSystem, xfsImage } from "./xfs/xfsImages.js";
 
 interface Counts {
@@ -91,7 +92,7 @@ describe("extents", function () {
   for (const kind of ["fat12", "fat32", "exfat"] satisfies PortableKind[]) {
     it(`of ${kind} lead to the bytes that are read`, async () => {
       const { path } = await portableImage(kind);
-      const counts = await withPortable(path, kind, (fileSystem) => checkExtents(fileSystem, path));
+      const counts = await withImage(kind, path, (fileSystem) => checkExtents(fileSystem, path));
       assert.ok(counts.extents > 20);
       assert.equal(counts.elsewhere, 0);
     });

@@ -8,6 +8,7 @@ import { ATTRIBUTE, shownAttributes } from "../fat/dosAttributes.js";
 import type {
   DataRange,
   DirectoryEntry,
+  FileExtent,
   FileStat,
   FileSystem,
   FileSystemInfo,
@@ -93,6 +94,12 @@ class ExfatFileSystem implements FileSystem {
   async *dataRanges(file: NodeId, options: ReadOptions = {}): AsyncIterable<DataRange> {
     const { validBytes } = await this.#file(file, options);
     if (validBytes > 0) yield { offset: 0, length: validBytes };
+  }
+
+  async *extents(file: NodeId, options: ReadOptions = {}): AsyncIterable<FileExtent> {
+    const node = await this.#file(file, options);
+    if (node.validBytes === 0) return;
+    yield* this.#volume.space.extents(this.#map(node), node.validBytes, `file at ${file}`, options);
   }
 
   async readLink(id: NodeId): Promise<Uint8Array> {

@@ -1,6 +1,7 @@
 // The clusters of a FAT or exFAT volume as bytes, and the chains that were used last.
 
 import type { BlockReader, ReadOptions } from "../blockReader.js";
+import type { FileExtent } from "../fileSystem.js";
 import { damaged } from "../filesystemErrors.js";
 import { type RangeOrigin, readInto } from "../readRange.js";
 import { type AllocationTable, FIRST_CLUSTER } from "./allocationTable.js";
@@ -60,6 +61,20 @@ export class ClusterSpace {
       const part = buffer.subarray(done, done + run.count * this.clusterBytes - inside);
       await readInto(this.#reader, part, this.#offsetOf(run.cluster) + inside, origin, options);
       done += part.length;
+    }
+  }
+
+  /** Where the first `sizeBytes` bytes of a file lie; a chain that ends before is FILESYSTEM_DAMAGED. */
+  async *extents(map: ClusterMap, sizeBytes: number, where: string, options: ReadOptions): AsyncIterable<FileExtent> {
+    for (let offset = 0; offset < sizeBytes; ) {
+      options.signal?.throwIfAborted();
+      // all that is known of the chain makes longer runs
+      await map.run(Math.floor((sizeBytes - 1) / this.clusterBytes), options);
+      const run = await map.run(offset / this.clusterBytes, options);
+      if (run === null) throw damaged(this.#origin(where).type, where, "the cluster chain is shorter than the size");
+      const length = Math.min(run.count * this.clusterBytes, sizeBytes - offset);
+      yield { offset, length, deviceOffset: this.#offsetOf(run.cluster) };
+      offset += length;
     }
   }
 

@@ -6,6 +6,7 @@ import { defaultUpcaseTable, findEntry, forbiddenMark } from "../entryName.js";
 import type {
   DataRange,
   DirectoryEntry,
+  FileExtent,
   FileStat,
   FileSystem,
   FileSystemInfo,
@@ -121,6 +122,13 @@ class FatFileSystem implements FileSystem {
   async *dataRanges(file: NodeId, options: ReadOptions = {}): AsyncIterable<DataRange> {
     const { sizeBytes } = await this.#file(file, options);
     if (sizeBytes > 0) yield { offset: 0, length: sizeBytes };
+  }
+
+  async *extents(file: NodeId, options: ReadOptions = {}): AsyncIterable<FileExtent> {
+    const { sizeBytes, firstCluster } = await this.#file(file, options);
+    if (sizeBytes === 0) return;
+    const { space } = this.#volume;
+    yield* space.extents(space.chain(firstCluster), sizeBytes, `file at ${file}`, options);
   }
 
   async readLink(id: NodeId): Promise<Uint8Array> {
