@@ -286,7 +286,7 @@ const ZERO_CHECK_BYTES = 1024 * 1024;
 /** Reads are joined up to 4 MiB; one blob may be a little larger. */
 const READ_BUFFER_BYTES = MAX_BLOB_STORED + BLOB_HEADER_BYTES;
 /** Read ahead by one batch; two batches of a lane are under way. */
-const AHEAD_BYTES = 32 * 1024 * 1024;
+const AHEAD_BYTES = 16 * 1024 * 1024;
 /** So near to the begin of a pack its header is read along. */
 const HEADER_REACH = 256 * 1024;
 /** Some 16 MiB of decrypted bytes. */
