@@ -22,7 +22,7 @@ describe("two writers and a collector on a network that breaks", function () {
   after(() => folder.remove());
 
   async function walk(place: FaultyPlace, seed: number): Promise<void> {
-    const { violations, outcomes } = await walkWithFaults(place, { seed, folder: folder.path, backups: 3 });
+    const { violations, outcomes } = await walkWithFaults(place, { seed, folder: folder.path, backups: 2 });
     await place.close();
     assert.deepEqual(violations, []);
     assert.ok((outcomes.get("backup done") ?? 0) > 0, "a backup came through");
