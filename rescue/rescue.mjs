@@ -22,6 +22,7 @@ const usage = `usage: node rescue.mjs [--repo FOLDER] COMMAND
   check [SNAPSHOT]                         read and verify everything, write nothing
   restore SNAPSHOT --to FILE [--disk NAME] [--force] [--skip-damaged]
   files SNAPSHOT --to FOLDER [--force]     the machine's configuration files
+  tree SNAPSHOT --to FOLDER [--disk NAME]  a folder that was backed up file by file; FOLDER must not exist
 SNAPSHOT: the first digits of its id, vm/101@latest, vm/101@2026-01-31, vm/101~1; in a namespace: office:vm/101~1
 Exit codes: 0 done, 1 failed, 2 could not run, 3 done with losses, 64 wrong usage. More in RESCUE.md.`;
 
@@ -409,8 +410,9 @@ function checkManifest(value, sid) {
   checkThat(value.type === "snapshot" && texts.every((text) => typeof text === "string"), "it is no manifest");
   for (const archive of value.archives) {
     const { name, root, sizeBytes: size } = archive ?? {};
+    const most = archive?.kind === "tree" ? Number.MAX_SAFE_INTEGER : 2 ** 46;
     const isNamed = /^(?![.-])[\w.-]{1,128}$/.test(name) && /^[0-9a-f]{64}$/.test(root); // no such name leaves its folder
-    checkThat(isNamed && Number.isInteger(size) && size >= 0 && size <= 2 ** 46, "an impossible name or size");
+    checkThat(isNamed && Number.isInteger(size) && size >= 0 && size <= most, "an impossible name or size");
   }
 }
 
@@ -476,10 +478,189 @@ function piecesOfPage(id, start, span) {
   return pieces;
 }
 
+// ── File trees (docs/format/file-tree.md) ───────────────────────────────────────────────────────────────────────────
+/** One node: what it refers to, and a reader of its body. */
+function readNode(id) {
+  const bytes = readBlob(id);
+  checkThat(bytes.length >= 32 && startsWith(bytes, "RPRSTRE1") && bytes[8] <= 4, "it is no node of a file tree");
+  const [count, refs] = [bytes.readUInt32LE(12), []];
+  checkThat(32 + 40 * count <= bytes.length, "a node has a wrong length");
+  for (let at = 32; at < 32 + 40 * count; at += 40) {
+    const length = bytes.readUInt32LE(at) + (bytes.readUInt32LE(at + 4) % 2 ** 24) * 2 ** 32;
+    refs.push({ isNode: bytes[at + 7] === 1, length, id: bytes.subarray(at + 8, at + 40) });
+  }
+  let at = 32 + 40 * count;
+  const take = (length) => {
+    checkThat(at + length <= bytes.length, "a node ends too early");
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  const [u8, u16, u32] = [() => take(1)[0], () => take(2).readUInt16LE(), () => take(4).readUInt32LE()];
+  const u64 = () => Number(take(8).readBigUInt64LE());
+  const seconds = () => Number(take(8).readBigInt64LE()) + u32() / 1e9;
+  return { type: bytes[8], level: bytes[9], refs, take, u8, u16, u32, u64, seconds };
+}
+
+/** References with the holes between them. */
+function withHoles(node, refs) {
+  const pieces = [...refs];
+  const holes = Array.from({ length: Math.min(node.u32(), refs.length + 1) }, () => [node.u32(), node.u64()]);
+  for (const [before, length] of holes.reverse()) pieces.splice(before, 0, { length });
+  return pieces;
+}
+
+/** The entries of a folder, each with the pieces of its content or the id of the folder it is. */
+function* entriesOf(id, depth = 0) {
+  checkThat(depth < 3, "pages of a folder are nested");
+  const node = readNode(id);
+  if (node.type === 2) for (const { id: page } of node.refs) yield* entriesOf(page, depth + 1);
+  if (node.type > 1) return;
+  const refs = node.refs[Symbol.iterator]();
+  const next = () => refs.next().value ?? checkThat(false, "a folder refers to too little");
+  for (let left = node.u32(); left > 0; left -= 1) {
+    const [kind, flags, name, mode] = [node.u8(), node.u8(), node.take(node.u16()), node.u16()];
+    const [uid, gid, links, device, inode] = [node.u32(), node.u32(), node.u32(), node.u16(), node.take(8)];
+    const [modified] = [node.seconds(), node.seconds(), flags & 1 && node.seconds()];
+    const entry = { kind, name, mode, uid, gid, modified, link: links > 1 && `${device} ${inode.toString("hex")}` };
+    if (kind === 0) {
+      entry.size = node.u64();
+      const count = flags & 4 ? 1 : Math.min(node.u32(), node.refs.length);
+      const pieces = Array.from({ length: count }, next);
+      entry.pieces = flags & 4 ? pieces : withHoles(node, pieces);
+    } else if (kind === 1) [entry.count, entry.folder] = [node.u64(), next()];
+    else if (kind === 2) entry.target = node.take(node.u16());
+    else if (kind !== 5) entry.device = [node.u32(), node.u32()];
+    if (flags & 8) for (let more = node.u16(); more > 0; more -= 1) readAttribute(node);
+    if (flags & 16) next(); // what Node cannot set is not restored
+    yield entry;
+  }
+}
+
+function readAttribute(node) {
+  const [name, value] = [node.u8(), node.u32()];
+  node.take(name + value);
+}
+
+/** Chunks and holes of a file with their places; what is lost has a fault. */
+function* chunksOf(pieces, start = 0, level = 4) {
+  let offset = start;
+  for (const { isNode, length, id } of pieces) {
+    if (!isNode) yield { offset, length, id };
+    else {
+      const { value: list, fault } = attempt(() => {
+        const node = readNode(id);
+        checkThat(node.type === 3 && node.level < level, "it is no list of a file's chunks");
+        return { level: node.level, pieces: withHoles(node, node.refs) };
+      });
+      if (fault !== undefined) yield { offset, length, fault };
+      else yield* chunksOf(list.pieces, offset, list.level);
+    }
+    offset += length;
+  }
+}
+
+/** Walks down; `visit` gets each entry with its path, and true again when a folder is done. Returns the lost bytes. */
+function walkTree(folder, { visit, onLost }, above = []) {
+  if (above.length > 4096) return;
+  const { fault } = attempt(() => {
+    for (const entry of entriesOf(folder.id)) {
+      const isSafe =
+        !["", ".", ".."].includes(entry.name.toString("latin1")) && !/[\0/]/.test(entry.name.toString("latin1"));
+      checkThat(isSafe, "a name that no file can have");
+      const names = [...above, entry.name];
+      visit(entry, names, false);
+      if (entry.folder !== undefined) {
+        walkTree(entry.folder, { visit, onLost }, names);
+        visit(entry, names, true);
+      }
+    }
+  });
+  if (fault !== undefined) onLost(above, folder.length, fault);
+}
+
+const rootOf = ({ root }) => [...entriesOf(unhex(root))][0] ?? checkThat(false, "the tree has no root");
+const shownPath = (names) => `/${names.join("/")}`;
+
+/** For `check`: reads every file of a tree. Returns how many bytes are lost; with a folder of empty files at least one. */
+function readTree(snapshot, archive, read) {
+  let lost = 0;
+  const onLost = (names, length, fault) => {
+    lost += Math.max(length, 1);
+    say(`damaged: ${archive.name} of ${nameOf(snapshot)}, ${shownPath(names)}: ${fault}`);
+  };
+  const visit = ({ pieces = [] }, names) => {
+    for (const { length, id, fault: listFault } of chunksOf(pieces)) {
+      const { fault = listFault } = attempt(() => id && read(id, length));
+      if (fault !== undefined) onLost(names, length, fault);
+    }
+  };
+  const { value: root, fault } = attempt(() => rootOf(archive));
+  if (root === undefined) onLost([], archive.sizeBytes, fault);
+  else walkTree(root.folder, { visit, onLost });
+  return lost;
+}
+
+/** Makes the folder and everything in it; owners only as root. Attributes, devices and fifos are for the real program. */
+function restoreTree(snapshot, { to, disk }) {
+  const trees = ofKind(snapshot, "tree").filter(({ name }) => disk === undefined || name === disk);
+  if (trees.length !== 1)
+    stop(
+      64,
+      `choose with --disk: ${ofKind(snapshot, "tree")
+        .map(({ name }) => name)
+        .join(", ")}`,
+    );
+  const root = rootOf(trees[0]);
+  const [linked, isRoot] = [new Map(), process.getuid?.() === 0];
+  let lost = 0;
+  const onLost = (names, _length, fault) => {
+    lost += 1;
+    say(`damaged: ${shownPath(names)}: ${fault}`);
+  };
+  const pathOf = (names) => Buffer.concat([Buffer.from(to), ...names.flatMap((name) => [Buffer.from("/"), name])]);
+  const finish = (file, { uid, gid, mode, modified, kind }) => {
+    if (isRoot) fs.lchownSync(file, uid, gid);
+    if (kind !== 2) fs.chmodSync(file, mode);
+    fs.lutimesSync(file, modified, modified);
+  };
+  const write = (fd, names, entry) => {
+    for (const { offset, length, id, fault: listFault } of chunksOf(entry.pieces)) {
+      const { value, fault = listFault } = attempt(() => id && readBlob(id, length));
+      if (fault !== undefined) onLost(names, length, fault);
+      else if (value) checkThat(fs.writeSync(fd, value, 0, value.length, offset) === value.length, "no room is left");
+    }
+    fs.ftruncateSync(fd, entry.size);
+  };
+  const visit = (entry, names, isDone) => {
+    const file = pathOf(names);
+    const { fault } = attempt(() => {
+      const first = entry.link && linked.get(entry.link);
+      if (entry.kind === 1) return isDone ? finish(file, entry) : fs.mkdirSync(file, 0o700);
+      if (entry.kind > 2) return say(`left out: ${shownPath(names)} is a device or a fifo`);
+      if (first) return fs.linkSync(first, file);
+      if (entry.kind === 2) fs.symlinkSync(entry.target, file);
+      else {
+        const fd = fs.openSync(file, "wx", 0o600);
+        attempt(() => write(fd, names, entry), shownPath(names));
+        fs.closeSync(fd);
+      }
+      if (entry.link) linked.set(entry.link, file);
+      return finish(file, entry);
+    });
+    if (fault !== undefined) onLost(names, 0, fault);
+  };
+  fs.mkdirSync(to, 0o700);
+  walkTree(root.folder, { visit, onLost });
+  finish(Buffer.from(to), root);
+  say(`restored ${trees[0].name} to ${to}${lost > 0 ? `; ${lost} losses, named above` : ""}`);
+  return lost > 0 || (trees[0].lost ?? []).length > 0 ? 3 : 0;
+}
+
 /** Goes through a disk or file; `use` gets what is not zero. Returns how many bytes are lost. */
 function readArchive(snapshot, archive, { read = readBlob, use = () => {}, goOn }) {
   const { name, kind, root, sizeBytes } = archive;
   let [lost, shownAt] = [0, Date.now()];
+  if (kind === "tree") return readTree(snapshot, archive, read);
   const pieces = kind === "image" ? piecesOf(archive) : [{ offset: 0, length: sizeBytes, id: unhex(root) }];
   for (const { offset, length, id, fault: pageFault } of pieces) {
     const { value, fault = pageFault } = attempt(() => id && read(id, length));
@@ -563,7 +744,9 @@ function check(snapshots) {
 
 function list(snapshots) {
   for (const snapshot of snapshots) {
-    const disks = ofKind(snapshot, "image").map(({ name, sizeBytes }) => `${name} (${inGiB(sizeBytes)})`);
+    const disks = snapshot.archives
+      .filter(({ kind }) => kind !== "file")
+      .map(({ name, sizeBytes }) => `${name} (${inGiB(sizeBytes)})`);
     print(`${snapshot.sid.slice(0, 8)}  ${nameOf(snapshot)}  ${disks.join(", ")}  ${snapshot.notes ?? ""}`);
   }
 }
@@ -574,9 +757,9 @@ async function main() {
   const { value: given, fault } = attempt(() => parseArgs({ options, allowPositionals: true }));
   const { values, positionals } = given ?? stop(64, fault);
   const [command, wanted] = positionals;
-  const least = { list: 1, check: 1, show: 2, restore: 2, files: 2 }[command];
+  const least = { list: 1, check: 1, show: 2, restore: 2, files: 2, tree: 2 }[command];
   const fits = least <= positionals.length && positionals.length <= (command === "list" ? 1 : 2);
-  if (!fits || /^(restore|files)$/.test(command) !== (values.to !== undefined)) stop(64, "wrong usage");
+  if (!fits || /^(restore|files|tree)$/.test(command) !== (values.to !== undefined)) stop(64, "wrong usage");
   if (zlib.zstdDecompressSync === undefined) stop(2, `Node ${process.version} is too old; 22.15 or later can do it`);
   await openRepository(values.repo ?? path.dirname(fileURLToPath(import.meta.url)));
   const { snapshots, unreadable } = loadSnapshots();
@@ -587,7 +770,7 @@ async function main() {
   if (isInside) stop(2, `${values.to} lies inside the repository; choose another folder`);
   findPlaces();
   if (command === "check") return check(chosen) || (wanted === undefined && unreadable > 0 ? 1 : 0);
-  return command === "restore" ? restore(chosen[0], values) : restoreFiles(chosen[0], values);
+  return { restore, files: restoreFiles, tree: restoreTree }[command](chosen[0], values);
 }
 
 try {

@@ -33,7 +33,7 @@ describe("rescue: the files that init writes", () => {
 
   it("keep the program short enough to be read in an emergency", () => {
     const lines = readFileSync(inProject("rescue/rescue.mjs"), "utf8").split("\n");
-    assert.ok(lines.length <= 600, `${lines.length}`);
+    assert.ok(lines.length <= 800, `${lines.length}`);
     assert.ok(lines.every((line) => line.length <= 125));
     const imports = lines.filter((line) => line.startsWith("import ") || line.includes("import("));
     assert.ok(
