@@ -2,10 +2,11 @@
 // the same contents; where maps differ, contents may still be equal and have to be read.
 
 import { placesOf, type ReadOptions } from "../filesystem/blockReader.js";
-import type { DataRange } from "../filesystem/fileSystem.js";
+import type { DataRange, NodeId } from "../filesystem/fileSystem.js";
 import { bytesToHex } from "../format/ids.js";
 import type { FileNode } from "./machineTree.js";
 import { SnapshotDisk } from "./snapshotDisk.js";
+import { StoredTree } from "./storedTree.js";
 
 /** A stretch of a file, in order and without gaps. */
 export interface ContentPiece extends DataRange {
@@ -18,6 +19,7 @@ export interface ContentPiece extends DataRange {
 /** Null when the file system cannot tell where its files lie. Files that are no plain files have no pieces. */
 export async function contentPieces(file: FileNode, options: ReadOptions = {}): Promise<ContentPiece[] | null> {
   const { fileSystem, node, stat } = file;
+  if (stat.kind === "file" && fileSystem instanceof StoredTree) return await storedPieces(fileSystem, node, options);
   if (fileSystem.extents === undefined || stat.kind !== "file") return null;
   const pieces: ContentPiece[] = [];
   const data: DataRange[] = [];
@@ -29,6 +31,14 @@ export async function contentPieces(file: FileNode, options: ReadOptions = {}): 
     next = offset + length;
   }
   addGap(pieces, data, next, stat.sizeBytes);
+  return pieces;
+}
+
+async function storedPieces(tree: StoredTree, node: NodeId, options: ReadOptions): Promise<ContentPiece[]> {
+  const pieces: ContentPiece[] = [];
+  for await (const { offset, length, chunk } of tree.chunks(node, options)) {
+    add(pieces, { offset, length, chunk: chunk ?? "", at: 0 });
+  }
   return pieces;
 }
 

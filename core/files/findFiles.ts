@@ -120,7 +120,7 @@ export function isSurelyMissing({ code, data }: RepriseError): boolean {
 
 /** The same text means that every byte of every disk is the same. */
 export function disksOf({ manifest }: Snapshot): string {
-  const images = manifest.archives.filter(({ kind }) => kind === "image");
+  const images = manifest.archives.filter(({ kind }) => kind !== "file");
   return images.map(({ name, root, sizeBytes }) => `${name} ${root} ${sizeBytes}`).join("\n");
 }
 

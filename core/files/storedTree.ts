@@ -115,6 +115,14 @@ export class StoredTree implements FileSystem {
     if (open !== null) yield open;
   }
 
+  /** Chunks (hex ids) and holes (null) of a file in order: equal ones are equal bytes, without reading them. */
+  async *chunks(file: NodeId, options: ReadOptions = {}): AsyncIterable<DataRange & { chunk: string | null }> {
+    const entry = await this.#file(file, options);
+    for await (const { piece, offset } of this.#pieces(entry.content, 0, 0, entry.sizeBytes, options)) {
+      yield { offset, length: piece.bytes, chunk: piece.kind === "hole" ? null : bytesToHex(piece.id) };
+    }
+  }
+
   async readLink(symlink: NodeId, options: ReadOptions = {}): Promise<Uint8Array> {
     const { target } = await this.#entry(symlink, options);
     if (target === null) throw wrongKind(symlink, "a symbolic link");

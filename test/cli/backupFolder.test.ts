@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeFolder } from "../support/sampleTree.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
@@ -81,6 +81,19 @@ describe("backup --dir", function () {
       describeFolder(join(folder.path, "etc"), { times: false }).slice(1),
     );
     assert.match(await cliText(["show", "host/web1@latest"], { env }), /www +folder/);
+  });
+
+  it("tells versions and differences by chunks", async () => {
+    appendFileSync(join(folder.path, "etc", "hostname"), "x\n");
+    await settle();
+    await backUp();
+    const history = await cliText(["history", "host/web1:/etc/fs/hostname"], { env });
+    assert.equal(history.match(/\b[57] B/g)?.length, 2, history);
+    const same = await cliText(["history", "host/web1:/www/fs/index.html"], { env });
+    assert.equal(same.match(/\b13 B/g)?.length, 1, same);
+    const changes = await cliText(["diff", "host/web1~1", "host/web1@latest"], { env });
+    assert.match(changes, /hostname/);
+    assert.doesNotMatch(changes, /index\.html/);
   });
 
   it("does not restore a folder as if it were a disk", async () => {
