@@ -73,9 +73,11 @@ export async function setLinkStats(
 }
 
 /** Node takes a double: times are exact to a fraction of a microsecond. */
-function seconds(ns: bigint): number {
+function seconds(ns: bigint): number | Date {
   const whole = ns / BigInt(NS_PER_SECOND);
-  return Number(whole) + Number(ns - whole * BigInt(NS_PER_SECOND)) / NS_PER_SECOND;
+  const value = Number(whole) + Number(ns - whole * BigInt(NS_PER_SECOND)) / NS_PER_SECOND;
+  // Node takes a negative number for "now"; as a Date it stays what it is.
+  return value < 0 ? new Date(value * 1000) : value;
 }
 
 async function attempt(
