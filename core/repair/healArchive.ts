@@ -56,6 +56,8 @@ export class Healer {
   /** One answer a span, in their order. Errors of the storage end it. */
   async heal(archive: Archive, replica: Archive, spans: readonly ByteSpan[]): Promise<HealedSpan[]> {
     try {
+      // A map or a page that another snapshot needed as well came with all that it refers to; its bytes may still be on the way.
+      if (this.#stored.has(archive.root)) return spans.map(({ offset, length }) => ({ offset, length, reason: null }));
       if (archive.kind === "file") await this.#healFile(archive, replica);
       else if (archive.kind === "tree") return await this.#healTree(archive, replica, spans);
       else if (!(await this.#isGood(idOf(archive)))) await this.#healMap(archive, replica);
@@ -110,7 +112,7 @@ export class Healer {
   async #healPage(job: PageJob, lost: readonly ByteSpan[]): Promise<Map<ByteSpan, string>> {
     const reasons = new Map<ByteSpan, string>();
     const id = job.ours.pageId(job.page);
-    if (id === null) return reasons;
+    if (id === null || this.#stored.has(bytesToHex(id))) return reasons;
     try {
       if (!(await this.#isGood(id))) await this.#healWholePage(job, id);
       else {

@@ -172,7 +172,7 @@ describe("format: blob header", () => {
       changed((bytes) => withU32(bytes, 16, 0xffffffff)),
       "FORMAT_INVALID",
     );
-    assert.equal(changed(withByte(4, 4)), "UNSUPPORTED_VERSION");
+    assert.equal(changed(withByte(4, 5)), "UNSUPPORTED_VERSION");
     assert.equal(changed(withByte(5, 3)), "UNSUPPORTED_VERSION");
     assert.equal(changed(withByte(6, 1)), "UNSUPPORTED_VERSION");
   });
@@ -221,7 +221,7 @@ describe("format: table of contents", () => {
     const bytes = encodeBlobEntries([entry]);
     assert.equal(refusal(decode(1), withU32(bytes, 36, 4 * 1024 * 1024 + 65537)), "FORMAT_INVALID");
     assert.equal(refusal(decode(1), withU32(bytes, 40, 4 * 1024 * 1024 + 1)), "FORMAT_INVALID");
-    for (const tail of [0x0000_0104, 0x0000_0301, 0x0001_0101]) {
+    for (const tail of [0x0000_0105, 0x0000_0301, 0x0001_0101]) {
       assert.equal(refusal(decode(1), withU32(bytes, 44, tail)), "UNSUPPORTED_VERSION");
     }
   });
