@@ -158,8 +158,8 @@ describe("repair from a replica", function () {
     await writeSnapshot(b.repository, { purpose: "sync", group: null, ...b.options }, async ({ sid }) => {
       return { ...copied, sid, origin };
     });
-    const blob = (await listBlobs(a.repository)).find(({ kind }) => kind === "chunk")!;
-    await destroy(a, blob);
+    const blobs = await listBlobs(a.repository);
+    await destroy(a, blobs.find(({ kind, pack }) => kind === "chunk" && pack.startsWith(first!.sid))!);
     const report = await repair(a, b);
     assert.ok(report.snapshots.length > 0 && report.snapshots.every(({ healed }) => !healed));
     const reasons = report.snapshots.flatMap(({ ranges }) => ranges.map(({ reason }) => reason ?? ""));
