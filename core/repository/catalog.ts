@@ -81,20 +81,25 @@ export async function loadCatalog(repository: Repository, options: CatalogOption
   for (const loaded of manifests) {
     if (!forgotten.has(loaded.manifest.sid)) catalog.snapshots.push(describe(loaded, winners.get(loaded.manifest.sid)));
   }
-  catalog.snapshots.sort(byTime);
+  catalog.snapshots = inOrder(catalog.snapshots);
   return catalog;
 }
 
 /**
- * Oldest first. A repaired snapshot has the time of the damaged one, and comes after it; within one second the storage's
- * own time decides, so that "latest" is what was stored last.
+ * Oldest first. A repaired snapshot has the time of the damaged one and comes after it, unless the damaged one has been healed
+ * since: then that is the better one. Within one second the storage's own time decides, so that "latest" is what was stored last.
  */
-function byTime(a: Snapshot, b: Snapshot): number {
-  const [first, second] = [a.manifest.finishedAt, b.manifest.finishedAt];
-  if (a.timeMs !== b.timeMs) return a.timeMs - b.timeMs;
-  if (first !== second) return first < second ? -1 : 1;
-  if (a.storedAtMs !== b.storedAtMs) return a.storedAtMs - b.storedAtMs;
-  return a.sid < b.sid ? -1 : 1;
+function inOrder(snapshots: Snapshot[]): Snapshot[] {
+  const sound = new Set(snapshots.filter(({ verification }) => verification?.result === "ok").map(({ sid }) => sid));
+  const finishedAt = ({ manifest }: Snapshot) =>
+    manifest.repairedFrom !== null && sound.has(manifest.repairedFrom) ? "" : manifest.finishedAt;
+  return snapshots.sort((a, b) => {
+    const [first, second] = [finishedAt(a), finishedAt(b)];
+    if (a.timeMs !== b.timeMs) return a.timeMs - b.timeMs;
+    if (first !== second) return first < second ? -1 : 1;
+    if (a.storedAtMs !== b.storedAtMs) return a.storedAtMs - b.storedAtMs;
+    return a.sid < b.sid ? -1 : 1;
+  });
 }
 
 interface LoadedManifest {

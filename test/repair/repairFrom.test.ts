@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { bytesToHex, folder, objectName } from "../../core/format/ids.js";
 import { type ReplicaRepairReport, repairFromReplica } from "../../core/repair/repairFrom.js";
 import { applyRepairSnapshots, planRepairSnapshots } from "../../core/repair/repairSnapshots.js";
+import { resolveSnapshot } from "../../core/repository/snapshotName.js";
 import { assertCode } from "../support/assertCode.js";
 import { listBlobs, type StoredBlob } from "../support/damageSample.js";
 import { listKeys } from "../support/listing.js";
@@ -169,6 +170,27 @@ describe("repair from a replica", function () {
     );
     assert.equal(report.blobs, 0);
     assert.ok(second);
+  });
+
+  it("makes the original the one that counts again, before a copy with losses", async () => {
+    const [a, b] = [await makeReplica(), await makeReplica()];
+    await fill(a);
+    await sync(a, b);
+    const newest = (await a.catalog()).snapshots.at(-1)!;
+    const blobs = await listBlobs(a.repository);
+    await destroy(a, blobs.find(({ kind, pack }) => kind === "chunk" && pack.startsWith(newest.sid))!);
+    await a.verify({ record: true });
+    const catalog = await a.catalog();
+    const made = await applyRepairSnapshots(
+      a.repository,
+      catalog,
+      await planRepairSnapshots(a.repository, catalog, a.options),
+      a.options,
+    );
+    const lossy = made.find(({ repairedFrom }) => repairedFrom === newest.sid)!;
+    assert.equal(resolveSnapshot("vm/a@latest", await a.catalog()).sid, lossy.sid);
+    await repair(a, b);
+    assert.equal(resolveSnapshot("vm/a@latest", await a.catalog()).sid, newest.sid);
   });
 
   it("reports manifests that cannot be read", async () => {
