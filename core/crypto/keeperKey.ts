@@ -76,6 +76,6 @@ function publicKeyOf(publicKey: string): KeyObject {
 
 function invalidKey(what: string): RepriseError {
   return new RepriseError("key", "KEEPER_KEY_INVALID", `the keeper key ${what}`, {
-    hint: "give the file that reprise key keeper or reprise init --new-keeper-key has written",
+    hint: "give the file that reprise init --new-keeper-key has written",
   });
 }

@@ -25,7 +25,7 @@ export function resolveSnapshot(name: string, catalog: Pick<Catalog, "snapshots"
     return require(name, candidates.at(-1 - parsed.back), `it has ${candidates.length} snapshots`);
   const wanted = candidates.filter(({ manifest }) => manifest.time === parsed.time);
   if (wanted.length > 1) throw ambiguous(name, wanted);
-  return require(name, wanted[0], `times start with ${candidates.at(-1)?.manifest.time ?? ""}`);
+  return require(name, wanted[0], `the newest is of ${candidates.at(-1)?.manifest.time ?? ""}`);
 }
 
 /** All of one machine, oldest first. GROUP_INVALID, SNAPSHOT_NOT_FOUND when it has none. */
