@@ -24,6 +24,7 @@ const operations = [
   "core/sync",
   "core/roles",
   "core/doctor",
+  "core/evidence",
   "core/restoreTest",
   "core/gate",
   "core/export",
@@ -76,7 +77,11 @@ export const rooms: Room[] = [
   { path: "core/doctor", mayImport: belowOperations },
   { path: "core/files", mayImport: [...belowOperations, "core/restore"] },
   { path: "core/export", mayImport: [...belowOperations, "core/restore"] },
-  { path: "core/restoreTest", mayImport: [...belowOperations, "core/restore", "core/verify"] },
+  { path: "core/evidence", mayImport: ground },
+  {
+    path: "core/restoreTest",
+    mayImport: [...belowOperations, "core/evidence", "core/files", "core/restore", "core/verify"],
+  },
   { path: "core/gate", mayImport: belowOperations },
 
   // the door, and the faces that stand before it
