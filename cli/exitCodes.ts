@@ -1,12 +1,12 @@
 // The one table of exit codes, and how errors become them. docs/cli.md lists them for users.
 
-import { type ErrorFamily, isAbort, isOurError } from "../core/index.js";
+import { type ErrorFamily, isAbort, isOurError, type RepriseError } from "../core/index.js";
 
 export const EXIT = {
   done: 0,
-  /** The work was begun and did not succeed; also: verify has found damage. */
+  /** The work was begun and did not succeed, or what is stored is damaged; also: verify has found damage. */
   failed: 1,
-  /** The work could not begin: no repository, no key, no tool, no storage. */
+  /** Something that the work needs is missing, refuses or is in the way: repository, key, storage, tool, source, target. */
   couldNotRun: 2,
   /** Done, but look at the warnings. */
   doneWithWarnings: 3,
@@ -18,6 +18,8 @@ export const EXIT = {
   /** 128 + SIGTERM. */
   terminated: 143,
 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export type SignalName = "SIGINT" | "SIGTERM";
 
@@ -41,27 +43,47 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof OutputClosed) return EXIT.outputClosed;
   if (error instanceof Interruption) return exitCodeOfSignal(error.signalName);
   if (isAbort(error)) return EXIT.interrupted;
-  return isOurError(error) ? exitCodeOfFamily(error.family) : EXIT.failed;
+  return isOurError(error) ? exitCodeOfOurs(error) : EXIT.failed;
 }
 
 export function exitCodeOfSignal(name: SignalName): number {
   return name === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
 }
 
-function exitCodeOfFamily(family: ErrorFamily): number {
-  switch (family) {
-    case "usage":
-      return EXIT.wrongUsage;
-    case "not-found":
-    case "key":
-    case "backend":
-    case "unsupported":
-      return EXIT.couldNotRun;
-    case "format":
-    case "corrupt":
-    case "source":
-    case "conflict":
-    case "invariant":
-      return EXIT.failed;
-  }
+/** Whatever is not in CANNOT_BEGIN. A record, so that a new family does not compile without a decision. */
+export const EXIT_OF_FAMILY: Readonly<Record<ErrorFamily, ExitCode>> = {
+  usage: EXIT.wrongUsage,
+  "not-found": EXIT.couldNotRun,
+  key: EXIT.couldNotRun,
+  backend: EXIT.couldNotRun,
+  unsupported: EXIT.couldNotRun,
+  format: EXIT.failed,
+  corrupt: EXIT.failed,
+  source: EXIT.failed,
+  conflict: EXIT.failed,
+  invariant: EXIT.failed,
+};
+
+/** Of the families that mean a failure: the errors that come before anything is read from a disk or written to a target. */
+export const CANNOT_BEGIN: ReadonlySet<string> = new Set([
+  "CONFIG_FILE_UNREADABLE",
+  "SOURCE_ENCRYPTED",
+  "SOURCE_FOREIGN_FILES",
+  "SOURCE_IN_USE",
+  "SOURCE_NOT_FOUND",
+  "SOURCE_OPEN_FAILED",
+  "SOURCE_UNSUPPORTED",
+  "TARGET_EXISTS",
+  "TARGET_IN_USE",
+  "TARGET_READ_ONLY",
+  "TARGET_TOO_SMALL",
+  "TARGET_UNSAFE",
+  "TARGET_UNSUPPORTED",
+  "REPOSITORY_EXISTS",
+  "REPOSITORY_REMAINS",
+  "S3_BUCKET_TAKEN",
+]);
+
+function exitCodeOfOurs({ family, code }: RepriseError): ExitCode {
+  return CANNOT_BEGIN.has(code) ? EXIT.couldNotRun : EXIT_OF_FAMILY[family];
 }

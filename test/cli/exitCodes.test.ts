@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { EXIT, exitCodeOf, Interruption, OutputClosed } from "../../cli/exitCodes.js";
+import { CANNOT_BEGIN, EXIT, EXIT_OF_FAMILY, exitCodeOf, Interruption, OutputClosed } from "../../cli/exitCodes.js";
 import type { HelpDocument } from "../../cli/program.js";
 import { runCli } from "../../cli/runCli.js";
 import { VERSION } from "../../cli/version.js";
@@ -25,31 +25,31 @@ async function flipByte(path: string, at: number): Promise<void> {
 }
 
 describe("exit codes", () => {
-  it("follow the family of the error", () => {
-    const expected: Record<ErrorFamily, number> = {
-      usage: 64,
-      "not-found": 2,
-      key: 2,
-      backend: 2,
-      unsupported: 2,
-      format: 1,
-      corrupt: 1,
-      source: 1,
-      conflict: 1,
-      invariant: 1,
-    };
-    for (const [family, code] of Object.entries(expected)) {
-      assert.equal(exitCodeOf(new RepriseError(family as ErrorFamily, "X", "x")), code, family);
-    }
+  it("follow the family of the error, but for what keeps the work from beginning", () => {
+    const codeOf = (family: ErrorFamily, code: string) => exitCodeOf(new RepriseError(family, code, "x"));
+    const families = Object.entries(EXIT_OF_FAMILY) as [ErrorFamily, number][];
+    for (const [family, code] of families) assert.equal(codeOf(family, "X"), code, family);
+    assert.equal(codeOf("source", "SOURCE_READ_FAILED"), 1);
+    for (const code of CANNOT_BEGIN) assert.equal(codeOf("source", code), 2, code);
     assert.equal(exitCodeOf(new TypeError("bug")), 1);
     assert.equal(exitCodeOf(new Interruption("SIGINT")), 130);
     assert.equal(exitCodeOf(new Interruption("SIGTERM")), 143);
     assert.equal(exitCodeOf(new OutputClosed()), 141);
   });
 
-  it("are all in docs/cli.md", async () => {
+  it("stand in the table of docs/cli.md with their families and codes, which are those of docs/errors.md", async () => {
     const page = await readFile(inProject("docs/cli.md"), "utf8");
-    for (const code of Object.values(EXIT)) assert.match(page, new RegExp(`^\\| ${code} \\|`, "m"));
+    const errors = await readFile(inProject("docs/errors.md"), "utf8");
+    const rowOf = (code: number) => page.split("\n").find((line) => line.startsWith(`| ${code} | `)) ?? "";
+    for (const code of Object.values(EXIT)) assert.notEqual(rowOf(code), "", String(code));
+    for (const [family, code] of Object.entries(EXIT_OF_FAMILY)) {
+      assert.match(rowOf(code), new RegExp(`famil(y|ies)[^;]*\\b${family}\\b`), family);
+    }
+    assert.deepEqual(
+      [...rowOf(2).matchAll(/`(\w+)`/g)].map(([, code]) => code),
+      [...CANNOT_BEGIN],
+    );
+    for (const code of CANNOT_BEGIN) assert.match(errors, new RegExp(`^\\| ${code} \\| (source|conflict) `, "m"), code);
   });
 
   it("64 for a line that makes no sense, with a document when --json is on it", async () => {
@@ -150,15 +150,13 @@ describe("exit codes of what happens", () => {
     assert.equal((await failing(["show", "vm/b@latest"], 2)).code, "SNAPSHOT_NOT_FOUND");
   });
 
-  it("1 when the disk or the target is at fault, or the place is taken", async () => {
-    assert.equal((await failing(["backup", join(folder.path, "absent"), "-g", "vm/a"], 1)).code, "SOURCE_NOT_FOUND");
+  it("2 when the disk, the target or the place is missing or in the way, 1 when the disk is at fault", async () => {
+    const absent = join(folder.path, "absent");
+    assert.equal((await failing(["backup", absent, "-g", "vm/a"], 2)).code, "SOURCE_NOT_FOUND");
+    assert.equal((await failing(["backup", disk, "-g", "vm/a", "--config", absent], 2)).code, "CONFIG_FILE_UNREADABLE");
+    assert.equal((await failing(["restore", "vm/a@latest", "--to", disk], 2)).code, "TARGET_EXISTS");
+    assert.equal((await failing(["init", "--no-encryption"], 2)).code, "REPOSITORY_EXISTS");
     assert.equal((await failing(["backup", "-", "-g", "vm/a"], 1)).code, "SOURCE_EMPTY");
-    assert.equal(
-      (await failing(["backup", disk, "-g", "vm/a", "--config", join(folder.path, "absent")], 1)).code,
-      "CONFIG_FILE_UNREADABLE",
-    );
-    assert.equal((await failing(["restore", "vm/a@latest", "--to", disk], 1)).code, "TARGET_EXISTS");
-    assert.equal((await failing(["init", "--no-encryption"], 1)).code, "REPOSITORY_EXISTS");
   });
 
   it("130 when a restore is interrupted after its last chunk, and the same command goes on", async () => {

@@ -146,7 +146,7 @@ describe("verbs on files", function () {
     assert.equal(report.files, 6);
     assert.equal(await readFile(join(to, "etc", "removed.conf"), "utf8"), TEXTS["etc/removed.conf"]);
     const again = await cli(["restore", "prod:vm/web1~1:/etc", "--to", to], { env: machine.env });
-    assert.equal(again.code, 1, again.stderr);
+    assert.equal(again.code, 2, again.stderr);
     assert.match(again.stderr, /TARGET_EXISTS/);
     const dry = await text("restore", "prod:vm/web1~1:/etc", "--to", join(machine.folder.path, "dry"), "--dry-run");
     assert.match(dry, /would restore/);

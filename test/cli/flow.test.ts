@@ -45,7 +45,7 @@ describe("command line, from init to gc", () => {
       { minBytes, averageBytes, maxBytes },
       { minBytes: 32_768, averageBytes: 65_536, maxBytes: 2_097_152 },
     );
-    await cliJson(["init", "--no-encryption"], { env, code: 1 });
+    await cliJson(["init", "--no-encryption"], { env, code: 2 });
   });
 
   it("backup answers with what was stored", async () => {
@@ -145,7 +145,7 @@ describe("command line, from init to gc", () => {
     );
     assert.deepEqual(await readFile(to), Buffer.from(contents));
     assert.equal(restored.length, 1);
-    await cliJson(["restore", "vm/web1~1", "--to", to], { env, code: 1 });
+    await cliJson(["restore", "vm/web1~1", "--to", to], { env, code: 2 });
     await json("restore", "vm/web1~1", "--to", to, "--force");
     const out = join(folder.path, "out");
     await mkdir(out);

@@ -30,11 +30,11 @@ describe("hints", () => {
   const failing = async (args: string[], code: number) => (await cliJson<ErrorDocument>(args, { env, code })).error;
 
   it("a disk that is not there, or is none", async () => {
-    const absent = await failing(["backup", join(folder.path, "absent"), "-g", "vm/a"], 1);
+    const absent = await failing(["backup", join(folder.path, "absent"), "-g", "vm/a"], 2);
     assert.equal(absent.code, "SOURCE_NOT_FOUND");
     assert.match(absent.hint ?? "", /path/);
     await mkdir(join(folder.path, "dir"));
-    const unsupported = await failing(["backup", join(folder.path, "dir"), "-g", "vm/a"], 1);
+    const unsupported = await failing(["backup", join(folder.path, "dir"), "-g", "vm/a"], 2);
     assert.equal(unsupported.code, "SOURCE_UNSUPPORTED");
     assert.ok(unsupported.hint);
   });

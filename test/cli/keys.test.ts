@@ -89,7 +89,7 @@ describe("keys on the command line", () => {
     assert.equal(again.code, 64, "an existing file is not replaced");
     assert.equal((await readFile(keyFile, "utf8")).trim(), key);
     const unused = join(folder.path, "unused.txt");
-    assert.equal((await cli(["init", "--recovery-key-file", unused], { env })).code, 1);
+    assert.equal((await cli(["init", "--recovery-key-file", unused], { env })).code, 2);
     await assert.rejects(stat(unused), "no file for a repository that was not made");
   });
 
