@@ -1,14 +1,10 @@
 // A restore test as it was written down, with every default filled in. The YAML form, its keys in kebab-case, is described
 // by schemas/restore-test.json and docs/restore-tests.md. Times are milliseconds, sizes bytes.
 
+import { SEVERITIES, type Severity, TEST_LEVELS, type TestLevel } from "../../format/restoreTestRecord.js";
 import type { AcceleratorChoice, DiskBus, NicModel } from "../../hypervisor/machineShape.js";
 
-/** What a test proves, each including the ones before. */
-export const TEST_LEVELS = ["intact", "readable", "boots", "serves"] as const;
-export type TestLevel = (typeof TEST_LEVELS)[number];
-
-export const SEVERITIES = ["fail", "warn", "info"] as const;
-export type Severity = (typeof SEVERITIES)[number];
+export { SEVERITIES, type Severity, TEST_LEVELS, type TestLevel };
 
 /** How the disks reach the guest: straight from the repository, from a full restore, or first the one, then the other. */
 export const DISK_WAYS = ["instant", "restored", "both"] as const;
