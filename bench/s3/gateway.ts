@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createS3Bucket } from "../../core/storage/s3/s3Bucket.js";
-import type { S3Credentials } from "../../core/storage/s3/s3Client.js";
+import type { S3Credentials } from "../../core/storage/s3/s3Connection.js";
 import { projectRoot } from "../disks.js";
 import { execute } from "../measure.js";
 

@@ -7,7 +7,7 @@ import type { Backend } from "./backend.js";
 import { openLocalBackend } from "./localBackend.js";
 import { MemoryBackend } from "./memoryBackend.js";
 import type { S3BucketOptions, S3BucketReport } from "./s3/s3Bucket.js";
-import type { S3Credentials } from "./s3/s3Client.js";
+import type { S3Credentials } from "./s3/s3Connection.js";
 
 export interface OpenBackendOptions {
   /** Make the folder when it does not exist (`init`). Default: false. */
@@ -115,7 +115,7 @@ function invalidLocation(message: string, cause?: unknown): RepriseError {
 }
 
 function unsupportedScheme(scheme: string): RepriseError {
-  const hint = "use a path (write ./ in front of a relative one that holds a colon), file:, s3:, sftp: or memory:";
+  const hint = "use a path (write ./ in front of a relative one that holds a colon), file:, s3: or sftp:";
   return new RepriseError("unsupported", "STORAGE_SCHEME_UNSUPPORTED", `storage scheme ${scheme}: is not supported`, {
     data: { scheme },
     hint,

@@ -4,8 +4,8 @@
 
 import type { ObjectVersion, OperationOptions } from "../backend.js";
 import { isPutAgain } from "../putAgain.js";
-import type { S3VersionMarker, S3VersionPage } from "./s3Client.js";
 import { type VersionGroup, versionGroups } from "./versionGroups.js";
+import type { S3VersionMarker, S3VersionPage } from "./versionRequests.js";
 
 export interface VersionQueries {
   /** In front of every key of the repository. */

@@ -4,11 +4,14 @@
 
 import { randomBytes } from "node:crypto";
 import { isOurError, RepriseError } from "../../errors.js";
+import { createBucket, enableVersioning, headBucket, setRetention } from "./bucketRequests.js";
+import { deleteObject, putObject } from "./objectRequests.js";
 import { retrying } from "./retrying.js";
 import { S3CallError } from "./s3CallError.js";
-import { connectS3, type S3Client, type S3Credentials } from "./s3Client.js";
+import { connectS3, type S3Connection, type S3Credentials } from "./s3Connection.js";
 import { isNotImplemented, isWorthRetrying, s3Failure } from "./s3Failure.js";
 import { parseS3Location, type S3Location } from "./s3Location.js";
+import { versionPage } from "./versionRequests.js";
 
 export interface S3BucketOptions {
   /** True: object lock without a default retention. A number: with one of that many days (1 to 36500, GOVERNANCE). */
@@ -39,22 +42,26 @@ export async function createS3Bucket(
   credentials?: S3Credentials,
 ): Promise<S3BucketReport> {
   const place = parseS3Location(location);
-  const client = await connectS3(place, credentials);
+  const connection = await connectS3(place, credentials);
   try {
-    if (await isThere(client, place)) return left(place, objectLock);
-    return await make(client, place, objectLock);
+    if (await isThere(connection, place)) return left(place, objectLock);
+    return await make(connection, place, objectLock);
   } finally {
-    client.close();
+    connection.close();
   }
 }
 
-async function make(client: S3Client, place: S3Location, objectLock: boolean | number): Promise<S3BucketReport> {
-  await create(client, place, objectLock !== false);
-  await feature(place, "s3:PutBucketVersioning", "versioning", () => client.enableVersioning());
-  const conditionalPut = await tryConditionalPut(client, place);
+async function make(
+  connection: S3Connection,
+  place: S3Location,
+  objectLock: boolean | number,
+): Promise<S3BucketReport> {
+  await create(connection, place, objectLock !== false);
+  await feature(place, "s3:PutBucketVersioning", "versioning", () => enableVersioning(connection));
+  const conditionalPut = await tryConditionalPut(connection, place);
   if (typeof objectLock === "number") {
     const verb = "s3:PutBucketObjectLockConfiguration";
-    await feature(place, verb, "object lock", () => client.setRetention(objectLock));
+    await feature(place, verb, "object lock", () => setRetention(connection, objectLock));
   }
   return { bucket: place.bucket, created: true, conditionalPut };
 }
@@ -65,9 +72,9 @@ function left(place: S3Location, objectLock: boolean | number): S3BucketReport {
   throw withoutFeature(place, "there already", "object lock", undefined);
 }
 
-async function isThere(client: S3Client, place: S3Location): Promise<boolean> {
+async function isThere(connection: S3Connection, place: S3Location): Promise<boolean> {
   try {
-    await send(place, "s3:ListBucket", () => client.headBucket());
+    await send(place, "s3:ListBucket", () => headBucket(connection));
     return true;
   } catch (error) {
     const { cause } = error as { cause?: unknown };
@@ -79,19 +86,21 @@ async function isThere(client: S3Client, place: S3Location): Promise<boolean> {
 }
 
 /** Whether a name that is taken is refused, or the first of its versions stays first. Leaves nothing behind, no version either. */
-async function tryConditionalPut(client: S3Client, place: S3Location): Promise<boolean> {
+async function tryConditionalPut(connection: S3Connection, place: S3Location): Promise<boolean> {
   const key = `probe/${randomBytes(16).toString("hex")}-bucket`;
   const versions: (string | undefined)[] = [];
   const put = (ifAbsent: boolean) =>
     send(place, "s3:PutObject", async () => {
-      versions.push(await client.putObject(key, new Uint8Array(1), { ifAbsent }));
+      versions.push(await putObject(connection, key, new Uint8Array(1), { ifAbsent }));
     });
   try {
     await put(false);
     await put(true);
     let listed: string[] = [];
     await send(place, "s3:ListBucketVersions", async () => {
-      listed = (await client.versionPage(place.prefix + key, undefined)).versions.map(({ versionId }) => versionId);
+      listed = (await versionPage(connection, place.prefix + key, undefined)).versions.map(
+        ({ versionId }) => versionId,
+      );
     });
     return versions[0] !== undefined && listed.length > 1 && listed.at(-1) === versions[0];
   } catch (error) {
@@ -102,23 +111,23 @@ async function tryConditionalPut(client: S3Client, place: S3Location): Promise<b
     throw error;
   } finally {
     for (const version of versions) {
-      await send(place, "s3:DeleteObject", () => client.deleteObject(key, undefined, version)).catch(() => {});
+      await send(place, "s3:DeleteObject", () => deleteObject(connection, key, undefined, version)).catch(() => {});
     }
   }
 }
 
-async function create(client: S3Client, place: S3Location, objectLock: boolean): Promise<void> {
-  const region = await client.region();
+async function create(connection: S3Connection, place: S3Location, objectLock: boolean): Promise<void> {
+  const region = await connection.region();
   const constraint = region === NAMELESS_REGION ? undefined : region;
   try {
-    await send(place, "s3:CreateBucket", () => client.createBucket({ objectLock, region: constraint }));
+    await send(place, "s3:CreateBucket", () => createBucket(connection, { objectLock, region: constraint }));
   } catch (error) {
     const name = reasonOf(error);
     if (name === "BucketAlreadyOwnedByYou") return; // a lost answer to a request that was repeated
     if (name === "BucketAlreadyExists") throw taken(place, error);
     // Servers of one's own often have regions that nobody has named.
     if (constraint === undefined || !/Location|Region/i.test(name ?? "") || place.endpoint === undefined) throw error;
-    await send(place, "s3:CreateBucket", () => client.createBucket({ objectLock }));
+    await send(place, "s3:CreateBucket", () => createBucket(connection, { objectLock }));
   }
 }
 

@@ -63,3 +63,15 @@ function hide(text: string, secrets: readonly string[]): string {
   for (const secret of secrets) if (secret.length >= 8) shown = shown.replaceAll(secret, HIDDEN);
   return shown;
 }
+
+/** Whether the request behind an error of ours failed with this word of the server. */
+export function hasName(error: unknown, name: string): boolean {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof S3CallError && cause.facts.name === name;
+}
+
+/** The same for the HTTP status. */
+export function hasStatus(error: unknown, status: number): boolean {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof S3CallError && cause.facts.status === status;
+}

@@ -3,7 +3,7 @@
 import { RepriseError } from "../../errors.js";
 import type { ObjectInfo, ObjectVersion, OperationOptions } from "../backend.js";
 import { checkPrefix, isObjectKey } from "../objectKey.js";
-import type { S3Page } from "./s3Client.js";
+import type { S3Page } from "./objectRequests.js";
 
 /**
  * Every object below `prefix` of the repository that lies below `root` of the bucket. S3 orders by UTF-8 bytes, which for the

@@ -1,7 +1,7 @@
 // A listing of versions from its pages, one entry for each key: what is needed to tell which version was the first.
 
 import type { ObjectVersion } from "../backend.js";
-import type { S3Deletion, S3VersionMarker, S3VersionPage } from "./s3Client.js";
+import type { S3Deletion, S3VersionMarker, S3VersionPage } from "./versionRequests.js";
 
 /** Memory does not grow with the number of versions. Keys are the bucket's own. */
 export interface VersionGroup {
