@@ -1,8 +1,13 @@
-// The programs each command needs and the Debian package that brings each. Only programs are listed that we start.
+// The programs each command needs and the Debian package that brings each. Only programs are listed that we start; a full
+// path is a file that a program of ours hands to another.
 
 const everywhere = [
   { tool: "qemu-img", package: "qemu-utils" },
   { tool: "qemu-nbd", package: "qemu-utils" },
+  { tool: "qemu-system-x86_64", package: "qemu-system-x86" },
+  { tool: "/usr/share/seabios/bios-256k.bin", package: "seabios" },
+  { tool: "/usr/share/OVMF/OVMF_CODE_4M.fd", package: "ovmf" },
+  { tool: "swtpm", package: "swtpm" },
   { tool: "grub-mkimage", package: "grub-common" },
   { tool: "sfdisk", package: "fdisk" },
   { tool: "mke2fs", package: "e2fsprogs" },

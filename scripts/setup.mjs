@@ -107,6 +107,7 @@ export function ensureNodeModules() {
 }
 
 function isOnPath(tool) {
+  if (path.isAbsolute(tool)) return fs.existsSync(tool);
   const folders = (process.env.PATH || "").split(path.delimiter).concat("/usr/sbin", "/sbin");
   return folders.some((folder) => folder !== "" && fs.existsSync(path.join(folder, tool)));
 }

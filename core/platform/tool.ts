@@ -11,6 +11,8 @@ import { RepriseError } from "../errors.js";
 const debianPackages = {
   "qemu-img": "qemu-utils",
   "qemu-nbd": "qemu-utils",
+  "qemu-system-x86_64": "qemu-system-x86",
+  swtpm: "swtpm",
   ssh: "openssh-client",
   blockdev: "util-linux",
   fallocate: "util-linux",
