@@ -3,8 +3,9 @@
 
 import { isOurError } from "../../core/errors.js";
 import type { BlockReader, ReadOptions } from "../../core/filesystem/blockReader.js";
-import type { DataRange, DirectoryEntry, FileSystem } from "../../core/filesystem/fileSystem.js";
+import type { DataRange, FileSystem } from "../../core/filesystem/fileSystem.js";
 import { Chance } from "../campaign/campaign.js";
+import { type NoteError, walkDamaged } from "./fuzzWalk.js";
 import { walkFileSystem } from "./treeWalk.js";
 
 /** One image of one reader. */
@@ -13,6 +14,8 @@ export interface FuzzSubject {
   /** Its own copy: it is changed and changed back. */
   image(): Promise<Uint8Array>;
   open(reader: BlockReader): Promise<FileSystem>;
+  /** What is done instead of walking, where there is no tree to walk. */
+  explore?(reader: BlockReader, note: NoteError): Promise<void>;
 }
 
 export interface FuzzOptions {
@@ -22,6 +25,8 @@ export interface FuzzOptions {
   firstRun?: number;
   /** No new run is started after so many milliseconds. */
   maxMs?: number;
+  /** Told before each run, with what there is so far. */
+  onRun?: (run: number, report: Readonly<FuzzReport>) => void;
 }
 
 export interface FuzzReport {
@@ -31,25 +36,27 @@ export interface FuzzReport {
   /** Errors of ours that were allowed, by code. */
   errors: Record<string, number>;
   slowestMs: number;
+  /** The most memory that one run took for buffers. */
+  peakBytes: number;
   /** What went against a promise, with the seed and number of the run. */
   violations: string[];
 }
 
 const ALLOWED_FAMILIES = new Set(["corrupt", "unsupported", "not-found", "usage", "format"]);
-const MAX_RUN_MS = 5000;
+export const MAX_RUN_MS = 5000;
 const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
+const READS_PER_LOOK_AT_MEMORY = 1024;
 const MAX_MUTATIONS = 6;
-const WALK = { maxEntries: 2000, maxFileBytes: 256 * 1024 };
-/** Directories that are looked into by name, too. */
-const MAX_LOOKUPS = 50;
+const WALK = { maxEntries: 2000, maxFileBytes: 256 * 1024, maxLookups: 50 };
 
 export async function fuzzReader(subject: FuzzSubject, options: FuzzOptions): Promise<FuzzReport> {
   const image = await subject.image();
   const places = await structurePlaces(subject, image);
-  const report: FuzzReport = { runs: 0, opened: 0, errors: {}, slowestMs: 0, violations: [] };
+  const report: FuzzReport = { runs: 0, opened: 0, errors: {}, slowestMs: 0, peakBytes: 0, violations: [] };
   const started = performance.now();
-  const { seed, count, firstRun = 0, maxMs = Number.POSITIVE_INFINITY } = options;
+  const { seed, count, firstRun = 0, maxMs = Number.POSITIVE_INFINITY, onRun } = options;
   for (let run = firstRun; run < firstRun + count && performance.now() - started < maxMs; run++) {
+    onRun?.(run, report);
     const undo = mutate(image, places, new Chance(seed * 1_000_003 + run));
     const problems = await tryOne(subject, image, report);
     undo();
@@ -62,7 +69,8 @@ export async function fuzzReader(subject: FuzzSubject, options: FuzzOptions): Pr
 /** Where the reader reads while it looks at everything but the contents of files. */
 async function structurePlaces(subject: FuzzSubject, image: Uint8Array): Promise<DataRange[]> {
   const reader = new WatchedReader(image);
-  await walkFileSystem(await subject.open(reader), { maxFileBytes: 0 });
+  if (subject.explore !== undefined) await subject.explore(reader, () => {});
+  else await walkFileSystem(await subject.open(reader), { maxFileBytes: 0 });
   return reader.ranges;
 }
 
@@ -78,35 +86,24 @@ async function tryOne(subject: FuzzSubject, image: Uint8Array, report: FuzzRepor
   };
   const started = performance.now();
   try {
-    const fileSystem = await subject.open(reader);
-    report.opened++;
-    await walkFileSystem(fileSystem, { ...WALK, onError: note });
-    await lookUpNames(fileSystem, note);
+    if (subject.explore !== undefined) {
+      await subject.explore(reader, note);
+      report.opened++;
+    } else {
+      const fileSystem = await subject.open(reader);
+      report.opened++;
+      await walkDamaged(fileSystem, reader.sizeBytes, WALK, note);
+    }
   } catch (error) {
     note("/", error);
   }
   reader.checkMemory();
   const tookMs = performance.now() - started;
   report.slowestMs = Math.max(report.slowestMs, tookMs);
+  report.peakBytes = Math.max(report.peakBytes, reader.peakBytes);
   if (tookMs > MAX_RUN_MS) problems.add(`took ${Math.round(tookMs)} ms`);
   if (reader.peakBytes > MAX_MEMORY_BYTES) problems.add(`took ${Math.round(reader.peakBytes / 2 ** 20)} MiB`);
   return [...problems];
-}
-
-/** Names of the root, and in what they name one that is not there. */
-async function lookUpNames(fileSystem: FileSystem, note: (path: string, error: unknown) => void): Promise<void> {
-  const entries: DirectoryEntry[] = [];
-  for await (const entry of fileSystem.readDirectory(fileSystem.root)) {
-    if (entries.push(entry) >= MAX_LOOKUPS) break;
-  }
-  for (const { name } of entries) {
-    try {
-      const found = await fileSystem.lookup(fileSystem.root, name);
-      if (found?.kind === "directory") await fileSystem.lookup(found.id, Buffer.from("not there"));
-    } catch (error) {
-      note("/", error);
-    }
-  }
 }
 
 /** Memory as a device that remembers what was read, never lets a read outside pass, and ends runs that take too long. */
@@ -133,7 +130,7 @@ class WatchedReader implements BlockReader {
       throw new Error(`read of ${buffer.length} bytes at ${offset}, outside the device`);
     }
     if (performance.now() > this.#deadline) throw new Error(`still reading after ${MAX_RUN_MS} ms`);
-    if (this.#reads++ % 256 === 0) this.checkMemory();
+    if (++this.#reads % READS_PER_LOOK_AT_MEMORY === 0) this.checkMemory();
     if (this.#deadline === Number.POSITIVE_INFINITY) this.ranges.push({ offset, length: buffer.length });
     buffer.set(this.#bytes.subarray(offset, offset + buffer.length));
   }

@@ -152,7 +152,9 @@ class NtfsFileSystem implements FileSystem {
     const bytes = await file.value(ATTRIBUTE_TYPE.data, "", UPCASE_BYTES, options);
     if (bytes?.length !== UPCASE_BYTES) throw damaged("ntfs", "$UpCase", "has a wrong size");
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    return Uint16Array.from({ length: 0x10000 }, (_, unit) => view.getUint16(unit * 2, true));
+    const table = new Uint16Array(UPCASE_BYTES / 2);
+    for (let unit = 0; unit < table.length; unit++) table[unit] = view.getUint16(unit * 2, true);
+    return table;
   }
 }
 

@@ -1,9 +1,4 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rename } from "node:fs/promises";
-import { promisify } from "node:util";
 import fc from "fast-check";
 import { MachineVolumes } from "../../../core/files/machineVolumes.js";
 import { type BlockReader, placesOf } from "../../../core/filesystem/blockReader.js";
@@ -11,66 +6,14 @@ import { parseLvmText } from "../../../core/filesystem/volumes/lvm/lvmText.js";
 import { type PhysicalVolume, readPhysicalVolume } from "../../../core/filesystem/volumes/lvm/physicalVolume.js";
 import { assembleVolumeGroups, type VolumeGroup } from "../../../core/filesystem/volumes/lvm/volumeGroup.js";
 import { assertCode } from "../../support/assertCode.js";
-import { inProject } from "../../support/projectRoot.js";
+import { type LvmFixture, lvmFixture } from "./lvmFixture.js";
 import { MemoryDisk } from "./memoryDisk.js";
 
-const run = promisify(execFile);
 const EXTENT = 1024 * 1024;
-const script = inProject("test", "fixtures", "makeLvm.sh");
-
-interface Fixture {
-  disks: Record<string, MemoryDisk>;
-  /** As lvs(8) tells it. */
-  segments: { volume: string; start: number; size: number; stripeBytes: number; places: [string, number][] }[];
-  dataStart: Record<string, number>;
-}
-
-/** Null where it cannot be made. */
-async function fixture(): Promise<Fixture | null> {
-  const version = createHash("sha256")
-    .update(await readFile(script))
-    .digest("hex")
-    .slice(0, 16);
-  const stem = inProject(".cache", "fixtures", `lvm-${version}`);
-  if (!existsSync(`${stem}.pvs`)) {
-    await mkdir(inProject(".cache", "fixtures"), { recursive: true });
-    const fresh = `${stem}.${process.pid}`;
-    try {
-      await run(script, [fresh], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
-    } catch (error) {
-      if ((error as { code?: number }).code === 3) return null;
-      throw error;
-    }
-    for (const end of ["-a.img", "-b.img", ".segments", ".pvs"]) await rename(fresh + end, stem + end);
-  }
-  const rows = async (end: string) =>
-    (await readFile(stem + end, "utf8"))
-      .trim()
-      .split("\n")
-      .map((row) => row.trim().split(/\s+/));
-  const places = (text = "") =>
-    [...text.matchAll(/([ab])\((\d+)\)/g)].map(([, disk, extent]): [string, number] => [disk!, Number(extent)]);
-  return {
-    disks: {
-      a: new MemoryDisk(await readFile(`${stem}-a.img`)),
-      b: new MemoryDisk(await readFile(`${stem}-b.img`)),
-    },
-    segments: (await rows(".segments")).map(([volume, start, size, , stripe, devices]) => {
-      return {
-        volume: volume!,
-        start: Number(start),
-        size: Number(size),
-        stripeBytes: Number(stripe),
-        places: places(devices),
-      };
-    }),
-    dataStart: Object.fromEntries((await rows(".pvs")).map(([disk, start]) => [disk!, Number(start)])),
-  };
-}
 
 describe("LVM2", function () {
   this.timeout(60_000);
-  let made: Fixture;
+  let made: LvmFixture;
   let metadata: string;
 
   const physical = async (...names: string[]): Promise<PhysicalVolume[]> => {
@@ -79,7 +22,7 @@ describe("LVM2", function () {
   };
 
   before(async function () {
-    const found = await fixture();
+    const found = await lvmFixture();
     if (found === null) return this.skip();
     made = found;
     metadata = (await physical("a"))[0]?.metadata ?? assert.fail("no metadata");
@@ -98,7 +41,7 @@ describe("LVM2", function () {
     }
   });
 
-  function checkSegment(reader: BlockReader, segment: Fixture["segments"][0]): void {
+  function checkSegment(reader: BlockReader, segment: LvmFixture["segments"][0]): void {
     const { start, size, places, stripeBytes } = segment;
     const step = places.length > 1 ? stripeBytes : size;
     for (let at = 0; at < size; at += step) {
