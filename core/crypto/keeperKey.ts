@@ -1,42 +1,34 @@
-// The keeper's key: Ed25519, by Node's own crypto. Whoever has the private half may forget, collect and take protection
-// away in a repository whose config names the public half; docs/roles.md, docs/format/verdict.md.
+// The keeper's key: Ed25519. Whoever has the private half may forget, collect and take protection away in a repository whose
+// config names the public half; docs/roles.md, docs/format/verdict.md.
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
 import { RepriseError } from "../errors.js";
 import { bytesToHex } from "../format/ids.js";
 import { sha256 } from "../hash/digest.js";
+import { Ed25519PrivateKey, Ed25519PublicKey } from "./ed25519.js";
 
 const FINGERPRINT_DIGITS = 32;
 
 export class KeeperKey {
   /** 64 hex digits: the 32 bytes of the public key. */
   readonly publicKey: string;
-  readonly #key: KeyObject;
+  readonly #key: Ed25519PrivateKey;
 
-  private constructor(key: KeyObject) {
+  private constructor(key: Ed25519PrivateKey) {
     this.#key = key;
-    const { x = "" } = createPublicKey(key).export({ format: "jwk" });
-    this.publicKey = bytesToHex(new Uint8Array(Buffer.from(x, "base64url")));
+    this.publicKey = bytesToHex(key.publicKey.bytes);
   }
 
   static generate(): KeeperKey {
-    return new KeeperKey(generateKeyPairSync("ed25519").privateKey);
+    return new KeeperKey(Ed25519PrivateKey.generate());
   }
 
   /** From PKCS#8 in PEM, without a passphrase. KEEPER_KEY_INVALID; the text never appears in the error. */
   static fromPem(pem: string): KeeperKey {
-    let key: KeyObject;
-    try {
-      key = createPrivateKey({ key: pem, format: "pem" });
-    } catch {
-      throw invalidKey("is not a private key in PEM form (PKCS#8, without a passphrase)");
-    }
-    if (key.asymmetricKeyType !== "ed25519") throw invalidKey(`is a key of type ${key.asymmetricKeyType}, not Ed25519`);
-    return new KeeperKey(key);
+    return new KeeperKey(Ed25519PrivateKey.fromPem(pem, invalidKey));
   }
 
   toPem(): string {
-    return this.#key.export({ format: "pem", type: "pkcs8" }).toString();
+    return this.#key.toPem();
   }
 
   get fingerprint(): string {
@@ -45,7 +37,7 @@ export class KeeperKey {
 
   /** 128 hex digits. */
   sign(statement: Uint8Array): string {
-    return bytesToHex(new Uint8Array(sign(null, statement, this.#key)));
+    return bytesToHex(this.#key.sign(statement));
   }
 }
 
@@ -57,19 +49,18 @@ export function keeperFingerprint(publicKey: string): string {
 /** False also for a public key or a signature that makes no sense. */
 export function isSignedBy(publicKey: string, statement: Uint8Array, signature: string): boolean {
   try {
-    return verify(null, statement, publicKeyOf(publicKey), Buffer.from(signature, "hex"));
+    return publicKeyOf(publicKey).verify(statement, new Uint8Array(Buffer.from(signature, "hex")));
   } catch {
     return false;
   }
 }
 
 /** Thousands of verdicts are checked against the same key. */
-let lastUsed: { publicKey: string; key: KeyObject } | undefined;
+let lastUsed: { publicKey: string; key: Ed25519PublicKey } | undefined;
 
-function publicKeyOf(publicKey: string): KeyObject {
+function publicKeyOf(publicKey: string): Ed25519PublicKey {
   if (lastUsed?.publicKey === publicKey) return lastUsed.key;
-  const x = Buffer.from(publicKey, "hex").toString("base64url");
-  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  const key = Ed25519PublicKey.fromBytes(new Uint8Array(Buffer.from(publicKey, "hex")));
   lastUsed = { publicKey, key };
   return key;
 }

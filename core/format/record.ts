@@ -4,7 +4,8 @@ import { formatError } from "./bytes.js";
 import { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from "./canonicalJson.js";
 import { Fields } from "./fields.js";
 import { isPackName, isSid, type PackName, type Sid } from "./ids.js";
-import { MAX_NOTES_LENGTH, MAX_QUARANTINED, MAX_RECORD_SNAPSHOTS, MAX_TAGS } from "./limits.js";
+import { KIB, MAX_NOTES_LENGTH, MAX_QUARANTINED, MAX_RECORD_SNAPSHOTS, MAX_TAGS } from "./limits.js";
+import { MAX_TEST_RECORD_BYTES } from "./restoreTestRecord.js";
 import { decodeSignature, type Signable, withoutEmptySignature } from "./verdict.js";
 
 export interface DamagedRange {
@@ -22,6 +23,11 @@ export type RecordBody =
       type: "verification";
       data: { level: "structure" | "data"; result: "ok" | "damaged"; damaged: readonly DamagedRange[] };
     }
+  /**
+   * `record`: what restoreTestRecord.ts decodes, kept as it was written, because digests are made of it. `envelopes`: signed
+   * statements over the snapshot's manifest, each one DSSE envelope as JSON.
+   */
+  | { type: "restoreTest"; data: { record: JsonValue; envelopes: readonly string[] } }
   /** Written by a later release: kept, shown to nobody. `name` is its type. */
   | { type: "unknown"; name: string; data: JsonValue };
 
@@ -56,6 +62,9 @@ export interface Quarantine {
 
 /** How many damaged ranges a verification record lists; the full list is in the command's output. */
 export const MAX_DAMAGED_RANGES = 1000;
+/** Signed statements of one restore test, and the characters of one of them. */
+export const MAX_TEST_ENVELOPES = 16;
+export const MAX_TEST_ENVELOPE_CHARS = 512 * KIB;
 
 export function encodeRecord(decoded: RepositoryRecord): Uint8Array {
   const record = storedForm(decoded);
@@ -108,6 +117,7 @@ function decodeBody(fields: Fields): RecordBody {
   if (type === "tags") return { type, data: { tags: fields.object("data").strings("tags", MAX_TAGS, 128) } };
   if (type === "protection") return { type, data: { protected: fields.object("data").boolean("protected") } };
   if (type === "verification") return { type, data: decodeVerification(fields.object("data")) };
+  if (type === "restoreTest") return { type, data: decodeRestoreTest(fields.object("data")) };
   return { type: "unknown", name: type, data: fields.raw("data") };
 }
 
@@ -130,4 +140,13 @@ function decodeVerification(fields: Fields): (RecordBody & { type: "verification
     result: fields.oneOf("result", ["ok", "damaged"]),
     damaged,
   };
+}
+
+/** The record inside is another structure with versions of its own; its readers decode it. */
+function decodeRestoreTest(fields: Fields): (RecordBody & { type: "restoreTest" })["data"] {
+  const record = fields.raw("record");
+  const { length } = encodeCanonicalJson(record);
+  if (length > MAX_TEST_RECORD_BYTES)
+    throw formatError(fields.what, `the record has ${length} bytes, more than ${MAX_TEST_RECORD_BYTES}`);
+  return { record, envelopes: fields.strings("envelopes", MAX_TEST_ENVELOPES, MAX_TEST_ENVELOPE_CHARS) };
 }

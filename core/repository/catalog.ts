@@ -11,6 +11,7 @@ import { sha256 } from "../hash/digest.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import { checkRecord, winningRecords } from "./records.js";
 import type { Repository } from "./repository.js";
+import { type RestoreTestState, restoreTestStates } from "./restoreTestState.js";
 import { checkVerdict } from "./verdicts.js";
 import type { OnWarning } from "./warnings.js";
 
@@ -31,6 +32,8 @@ export interface Snapshot {
   tags: readonly string[];
   protected: boolean;
   verification: VerificationState | null;
+  /** The newest restore test, as its record says; only evidence (core/evidence) proves it. */
+  restoreTest: RestoreTestState | null;
   /** The storage's own time of the manifest. */
   storedAtMs: number;
 }
@@ -78,8 +81,11 @@ export async function loadCatalog(repository: Repository, options: CatalogOption
   catalog.records = await loadRecords(repository, cache, unsigned, options);
   await cache.save();
   const winners = winningRecords(catalog.records);
+  const tests = restoreTestStates(catalog.records, manifests);
   for (const loaded of manifests) {
-    if (!forgotten.has(loaded.manifest.sid)) catalog.snapshots.push(describe(loaded, winners.get(loaded.manifest.sid)));
+    const { sid } = loaded.manifest;
+    if (forgotten.has(sid)) continue;
+    catalog.snapshots.push({ ...describe(loaded, winners.get(sid)), restoreTest: tests.get(sid) ?? null });
   }
   catalog.snapshots = inOrder(catalog.snapshots);
   return catalog;
@@ -199,7 +205,10 @@ async function readOrWarn<T>(
   }
 }
 
-function describe(loaded: LoadedManifest, records: Map<string, RepositoryRecord> | undefined): Snapshot {
+function describe(
+  loaded: LoadedManifest,
+  records: Map<string, RepositoryRecord> | undefined,
+): Omit<Snapshot, "restoreTest"> {
   const { manifest, digest, storedAtMs } = loaded;
   const notes = records?.get("notes");
   const tags = records?.get("tags");

@@ -38,7 +38,7 @@ export function planRecordCopies(
   const copies: RecordCopy[] = [];
   for (const record of from.catalog.records) {
     if (record.type === "verification") continue;
-    const counts = (sid: Sid) => record.type === "unknown" || winners.get(sid)?.get(record.type) === record;
+    const counts = (sid: Sid) => !isReplaceable(record) || winners.get(sid)?.get(record.type) === record;
     const origin = recordOrigin(record, from.repository);
     const snapshots = record.snapshots
       .filter(counts)
@@ -47,6 +47,11 @@ export function planRecordCopies(
     if (snapshots.length > 0) copies.push({ record, origin, snapshots: [...new Set(snapshots)] });
   }
   return copies.sort((a, b) => a.record.sequence - b.record.sequence || (a.record.rid < b.record.rid ? -1 : 1));
+}
+
+/** Of these only the newest counts. Restore tests are a history, and nobody knows what records of later releases are. */
+function isReplaceable({ type }: RepositoryRecord): boolean {
+  return type !== "restoreTest" && type !== "unknown";
 }
 
 /** Number of records written. One that only the destination's keeper may write is left out, with a warning. */
