@@ -7,7 +7,7 @@ import path from "node:path";
 import { entryPoints } from "./entryPoints.mjs";
 import { ensureNodeModules, isMain, pinnedNode, projectRoot, say, succeeds } from "./setup.mjs";
 
-const sourceFolders = ["core", "cli", "extension", "action", "test", "bench"];
+const sourceFolders = ["core", "cli", "extension", "action", "test", "bench", "schemas"];
 const buildInputs = ["package-lock.json", "tsconfig.json", "scripts/build.mjs", "scripts/entryPoints.mjs"];
 const kernelInputs = [
   "scripts/buildKernel.mjs",

@@ -80,7 +80,7 @@ export const rooms: Room[] = [
   { path: "core/evidence", mayImport: ground },
   {
     path: "core/restoreTest",
-    mayImport: [...belowOperations, "core/evidence", "core/files", "core/restore", "core/verify"],
+    mayImport: [...belowOperations, "core/evidence", "core/files", "core/restore", "core/verify", "schemas"],
   },
   { path: "core/gate", mayImport: belowOperations },
 
