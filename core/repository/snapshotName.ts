@@ -6,6 +6,10 @@ import { isGroup, isNamespace } from "../format/manifest.js";
 import type { Catalog, Snapshot } from "./catalog.js";
 
 const MIN_PREFIX = 4;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const LIST_HINT = "list what there is with reprise snapshots";
+const FORMS =
+  "use vm/NAME@latest, vm/NAME@2026-11-21T02:00:00Z, vm/NAME~1 (the one before the latest) or at least 4 digits of an id";
 
 /**
  * SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS, SNAPSHOT_NAME_INVALID; and SNAPSHOT_UNCERTAIN for `@latest` and `~N` while some
@@ -22,18 +26,21 @@ export function resolveSnapshot(name: string, catalog: Pick<Catalog, "snapshots"
   if (parsed.back !== undefined && damaged) throw uncertain(name, damaged.object, unreadable.length, candidates.at(-1));
   if (candidates.length === 0) throw notFound(name, knownGroups(snapshots));
   if (parsed.back !== undefined)
-    return require(name, candidates.at(-1 - parsed.back), `it has ${candidates.length} snapshots`);
+    return require(name, candidates.at(-1 - parsed.back), `there ${amountText(candidates.length)} of this machine`);
   const wanted = candidates.filter(({ manifest }) => manifest.time === parsed.time);
   if (wanted.length > 1) throw ambiguous(name, wanted);
   return require(name, wanted[0], `the newest is of ${candidates.at(-1)?.manifest.time ?? ""}`);
 }
 
-/** All of one machine, oldest first. GROUP_INVALID, SNAPSHOT_NOT_FOUND when it has none. */
+/** All of one machine, oldest first. GROUP_INVALID, MACHINE_NOT_FOUND when it has none. */
 export function snapshotsOfMachine(name: string, { snapshots }: Pick<Catalog, "snapshots">): Snapshot[] {
   const { namespace, group } = splitNamespace(name);
   const found = snapshots.filter(({ manifest }) => manifest.group === group && manifest.namespace === namespace);
-  if (found.length === 0) throw notFound(`of ${name}`, knownGroups(snapshots));
-  return found;
+  if (found.length > 0) return found;
+  throw new RepriseError("not-found", "MACHINE_NOT_FOUND", `there is no machine ${name} (${knownGroups(snapshots)})`, {
+    data: { name },
+    hint: LIST_HINT,
+  });
 }
 
 /** `[namespace:]type/id` as used in names and `--group`. */
@@ -64,14 +71,32 @@ function parseGroupName(name: string): { namespace: string; group: string; back?
   const tilde = /^(.*)~(\d{1,9})$/.exec(name);
   if (tilde) return { ...splitNamespace(tilde[1] as string), back: Number(tilde[2]) };
   const at = name.indexOf("@");
-  if (at < 0) {
-    throw new RepriseError("usage", "SNAPSHOT_NAME_INVALID", `"${name}" does not name a snapshot`, {
-      hint: "use vm/NAME@latest, vm/NAME@2026-11-21T02:00:00Z, vm/NAME~1 (the one before the latest) or at least 4 digits of an id",
-    });
-  }
-  const group = splitNamespace(name.slice(0, at));
+  if (at < 0) throw nameInvalid(name);
   const time = name.slice(at + 1);
+  if (time !== "latest" && !TIME.test(time)) throw nameInvalid(name);
+  const group = splitNamespace(name.slice(0, at));
   return time === "latest" ? { ...group, back: 0 } : { ...group, time };
+}
+
+/** Says what is probably meant. */
+function nameInvalid(name: string): RepriseError {
+  const invalid = (message: string, hint: string) =>
+    new RepriseError("usage", "SNAPSHOT_NAME_INVALID", message, { data: { name }, hint });
+  const path = /^(.*(?:@latest|@[-\d]+T[\d:]+Z|~\d+)|[0-9a-f]{4,}):(.+)$/.exec(name);
+  if (path) return invalid(`"${name}" does not name a snapshot`, `a path begins with a slash: ${path[1]}:/${path[2]}`);
+  const at = name.indexOf("@");
+  if (at >= 0) {
+    const machine = name.slice(0, at);
+    return invalid(
+      `"${name.slice(at + 1)}" is not the time of a snapshot`,
+      `write it in UTC, as snapshots --json prints it: ${machine}@2026-11-21T02:00:00Z; or ${machine}@latest`,
+    );
+  }
+  if (!isGroup(name.slice(name.indexOf(":") + 1))) return invalid(`"${name}" does not name a snapshot`, FORMS);
+  return invalid(
+    `"${name}" is a machine, not one of its snapshots`,
+    `say which one: ${name}@latest, ${name}~1 (the one before) or ${name}@TIME; a path goes behind it: ${name}@latest:/etc`,
+  );
 }
 
 function require(name: string, snapshot: Snapshot | undefined, detail: string): Snapshot {
@@ -88,8 +113,12 @@ function knownGroups(snapshots: readonly Snapshot[]): string {
 function notFound(name: string, detail: string): RepriseError {
   return new RepriseError("not-found", "SNAPSHOT_NOT_FOUND", `snapshot ${name} does not exist (${detail})`, {
     data: { name },
-    hint: "list what there is with reprise snapshots",
+    hint: LIST_HINT,
   });
+}
+
+function amountText(count: number): string {
+  return count === 1 ? "is 1 snapshot" : `are ${count} snapshots`;
 }
 
 function ambiguous(name: string, found: readonly Snapshot[]): RepriseError {
