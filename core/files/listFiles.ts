@@ -126,8 +126,12 @@ async function openEntry(tree: MachineTree, parent: TreeNode, entry: TreeEntry, 
     problem: null,
   };
   try {
-    if (entry.kind === "disk")
-      return { entry, listed: { ...nothing, kind: "disk" }, node: await tree.resolve(path, options) };
+    if (entry.kind === "disk") {
+      const node = await tree.resolve(path, options);
+      const sizeBytes =
+        node.kind === "disk" ? tree.volumes.disks.find(({ name }) => name === node.disk)?.sizeBytes : null;
+      return { entry, listed: { ...nothing, kind: "disk", sizeBytes: sizeBytes ?? null }, node };
+    }
     if (entry.volume !== null && !("stat" in parent))
       return { entry, ...(await openVolume(tree, path, entry.volume, options)) };
     if (!("stat" in parent) || entry.id === null) throw fileNotFound("entry");

@@ -4,7 +4,7 @@
 import { isAbort, isOurError, RepriseError } from "../errors.js";
 import type { ReadOptions } from "../filesystem/blockReader.js";
 import type { DirectoryEntry, FileKind, FileStat, FileSystem, NodeId } from "../filesystem/fileSystem.js";
-import { fileNotFound, wrongKind } from "../filesystem/filesystemErrors.js";
+import { fileNotFound, kindText, wrongKind } from "../filesystem/filesystemErrors.js";
 import { formatName } from "../filesystem/nameText.js";
 import { type MachineDisk, MachineVolumes, type Volume } from "./machineVolumes.js";
 import { formatTreePath, parseTreePath, type TreePath } from "./treePath.js";
@@ -68,7 +68,8 @@ export class MachineTree {
       for (const volume of await this.volumes.volumes())
         if (volume.disk === node.disk) yield entryOf(volume.name, "volume", volume);
     } else {
-      if (node.stat.kind !== "directory") throw wrongKind(formatTreePath(node.path), "a directory");
+      if (node.stat.kind !== "directory")
+        throw wrongKind(formatTreePath(node.path), "a folder", kindText(node.stat.kind));
       for await (const { name, kind, id, forbidden = false } of node.fileSystem.readDirectory(node.node, options))
         yield { name, kind, id, volume: node.volume, forbidden };
     }
@@ -94,18 +95,20 @@ export class MachineTree {
   async #search(path: TreePath, options: ResolveOptions, missing?: RepriseError): Promise<TreeNode> {
     const found: TreeNode[] = [];
     const unreadable: string[] = [];
+    let dangling: RepriseError | undefined;
     for (const volume of await this.volumes.volumes()) {
       if (volume.content.kind !== "filesystem") continue;
       try {
         found.push(await this.#inVolume(volume, path, options));
       } catch (error) {
         if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
+        if (error.data.link !== undefined) dangling ??= error;
         if (error.code !== "FILE_NOT_FOUND" && error.code !== "FILE_KIND_WRONG")
           unreadable.push(`/${volume.disk}/${volume.name} (${error.message})`);
       }
     }
     const [only, second] = found;
-    if (only === undefined) throw missing ?? notFoundAnywhere(path, this.volumes.diskNames, unreadable);
+    if (only === undefined) throw dangling ?? missing ?? notFoundAnywhere(path, this.volumes.diskNames, unreadable);
     if (second !== undefined) throw ambiguous(path, found);
     return only;
   }
@@ -123,6 +126,8 @@ class Walk {
   readonly #options: ResolveOptions;
   readonly #prefix: TreePath;
   #linksLeft = MAX_LINKS;
+  /** The link whose target is being walked, and how many names come behind the target. */
+  #followed: { link: FileNode; target: Uint8Array; rest: number } | null = null;
 
   constructor(volume: Volume, fileSystem: FileSystem, options: ResolveOptions) {
     this.#volume = volume;
@@ -138,11 +143,13 @@ class Walk {
     const waiting = [...path];
     while (waiting.length > 0) {
       const name = waiting.shift() as Uint8Array;
+      if (this.#followed !== null && waiting.length < this.#followed.rest) this.#followed = null;
       const child = await this.#child(nodes, name);
       const follow = waiting.length > 0 || (this.#options.followLast ?? true);
       if (child.stat.kind === "symlink" && follow) {
         const target = await this.#target(child);
         if (target.absolute) nodes = nodes.slice(0, 1);
+        this.#followed ??= { link: child, target: target.bytes, rest: waiting.length };
         waiting.unshift(...target.names);
       } else nodes.push(child);
     }
@@ -152,25 +159,36 @@ class Walk {
   /** `..` in a link's target goes up the way that was walked. */
   async #child(nodes: FileNode[], name: Uint8Array): Promise<FileNode> {
     const parent = nodes.at(-1) as FileNode;
-    if (parent.stat.kind !== "directory") throw wrongKind(formatTreePath(parent.path), "a directory");
+    if (parent.stat.kind !== "directory")
+      throw wrongKind(formatTreePath(parent.path), "a folder", kindText(parent.stat.kind));
     if (isDotDot(name)) {
       if (nodes.length > 1) nodes.pop();
       return nodes.pop() as FileNode;
     }
     const entry = await this.#fileSystem.lookup(parent.node, name, this.#options);
-    if (entry === null) throw fileNotFound(formatTreePath([...parent.path, name]));
+    if (entry === null) throw this.#missing(formatTreePath([...parent.path, name]));
     const inside = [...parent.path.slice(this.#prefix.length), entry.name];
     return this.#node("file", inside, entry.id, await this.#fileSystem.stat(entry.id, this.#options));
   }
 
-  async #target(link: FileNode): Promise<{ absolute: boolean; names: Uint8Array[] }> {
+  #missing(path: string): RepriseError {
+    if (this.#followed === null) return fileNotFound(path);
+    const { link, target } = this.#followed;
+    const [from, to] = [formatTreePath(link.path), formatName(target)];
+    return new RepriseError("not-found", "FILE_NOT_FOUND", `${from} is a link to ${to}, and there is no ${path}`, {
+      data: { what: path, link: from, target: to },
+      hint: "links lead to files of the same volume: when the target is on another one, name it there",
+    });
+  }
+
+  async #target(link: FileNode): Promise<{ absolute: boolean; bytes: Uint8Array; names: Uint8Array[] }> {
     const where = formatTreePath(link.path);
     if (this.#linksLeft-- === 0)
       throw new RepriseError("not-found", "FILE_NOT_FOUND", `${where}: more than ${MAX_LINKS} links on the way`);
     const bytes = await this.#fileSystem.readLink(link.node, this.#options);
     const names = splitTarget(bytes);
     if (bytes.length === 0) throw fileNotFound(`${where} (an empty link)`);
-    return { absolute: bytes[0] === SLASH, names };
+    return { absolute: bytes[0] === SLASH, bytes, names };
   }
 
   #node(kind: "volume" | "file", inside: TreePath, node: NodeId, stat: FileStat): FileNode {

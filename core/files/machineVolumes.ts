@@ -57,6 +57,13 @@ export class MachineVolumes {
     return this.#disks.map(({ name }) => name);
   }
 
+  /** As the machine sees them, stored folders among them. */
+  get disks(): readonly { name: string; sizeBytes: number }[] {
+    return this.#disks.map((disk) => {
+      return { name: disk.name, sizeBytes: "reader" in disk ? disk.reader.sizeBytes : disk.sizeBytes };
+    });
+  }
+
   /** All volumes of all disks, in order. A damaged table or volume is a volume with a problem, never an error. */
   async volumes(): Promise<readonly Volume[]> {
     return await this.#inspect();

@@ -1,7 +1,7 @@
 // The contents of one file as a stream of pieces, the next one fetched while the one before is used.
 
 import type { ReadOptions } from "../filesystem/blockReader.js";
-import { wrongKind } from "../filesystem/filesystemErrors.js";
+import { kindText, wrongKind } from "../filesystem/filesystemErrors.js";
 import type { FileNode, TreeNode } from "./machineTree.js";
 import { formatTreePath } from "./treePath.js";
 
@@ -10,8 +10,14 @@ const PIECE_BYTES = 4 * 1024 * 1024;
 /** The node as a file; FILE_KIND_WRONG for anything else. */
 export function requireFile(node: TreeNode): FileNode {
   if ("stat" in node && node.stat.kind === "file") return node;
-  const reason = "stat" in node && node.stat.special !== undefined ? `a plain file (${node.stat.special})` : "a file";
-  throw wrongKind(formatTreePath(node.path), reason);
+  throw wrongKind(formatTreePath(node.path), "a file", kindOfNode(node));
+}
+
+function kindOfNode(node: TreeNode): string {
+  if (node.kind === "root") return "the whole snapshot";
+  if (node.kind === "disk") return "a disk with its volumes";
+  const { special, kind } = node.stat;
+  return special === undefined ? kindText(kind) : `${kindText(kind)} (${special})`;
 }
 
 /** Pieces of up to 4 MiB, fresh memory each; together exactly the file's size. */

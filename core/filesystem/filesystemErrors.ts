@@ -1,6 +1,7 @@
 // The errors that every reader of a file system raises; the list is in fileSystem.ts.
 
 import { RepriseError } from "../errors.js";
+import type { FileKind } from "./fileSystem.js";
 
 /** `where` names the structure: "inode 12, extent tree". */
 export function damaged(
@@ -26,7 +27,26 @@ export function fileNotFound(what: string): RepriseError {
   return new RepriseError("not-found", "FILE_NOT_FOUND", `${what}: no such file or directory`, { data: { what } });
 }
 
-/** `wanted`: "a directory", "a symbolic link". */
-export function wrongKind(what: string, wanted: string): RepriseError {
-  return new RepriseError("usage", "FILE_KIND_WRONG", `${what} is not ${wanted}`, { data: { what, wanted } });
+/** `wanted`: "a directory", "a symbolic link"; `actual`, where it is known: "a folder". */
+export function wrongKind(what: string, wanted: string, actual?: string): RepriseError {
+  const message = actual === undefined ? `${what} is not ${wanted}` : `${what} is ${actual}, not ${wanted}`;
+  return new RepriseError("usage", "FILE_KIND_WRONG", message, {
+    data: { what, wanted, actual },
+    hint: actual === "a folder" ? "ls shows what is in it; restore, tar and zip take whole folders" : undefined,
+  });
+}
+
+const KIND_TEXTS: Record<FileKind, string> = {
+  file: "a file",
+  directory: "a folder",
+  symlink: "a symbolic link",
+  "character-device": "a character device",
+  "block-device": "a block device",
+  fifo: "a pipe",
+  socket: "a socket",
+  special: "a special file",
+};
+
+export function kindText(kind: FileKind): string {
+  return KIND_TEXTS[kind];
 }

@@ -99,9 +99,10 @@ class Turns {
   }
 }
 
-/** As shown, but without backslashes, which mean folders to some readers. */
-function zipName(name: Uint8Array): string {
-  return formatName(name)
-    .replaceAll("\\\\", "%5C")
-    .replace(/\\x([0-9a-f]{2})/g, "%$1");
+/** As shown, but with `%NN` for backslashes, which mean folders to some readers, and so for `%` itself: no two names become one. */
+export function zipName(name: Uint8Array): string {
+  return formatName(name).replace(/%|\\\\|\\x([0-9a-f]{2})/g, (odd, hex: string | undefined) => {
+    if (odd === "%") return "%25";
+    return hex === undefined ? "%5C" : `%${hex}`;
+  });
 }
