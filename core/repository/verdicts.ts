@@ -1,7 +1,7 @@
 // Two roles: which decisions only the keeper may make, how they are signed, and what counts when one is not. In a repository
 // whose config names no keeper everybody with the key may decide everything. docs/roles.md.
 
-import { isSignedBy } from "../crypto/keeperKey.js";
+import { isSignedBy, keeperFingerprint } from "../crypto/keeperKey.js";
 import { isAbort, isOurError, RepriseError } from "../errors.js";
 import { objectName, type Sid } from "../format/ids.js";
 import { decodeForgotten } from "../format/manifest.js";
@@ -12,7 +12,7 @@ import type { Repository } from "./repository.js";
 export function requireKeeper(repository: Repository, what: string): void {
   if (repository.config.keeper === null || repository.keeperKey !== null) return;
   throw new RepriseError("key", "KEEPER_KEY_REQUIRED", `${what} needs the keeper's key in this repository`, {
-    data: { keeper: repository.config.keeper },
+    data: { keeper: keeperFingerprint(repository.config.keeper) },
     hint: "nothing was changed; run it where the keeper's key is, with --keeper-key FILE or REPRISE_KEEPER_KEY",
   });
 }

@@ -103,12 +103,17 @@ export function planPrune(
   const zone = openTimeZone(context.timeZone);
   const entries = newestFirst(snapshots);
   if (keepsEverything(policy)) {
-    for (const entry of entries) decide(entry, "keep", "all", "no keep rule is set: everything is kept");
+    const why = isTurnedOff(policy) ? "a count of 0 turns a keep rule off, and no other is set" : "no keep rule is set";
+    for (const entry of entries) decide(entry, "keep", "all", `${why}: everything is kept`);
   } else {
     const { plausible, backdated } = setDoubtfulAside(setFutureAside(entries, context, zone), context, zone);
     for (const present of [plausible, backdated]) applyRules(present, policy, context, zone);
   }
   return entries.map(toDecision);
+}
+
+function isTurnedOff(policy: KeepOptions): boolean {
+  return COUNT_RULES.some((rule) => policy[rule] === 0);
 }
 
 function applyRules(present: readonly Entry[], policy: KeepOptions, context: PruneContext, zone: TimeZone): void {
