@@ -1,7 +1,7 @@
 // Small files that appear whole under their name or not at all.
 
 import { randomBytes } from "node:crypto";
-import { link, lstat, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isOurError, RepriseError } from "../core/index.js";
 
@@ -12,13 +12,25 @@ export async function checkNewFile(path: string, force: boolean): Promise<void> 
   throw targetExists(path);
 }
 
-/** TARGET_EXISTS, TARGET_WRITE_FAILED. Mode 0600: a machine's definition may hold secrets. */
+/** As makeNewFile: a file with these bytes. */
 export async function writeNewFile(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  await makeNewFile(path, force, (handle) => handle.writeFile(bytes));
+}
+
+/**
+ * The file has its name when `fill` is done and everything is on the medium. TARGET_EXISTS, TARGET_WRITE_FAILED; other errors of
+ * `fill` pass. Mode 0600: what it holds may be secret.
+ */
+export async function makeNewFile(
+  path: string,
+  force: boolean,
+  fill: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const handle = await open(temporary, "wx", 0o600);
     try {
-      await handle.writeFile(bytes);
+      await fill(handle);
       await handle.sync();
     } finally {
       await handle.close();
@@ -40,8 +52,8 @@ function targetExists(path: string): RepriseError {
 }
 
 function writeFailed(path: string, cause: unknown): unknown {
-  if (isOurError(cause)) return cause;
-  const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+  const { code: reason, syscall } = cause as NodeJS.ErrnoException;
+  if (isOurError(cause) || syscall === undefined) return cause;
   if (reason === "EEXIST") return targetExists(path);
   return new RepriseError("source", "TARGET_WRITE_FAILED", `${path} cannot be written (${reason})`, {
     data: { path, errno: reason },

@@ -10,7 +10,8 @@ import { VERB_LIST } from "./verbList.js";
 import { VERSION } from "./version.js";
 
 export type Parsed =
-  | { kind: "verb"; verb: Verb; given: Given; globals: Given }
+  /** `name`: of the verb with the word before it, as in `key add`. */
+  | { kind: "verb"; verb: Verb; name: string; given: Given; globals: Given }
   /** Help or version that was asked for: for people, and for --json. */
   | { kind: "text"; text: string; document: HelpDocument | VersionDocument };
 
@@ -39,8 +40,8 @@ export function parseCommandLine(args: readonly string[], context: ParseContext)
   let text = "";
   let helped: Command | undefined;
   let parsed: Parsed | undefined;
-  const program = makeProgram((verb, given, globals) => {
-    parsed = { kind: "verb", verb, given, globals };
+  const program = makeProgram((verb, name, given, globals) => {
+    parsed = { kind: "verb", verb, name, given, globals };
   });
   eachCommand(program, (command) => {
     command.exitOverride();
@@ -73,11 +74,9 @@ export function parseCommandLine(args: readonly string[], context: ParseContext)
 
 function documentOf(text: string, command: Command, code: string): HelpDocument | VersionDocument {
   if (code === "commander.version") return { name: "reprise", version: VERSION };
-  const names: string[] = [];
-  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
   const { registeredArguments, options } = command;
   return {
-    command: names.join(" "),
+    command: wordsOf(command).join(" "),
     description: command.description(),
     operands: registeredArguments.map((operand) => {
       return {
@@ -100,9 +99,16 @@ function documentOf(text: string, command: Command, code: string): HelpDocument 
   };
 }
 
+/** `reprise`, `key`, `add`. */
+function wordsOf(command: Command): string[] {
+  return [...(command.parent === null ? [] : wordsOf(command.parent)), command.name()];
+}
+
 /** Without commander's own prefix; its suggestion ("Did you mean …?") becomes the hint. */
 function usageErrorOf(error: CommanderError, args: readonly string[]): Error {
   const verb = args.find((argument) => VERB_LIST.some(({ entry }) => entry.name === argument));
+  const unknown = unknownInFamily(error, verb, args);
+  if (unknown !== undefined) return unknown;
   const help = verb === undefined ? "reprise --help lists the verbs" : `see reprise ${verb} --help`;
   if (error.code === "commander.help") {
     return usageError(verb === undefined ? "no verb was given" : `${verb}: nothing was asked for`, help);
@@ -112,7 +118,20 @@ function usageErrorOf(error: CommanderError, args: readonly string[]): Error {
   return usageError(message, suggestion === "" ? help : suggestion);
 }
 
-type OnVerb = (verb: Verb, given: Given, globals: Given) => void;
+/** A word that no verb of the family is: commander takes it for an operand, or names no others. */
+function unknownInFamily(error: CommanderError, name: string | undefined, args: readonly string[]): Error | undefined {
+  const family = VERB_LIST.map(({ entry }) => entry).find((entry) => entry.name === name);
+  if (family === undefined || !isFamily(family)) return undefined;
+  if (error.code !== "commander.excessArguments" && error.code !== "commander.unknownCommand") return undefined;
+  const word = args.slice(args.indexOf(family.name) + 1).find((argument) => !argument.startsWith("-")) ?? "";
+  const names = family.verbs.map((verb) => verb.name);
+  if (names.includes(word)) return undefined;
+  const nearest = /Did you mean (\w+)/.exec(error.message)?.[1];
+  const guess = nearest === undefined ? "" : `did you mean ${family.name} ${nearest}? `;
+  return usageError(`${family.name}: there is no "${word}"`, `${guess}There are ${names.join(", ")}`);
+}
+
+type OnVerb = (verb: Verb, name: string, given: Given, globals: Given) => void;
 
 function makeProgram(onVerb: OnVerb): Command {
   const program = new Command("reprise");
@@ -156,7 +175,8 @@ function toCommand(verb: Verb, onVerb: OnVerb): Command {
   const examples = verb.examples.map(({ command: line, meaning }) => `  ${line}\n      ${meaning}`);
   if (examples.length > 0) command.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
   return command.action(() => {
-    onVerb(verb, new Given(command.args, optionsOf(command)), new Given([], programOf(command).opts()));
+    const name = wordsOf(command).slice(1).join(" ");
+    onVerb(verb, name, new Given(command.args, optionsOf(command)), new Given([], programOf(command).opts()));
   });
 }
 

@@ -1,6 +1,6 @@
 // One call of the command line from arguments to exit code. Knows no process: streams, environment and signal are given.
 
-import { isAbort, type OnProgress } from "../core/index.js";
+import { isAbort, isOurError, type OnProgress, RepriseError } from "../core/index.js";
 import { abortable } from "./abortable.js";
 import { Context } from "./context.js";
 import { EXIT, exitCodeOf, Interruption, OutputClosed } from "./exitCodes.js";
@@ -32,7 +32,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
 }
 
 async function runVerb(parsed: Parsed & { kind: "verb" }, io: CliIo): Promise<number> {
-  const { verb, given, globals } = parsed;
+  const { verb, name, given, globals } = parsed;
   const settings = readGlobals(globals, io);
   const printer = makePrinter(io, settings);
   const outputGone = new AbortController();
@@ -49,7 +49,7 @@ async function runVerb(parsed: Parsed & { kind: "verb" }, io: CliIo): Promise<nu
     return await printAnswer(answer, context, printer);
   } catch (error) {
     progress.end();
-    return await report(error, printer, settings, signal);
+    return await report(withHelp(error, name), printer, settings, signal);
   } finally {
     signal.removeEventListener("abort", onAbort);
     printer.close();
@@ -83,6 +83,13 @@ async function printAnswer(answer: Answer, context: Context, printer: Printer): 
 function withWarnings(document: unknown, { warnings }: Context): unknown {
   if (typeof document !== "object" || document === null || Array.isArray(document)) return document;
   return { ...document, warnings };
+}
+
+/** Whoever has typed something wrong is always told where to look. */
+function withHelp(error: unknown, verb: string): unknown {
+  if (!isOurError(error, "COMMAND_LINE_INVALID") || error.hint !== undefined) return error;
+  const { family, code, message, data, retry } = error;
+  return new RepriseError(family, code, message, { data, retry, cause: error, hint: `see reprise ${verb} --help` });
 }
 
 /** With --json the error is the document, and standard error has it for people. */

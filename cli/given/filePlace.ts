@@ -15,6 +15,8 @@ export function namesFile(text: string): boolean {
 export interface FilePlace {
   snapshot: string;
   path: TreePath;
+  /** A slash stands at its end. */
+  isFolder: boolean;
 }
 
 export interface MachinePlace {
@@ -32,6 +34,6 @@ export function parseMachinePlace(text: string): MachinePlace {
 /** Times and namespaces have colons, too; only a path has `:/`. Without a path: the root, where the disks are. */
 export function parseFilePlace(text: string): FilePlace {
   const colon = text.indexOf(":/");
-  if (colon < 0) return { snapshot: text, path: [] };
-  return { snapshot: text.slice(0, colon), path: parseTreePath(text.slice(colon + 1)) };
+  if (colon < 0) return { snapshot: text, path: [], isFolder: true };
+  return { snapshot: text.slice(0, colon), path: parseTreePath(text.slice(colon + 1)), isFolder: text.endsWith("/") };
 }

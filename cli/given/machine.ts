@@ -42,17 +42,25 @@ export function fitsMachine(filter: MachineFilter, machine: { namespace: string;
   return filter.groups.some(({ namespace, group }) => namespace === machine.namespace && group === machine.group);
 }
 
-/** Those of the filter's machines that have no snapshots, and the machines that there are; null when all are known. */
+/** What the filter names and nobody has backed up, and what there is instead; null when everything is known. */
 export function unknownMachines(
   filter: MachineFilter,
   machines: readonly { namespace: string; group: string }[],
-): string | null {
+): { message: string; isEverything: boolean } | null {
   const unknown = filter.groups.filter((wanted) => !machines.some((machine) => isSame(wanted, machine)));
-  if (unknown.length === 0) return null;
+  const { namespace } = filter;
+  const isNamespaceUnknown =
+    filter.groups.length === 0 &&
+    namespace !== undefined &&
+    !machines.some((machine) => machine.namespace === namespace);
+  if (unknown.length === 0 && !isNamespaceUnknown) return null;
+  const what = isNamespaceUnknown
+    ? `snapshot in the namespace "${namespace}"`
+    : `machine ${unknown.map(nameOf).join(", ")}`;
   const known = [...new Set(machines.map(nameOf))].sort();
   const shown = `${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
   const there = known.length === 0 ? "the repository has no snapshots" : `known: ${shown}`;
-  return `there is no machine ${unknown.map(nameOf).join(", ")} (${there})`;
+  return { message: `there is no ${what} (${there})`, isEverything: unknown.length === filter.groups.length };
 }
 
 function isSame(a: { namespace: string; group: string }, b: { namespace: string; group: string }): boolean {

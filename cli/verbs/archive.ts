@@ -1,14 +1,12 @@
 // `tar` and `zip`: a folder of a snapshot as a stream.
 
-import { randomBytes } from "node:crypto";
-import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { RepriseError, refuseTargetInside, tarFolder, zipFolder } from "../../core/index.js";
+import type { FileHandle } from "node:fs/promises";
+import { refuseTargetInside, tarFolder, zipFolder } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { FILE_OPERAND, parseFilePlace } from "../given/filePlace.js";
 import { type Given, usageError } from "../given/given.js";
-import { checkNewFile } from "../newFile.js";
-import { openTreeOf } from "../openTree.js";
+import { checkNewFile, makeNewFile } from "../newFile.js";
+import { openTree, resolvePlace } from "../openTree.js";
 import { bytesText } from "../output/units.js";
 import { snapshotReference } from "../snapshotDocument.js";
 import type { Answer, Verb } from "../verb.js";
@@ -58,13 +56,13 @@ async function writeArchive(context: Context, given: Given, make: MakeArchive): 
   if (toOutput && given.flag("force")) throw usageError("--force is for --to FILE");
   if (toOutput && context.io.stdout.isTTY)
     throw usageError("standard output is a terminal, not a place for an archive", "redirect it, or give --to FILE");
-  const { snapshot: name, path } = parseFilePlace(given.operand(0));
-  const { repository, catalog } = await context.openCatalog();
-  if (!toOutput) await refuseTargetInside(repository.backend, to);
-  const { snapshot, tree } = await openTreeOf(context, repository, catalog, name);
-  const source = await tree.resolve(path, context.options);
+  const place = parseFilePlace(given.operand(0));
+  const opened = await context.openCatalog();
+  if (!toOutput) await refuseTargetInside(opened.repository.backend, to);
+  const { snapshot, tree } = await openTree(context, place.snapshot, opened);
+  const source = await resolvePlace(context, tree, place);
   let skipped = 0;
-  const pieces = make(tree, source, path.at(-1) ?? null, {
+  const pieces = make(tree, source, place.path.at(-1) ?? null, {
     ...context.options,
     onSkipped: (file) => {
       skipped++;
@@ -81,39 +79,17 @@ async function writeArchive(context: Context, given: Given, make: MakeArchive): 
     }
   };
   if (toOutput) await count((bytes) => context.writeData(bytes));
-  else await intoFile(to, given.flag("force"), (handle) => count((bytes) => writeAll(handle, bytes)));
+  else {
+    const force = given.flag("force");
+    await checkNewFile(to, force);
+    await makeNewFile(to, force, (handle) => count((bytes) => writeAll(handle, bytes)));
+  }
   return {
     document: toOutput ? null : { ...snapshotReference(snapshot), to, sizeBytes: written, skipped },
     lines: [],
     summary: [`wrote ${bytesText(written)}${toOutput ? "" : ` to ${to}`}`],
     ...(toOutput ? { outputTaken: true as const } : {}),
   };
-}
-
-/** Under its name when it is whole. */
-async function intoFile(path: string, force: boolean, fill: (handle: FileHandle) => Promise<void>): Promise<void> {
-  await checkNewFile(path, force);
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString("hex")}.tmp`);
-  try {
-    const handle = await open(temporary, "wx", 0o600);
-    try {
-      await fill(handle);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (force) await rename(temporary, path);
-    else await link(temporary, path);
-  } catch (cause) {
-    const { code, syscall } = cause as NodeJS.ErrnoException;
-    if (syscall === undefined) throw cause;
-    throw new RepriseError("source", "TARGET_WRITE_FAILED", `${path} cannot be written (${code})`, {
-      data: { path, errno: code },
-      cause,
-    });
-  } finally {
-    await rm(temporary, { force: true }).catch(() => undefined);
-  }
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {

@@ -1,8 +1,8 @@
 import { readFile, requireFile } from "../../core/index.js";
 import type { Context } from "../context.js";
-import { FILES_OPERAND, parseFilePlace } from "../given/filePlace.js";
+import { FILES_OPERAND, type FilePlace, parseFilePlace } from "../given/filePlace.js";
 import { type Given, usageError } from "../given/given.js";
-import { openTree } from "../openTree.js";
+import { openTrees, resolvePlace } from "../openTree.js";
 import type { Answer, Verb } from "../verb.js";
 
 export const catVerb: Verb = {
@@ -20,10 +20,13 @@ export const catVerb: Verb = {
 async function runCat(context: Context, given: Given): Promise<Answer> {
   if (context.settings.json)
     throw usageError("cat writes the file itself to standard output, so --json has no place there", "use ls --json");
-  for (const operand of given.operands) {
-    const place = parseFilePlace(operand);
-    const { tree } = await openTree(context, place.snapshot);
-    const file = requireFile(await tree.resolve(place.path, context.options));
+  const places = given.operands.map(parseFilePlace);
+  const trees = await openTrees(
+    context,
+    places.map(({ snapshot }) => snapshot),
+  );
+  for (const [index, { tree }] of trees.entries()) {
+    const file = requireFile(await resolvePlace(context, tree, places[index] as FilePlace));
     for await (const piece of readFile(file, context.options)) await context.writeData(piece);
   }
   return { document: null, lines: [], outputTaken: true };

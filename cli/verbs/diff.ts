@@ -14,7 +14,7 @@ import {
 import type { Context } from "../context.js";
 import { timeText } from "../fileDocument.js";
 import type { Given } from "../given/given.js";
-import { openTrees } from "../openTree.js";
+import { type OpenedTree, openTrees } from "../openTree.js";
 import { type Line, styled } from "../output/text.js";
 import { countText } from "../output/units.js";
 import { snapshotReference } from "../snapshotDocument.js";
@@ -55,7 +55,7 @@ export const diffVerb: Verb = {
 
 async function runDiff(context: Context, given: Given): Promise<Answer> {
   const path = parseTreePath(given.text("path") ?? "/");
-  const [before, after] = await openTrees(context, [given.operand(0), given.operand(1)]);
+  const [before, after] = (await openTrees(context, given.operands)) as [OpenedTree, OpenedTree];
   const start = await findStart(before.tree, after.tree, path, context);
   const content = given.flag("content");
   const { json } = context.settings;

@@ -15,7 +15,7 @@ import { fileDocument } from "../fileDocument.js";
 import { parseSize } from "../given/amounts.js";
 import { parseFilePlace, parseMachinePlace } from "../given/filePlace.js";
 import { type Given, usageError, wrongValue } from "../given/given.js";
-import { openMachine, openTree } from "../openTree.js";
+import { openMachine, openTree, resolvePlace } from "../openTree.js";
 import { fileName, longListing } from "../output/fileText.js";
 import { type Line, styled } from "../output/text.js";
 import { countText } from "../output/units.js";
@@ -81,7 +81,7 @@ async function findInOne(context: Context, given: Given): Promise<Answer> {
   const place = parseFilePlace(given.operand(0));
   const { snapshot, tree } = await openTree(context, place.snapshot);
   const query = await readQuery(context, given, tree);
-  const node = await tree.resolve(place.path, context.options);
+  const node = await resolvePlace(context, tree, place);
   const { json } = context.settings;
   const long = given.flag("long");
   const kept: ListedFile[] = [];

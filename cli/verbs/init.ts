@@ -16,7 +16,7 @@ import {
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { parseSize } from "../given/amounts.js";
-import { type Given, usageError, wrongValue } from "../given/given.js";
+import { type Given, optionName, usageError, wrongValue } from "../given/given.js";
 import { recoveryKeyLines } from "../output/recoveryKeyText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText } from "../output/units.js";
@@ -102,9 +102,11 @@ export const initVerb: Verb = {
 async function runInit(context: Context, given: Given): Promise<Answer> {
   const policy = given.text("printPolicy");
   if (policy !== undefined) return s3PolicyAnswer(policy as S3PolicyKind, context.location, given);
+  for (const option of ["runner", "keeper"])
+    if (given.has(option)) throw usageError(`${optionName(option)} goes with --print-policy s3-bucket`);
   const chunker = chunkerOf(given);
   const bucket = bucketOf(given, context.location);
-  const packBytes = given.parsed("packSize", parseSize) ?? DEFAULT_PACK_BYTES;
+  const packBytes = packBytesOf(given);
   const encrypted = given.flag("encryption");
   const passphrase = encrypted ? await context.secrets.forInit(context.location) : null;
   const recoveryFile = encrypted
@@ -176,6 +178,13 @@ function bucketOf(given: Given, location: string): { objectLock: boolean | numbe
   }
   if (!/^s3:/i.test(location)) throw usageError("--create-bucket is for repositories in S3", "leave it out");
   return { objectLock: given.integer("objectLock", 1, MAX_LOCK_DAYS) ?? given.flag("objectLock") };
+}
+
+/** Before a passphrase is asked for. */
+function packBytesOf(given: Given): number {
+  const bytes = given.parsed("packSize", parseSize) ?? DEFAULT_PACK_BYTES;
+  if (bytes >= MIB && bytes <= 64 * MIB) return bytes;
+  throw wrongValue("--pack-size", given.text("packSize") ?? "", "a size from 1M to 64M");
 }
 
 /** The smallest and the largest chunk follow the average, as in the standard parameters. */

@@ -3,7 +3,7 @@ import type { Context } from "../context.js";
 import { fileDocument } from "../fileDocument.js";
 import { FILE_OPERAND, parseFilePlace } from "../given/filePlace.js";
 import type { Given } from "../given/given.js";
-import { openTree } from "../openTree.js";
+import { openTree, resolvePlace } from "../openTree.js";
 import { fileName, longListing } from "../output/fileText.js";
 import { snapshotReference } from "../snapshotDocument.js";
 import type { Answer, Verb } from "../verb.js";
@@ -32,7 +32,7 @@ async function runLs(context: Context, given: Given): Promise<Answer> {
   const place = parseFilePlace(given.operand(0));
   const recursive = given.flag("recursive");
   const { snapshot, tree } = await openTree(context, place.snapshot);
-  const node = await tree.resolve(place.path, context.options);
+  const node = await resolvePlace(context, tree, place);
   const files: ListedFile[] = [];
   for await (const file of listFiles(tree, node, { ...context.options, recursive })) files.push(file);
   for (const { problem } of files) if (problem !== null) warnOf(context, problem);

@@ -99,7 +99,7 @@ async function runPrune(context: Context, given: Given): Promise<Answer> {
     filter,
     catalog.snapshots.map(({ manifest }) => manifest),
   );
-  if (unknown !== null) context.onWarning({ code: "MACHINE_UNKNOWN", message: unknown });
+  if (unknown !== null) context.onWarning({ code: "MACHINE_UNKNOWN", message: unknown.message });
   const snapshots = catalog.snapshots.filter(({ manifest }) => fitsMachine(filter, manifest));
   // Where a thief may be among the writers, the times that they claim are compared with the storage's.
   const distrust = repository.config.keeper === null ? undefined : DEFAULT_TIME_DISTRUST;

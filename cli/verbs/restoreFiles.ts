@@ -9,7 +9,7 @@ import {
 import type { Context } from "../context.js";
 import { parseFilePlace } from "../given/filePlace.js";
 import { type Given, optionName, usageError } from "../given/given.js";
-import { openTreeOf } from "../openTree.js";
+import { openTree, resolvePlace } from "../openTree.js";
 import { machineOf } from "../output/snapshotText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText, countText, elapsedText } from "../output/units.js";
@@ -22,16 +22,16 @@ const MAX_NAMED = 1000;
 export async function restoreFilesTo(context: Context, given: Given, to: string): Promise<Answer> {
   refuseDiskOptions(given, to);
   const started = performance.now();
-  const { snapshot: name, path } = parseFilePlace(given.operand(0));
-  const { repository, catalog } = await context.openCatalog();
-  await refuseTargetInside(repository.backend, to);
-  const { snapshot, tree } = await openTreeOf(context, repository, catalog, name);
-  const source = await tree.resolve(path, context.options);
+  const place = parseFilePlace(given.operand(0));
+  const opened = await context.openCatalog();
+  await refuseTargetInside(opened.repository.backend, to);
+  const { snapshot, tree } = await openTree(context, place.snapshot, opened);
+  const source = await resolvePlace(context, tree, place);
   const dryRun = given.flag("dryRun");
   const skipped: { path: string; reason: string }[] = [];
   const report = await restoreFiles(
     {
-      ...{ tree, source, name: path.at(-1) ?? null, to, dryRun, existing: existingOf(given) },
+      ...{ tree, source, name: place.path.at(-1) ?? null, to, dryRun, existing: existingOf(given) },
       ...{ owners: given.flag("owner"), devices: given.flag("devices") },
     },
     {

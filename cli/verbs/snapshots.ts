@@ -41,7 +41,7 @@ async function runSnapshots(context: Context, given: Given): Promise<Answer> {
     filter,
     catalog.snapshots.map(({ manifest }) => manifest),
   );
-  if (unknown !== null) context.note(unknown);
+  if (unknown !== null) context.note(unknown.message);
   const fitting = catalog.snapshots.filter(
     (snapshot) => fitsMachine(filter, snapshot.manifest) && tags.every((tag) => snapshot.tags.includes(tag)),
   );

@@ -3,6 +3,7 @@ import {
   estimateSync,
   planRepositorySync,
   type RepositorySyncPlan,
+  RepriseError,
   type Snapshot,
   type SyncEstimate,
   type SyncReport,
@@ -11,7 +12,13 @@ import {
 import type { Context } from "../context.js";
 import { parseRate } from "../given/amounts.js";
 import { type Given, usageError } from "../given/given.js";
-import { fitsMachine, NAMESPACE_OPTION, readMachineFilter } from "../given/machine.js";
+import {
+  fitsMachine,
+  type MachineFilter,
+  NAMESPACE_OPTION,
+  readMachineFilter,
+  unknownMachines,
+} from "../given/machine.js";
 import { BWLIMIT_OPTION, FROM_PASSPHRASE_OPTION } from "../given/replicaOptions.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText, countText } from "../output/units.js";
@@ -64,7 +71,8 @@ export const syncVerb: Verb = {
 const CODEC = { codec: "zstd", level: 3 } as const;
 
 async function runSync(context: Context, given: Given): Promise<Answer> {
-  const request = readRequest(given);
+  const filter = readMachineFilter(given);
+  const request = readRequest(given, filter);
   const from = given.text("from") ?? "";
   const location = given.text("to") ?? context.settings.location;
   if (location === undefined) throw usageError("sync: no destination is named", "give --to REPOSITORY");
@@ -73,12 +81,34 @@ async function runSync(context: Context, given: Given): Promise<Answer> {
   const fromRepository = await context.openOther(from, { passphraseFile, bytesPerSecond });
   const toRepository = await context.openRepository({ location, bytesPerSecond });
   const plan = await planRepositorySync(fromRepository, toRepository, request, context.options);
+  refuseUnknown(plan, request, filter, context);
   if (given.flag("dryRun")) return planAnswer(plan, await estimateSync(plan, context.options));
   return reportAnswer(plan, await applySync(plan, context.options));
 }
 
-function readRequest(given: Given): SyncRequest {
-  const filter = readMachineFilter(given);
+/** MACHINE_NOT_FOUND when there is nothing of what was named; a warning when only some of it is missing. */
+function refuseUnknown(
+  { from, to }: RepositorySyncPlan,
+  request: SyncRequest,
+  filter: MachineFilter,
+  context: Context,
+): void {
+  const looksAt = [...from.catalog.snapshots, ...(request.removeVanished ? to.catalog.snapshots : [])];
+  const machines = looksAt.map(({ manifest }) => manifest);
+  const unknown = unknownMachines(filter, machines);
+  if (unknown === null) return;
+  const { message, isEverything } = unknown;
+  // what cannot be read may be of that machine; it is named as left out
+  const isSure = from.catalog.unreadable.length === 0;
+  if (isEverything && isSure) {
+    throw new RepriseError("not-found", "MACHINE_NOT_FOUND", message, {
+      hint: "nothing was copied; list what there is with reprise snapshots --repo REPOSITORY",
+    });
+  }
+  context.onWarning({ code: "MACHINE_UNKNOWN", message });
+}
+
+function readRequest(given: Given, filter: MachineFilter): SyncRequest {
   return {
     includes: (machine) => fitsMachine(filter, machine),
     transferLast: given.integer("transferLast", 1) ?? null,

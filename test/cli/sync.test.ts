@@ -41,6 +41,20 @@ describe("reprise sync and repair --from", function () {
 
   const sync = (...args: string[]) => cliJson<SyncDocument>(["sync", "--from", from, "--to", to, ...args], { env });
 
+  it("copies nothing for a machine that does not exist, and says which there are", async () => {
+    interface Failed {
+      error: { code: string; message: string };
+    }
+    const args = ["sync", "--from", from, "--to", to, "-g", "vm/nope"];
+    const { error } = await cliJson<Failed>(args, { env, code: 2 });
+    assert.equal(error.code, "MACHINE_NOT_FOUND");
+    assert.match(error.message, /no machine vm\/nope \(known: prod:vm\/b, vm\/a\)/);
+    const namespace = await cliJson<Failed>(["sync", "--from", from, "--to", to, "--ns", "x"], { env, code: 2 });
+    assert.match(namespace.error.message, /no snapshot in the namespace "x"/);
+    const both = await cliJson<SyncDocument>([...args, "-g", "vm/a", "--transfer-last", "1"], { env, code: 3 });
+    assert.deepEqual([both.copied.length, (both.warnings[0] as { code: string }).code], [1, "MACHINE_UNKNOWN"]);
+  });
+
   it("shows a plan, copies, and then has nothing to do", async () => {
     const plan = await sync("--dry-run");
     assert.deepEqual([plan.dryRun, plan.copied.length, plan.present, plan.records], [true, 3, 0, null]);
