@@ -1,16 +1,19 @@
-// The test runner behind `npm test [-- FILTER… --grep TEXT --coverage --reporter dot|spec]`: static checks, then mocha over
-// build/test/**/*.test.js. A filter is a path below test/ (`storage`, `storage/local`); with one, static checks are left out.
-// The last line is `N passed, N failed`. With CI=true a skipped test counts as failed.
+// The test runner behind `npm test [-- FILTER… --grep TEXT --coverage --reporter dot|spec --jobs N --record]`: static checks,
+// then mocha over build/test/**/*.test.js, in several processes at once. A filter is a path below test/ (`storage`,
+// `storage/local`); with one, static checks are left out. The last line is `N passed, N failed`. With CI=true a skipped test
+// counts as failed. --record keeps how long each file took, by which the next runs are divided.
 
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot, say, succeeds } from "./setup.mjs";
+import { makeGroups, recordDurations } from "./testGroups.mjs";
+import { runTestProcess } from "./testProcess.mjs";
 
 const compiledTests = path.join(projectRoot, "build", "test");
-const handleGraceMs = 15_000;
+const mostJobs = 4;
+const bytesPerJob = 2 ** 31;
 
 function staticCheckFailures() {
   const checks = [
@@ -35,44 +38,52 @@ function selectTests(filters) {
   return (wanted.length === 0 ? all : all.filter(matches)).map((file) => path.join("build", "test", file));
 }
 
-/** Runs mocha in a process of its own, so that a test that crashes or ends the process is a failure and not the end. */
-async function runMocha(files, options) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "reprise-test-"));
-  const countsFile = path.join(folder, "counts.json");
-  const mocha = ["node_modules/mocha/bin/mocha.js", "--forbid-only", "--reporter=scripts/countingReporter.mjs"];
-  if (options.grep !== undefined) mocha.push("--grep", options.grep);
-  const coverage = options.coverage ? ["node_modules/c8/bin/c8.js", process.execPath] : [];
-  const env = { ...process.env, REPRISE_TEST_COUNTS: countsFile, REPRISE_TEST_REPORTER: options.reporter };
-  const args = [...coverage, "--enable-source-maps", ...mocha, ...files];
-  const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: "inherit", env });
-  let leftOpen = false;
-  const watch = setInterval(() => {
-    if (options.coverage || !fs.existsSync(countsFile) || Date.now() - fs.statSync(countsFile).mtimeMs < handleGraceMs)
-      return;
-    leftOpen = true;
-    child.kill("SIGKILL");
-  }, 1000);
-  const code = await new Promise((resolve) => child.on("exit", resolve));
-  clearInterval(watch);
-  const counts = fs.existsSync(countsFile) ? JSON.parse(fs.readFileSync(countsFile, "utf8")) : undefined;
-  fs.rmSync(folder, { recursive: true, force: true });
-  return { counts, leftOpen, code };
+function usualJobs() {
+  const byMemory = Math.floor(os.totalmem() / bytesPerJob);
+  return Math.max(1, Math.min(os.availableParallelism(), mostJobs, byMemory));
 }
 
-function judge({ counts, leftOpen, code }) {
-  if (counts === undefined) {
-    say(`FAILED: mocha ended (code ${code}) before it had run all tests`);
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
-  const result = { passed: counts.passes, failed: counts.failures, skipped: counts.pending };
-  if (leftOpen) {
-    say("FAILED: the tests are done but the process did not end: something was left open");
-    result.failed += 1;
-  } else if (code !== 0 && counts.failures === 0) {
-    say(`FAILED: mocha ended with code ${code} although no test failed`);
-    result.failed += 1;
-  }
-  if (counts.passes + counts.failures === 0) {
+/** The first group that may run now is taken out of the queue; undefined: none may. */
+function takeNext(queue, running) {
+  const locked = new Set([...running].map(({ lock }) => lock).filter((lock) => lock !== null));
+  const index = queue.findIndex(({ lock }) => !locked.has(lock));
+  return index === -1 ? undefined : queue.splice(index, 1)[0];
+}
+
+/** What a process has not come to because of a crash is run by another one. */
+async function runGroups(groups, jobs, options, onDone) {
+  const queue = [...groups];
+  const running = new Set();
+  const worker = async () => {
+    for (let group = takeNext(queue, running); group !== undefined; group = takeNext(queue, running)) {
+      running.add(group);
+      const result = await runTestProcess(group.files, options);
+      running.delete(group);
+      onDone(group, result, queue.length + running.size);
+      if (result.untouched.length === 0) continue;
+      if (result.untouched.length === group.files.length) {
+        say(`FAILED: not run: ${group.files.join(" ")}`);
+        continue;
+      }
+      queue.unshift({ ...group, files: result.untouched });
+    }
+  };
+  while (queue.length > 0) await Promise.all(Array.from({ length: jobs }, worker));
+}
+
+/** A block of its own for each process, when it has ended: lines of several do not mix. */
+function printResult({ files }, { output, tests, trouble }, left, reporter) {
+  const [failed, passed] = ["fail", "pass"].map((wanted) => tests.filter(({ event }) => event === wanted).length);
+  const names = files.map((file) => file.slice("build/test/".length, -".test.js".length)).join(" ");
+  if (reporter === "spec" || failed > 0 || trouble !== null) process.stdout.write(`${output.trimEnd()}\n`);
+  if (trouble !== null) say(`FAILED: ${trouble}`);
+  say(`${passed} passed, ${failed} failed in ${names}; groups to go: ${left}`);
+}
+
+function judge(tests, troubles) {
+  const count = (wanted) => tests.filter(({ event }) => event === wanted).length;
+  const result = { passed: count("pass"), failed: count("fail") + troubles.length, skipped: count("pending") };
+  if (tests.length === result.skipped) {
     say("FAILED: no test ran");
     result.failed += 1;
   }
@@ -84,10 +95,45 @@ function judge({ counts, leftOpen, code }) {
   return result;
 }
 
+/** What there is to see again at the end of many pages. */
+function printFailures(tests, troubles) {
+  const isFault = ({ event }) => event === "fail" || (event === "pending" && process.env.CI === "true");
+  for (const { event, file, title, error } of tests.filter(isFault)) {
+    say(`${event === "fail" ? "FAILED" : "skipped"}: ${title} (${file ?? "a hook of all files"})`);
+    if (error !== undefined) process.stdout.write(`${error.replaceAll(/^/gm, "    ")}\n`);
+  }
+  for (const trouble of troubles) say(`FAILED: ${trouble}`);
+}
+
+async function runTests(files, options, jobs) {
+  const tests = [];
+  const troubles = [];
+  const durationsMs = new Map();
+  const groups = jobs === 1 ? [{ files, lock: null }] : makeGroups(files);
+  const passThrough = groups.length === 1;
+  say(`running ${files.length} test files${passThrough ? "" : ` in ${groups.length} groups, ${jobs} at a time`}`);
+  await runGroups(groups, jobs, { ...options, passThrough }, (group, result, left) => {
+    if (!passThrough) printResult(group, result, left, options.reporter);
+    else if (result.trouble !== null) say(`FAILED: ${result.trouble}`);
+    tests.push(...result.tests);
+    if (result.trouble !== null) troubles.push(result.trouble);
+    for (const [file, ms] of result.durationsMs) durationsMs.set(file, ms);
+  });
+  const result = judge(tests, troubles);
+  if (!passThrough) printFailures(tests, troubles);
+  return { result, durationsMs };
+}
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { grep: { type: "string" }, coverage: { type: "boolean" }, reporter: { type: "string" } },
+    options: {
+      grep: { type: "string" },
+      coverage: { type: "boolean" },
+      reporter: { type: "string" },
+      jobs: { type: "string" },
+      record: { type: "boolean" },
+    },
   });
   const files = fs.existsSync(compiledTests) ? selectTests(positionals) : [];
   if (files.length === 0) {
@@ -100,8 +146,9 @@ async function main() {
   const staticFailures = partial ? 0 : buildFailures + staticCheckFailures();
   if (partial && buildFailures > 0) say("the type errors above are not counted in a run with a filter");
   const reporter = values.reporter ?? (partial || process.env.CI === "true" ? "spec" : "dot");
-  say(`running ${files.length} test files`);
-  const result = judge(await runMocha(files, { ...values, reporter }));
+  const jobs = values.coverage ? 1 : Math.max(1, Number(values.jobs ?? usualJobs()) || 1);
+  const { result, durationsMs } = await runTests(files, { ...values, reporter }, jobs);
+  if (values.record) recordDurations(durationsMs);
   result.failed += staticFailures;
   if (staticFailures > 0) say(`static checks that failed: ${staticFailures}`);
   const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : "";

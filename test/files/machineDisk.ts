@@ -2,10 +2,10 @@
 
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { link, mkdir, open, readFile, rename, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { buildOnce } from "../support/buildOnce.js";
 import { inProject } from "../support/projectRoot.js";
 import { makeTemporaryFolder } from "../support/temporaryFolder.js";
 
@@ -32,7 +32,7 @@ export async function machineDisks(): Promise<[string, string]> {
   for (const source of [script, inProject("test", "files", "machineDisk.ts")]) hash.update(await readFile(source));
   const stem = join(fixtureFolder, `machine-${hash.digest("hex").slice(0, 16)}`);
   const paths: [string, string] = [`${stem}-1.img`, `${stem}-2.img`];
-  if (!paths.every((path) => existsSync(path))) await makeDisks(stem);
+  await buildOnce(paths[1], () => makeDisks(stem));
   return paths;
 }
 

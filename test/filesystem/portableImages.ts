@@ -12,6 +12,7 @@ import { openFat } from "../../core/filesystem/fat/fatFileSystem.js";
 import type { FileSystem } from "../../core/filesystem/fileSystem.js";
 import { openNtfs } from "../../core/filesystem/ntfs/ntfsFileSystem.js";
 import { openRawSource } from "../../core/source/rawSource.js";
+import { buildOnce } from "../support/buildOnce.js";
 import { inProject } from "../support/projectRoot.js";
 import { makeTemporaryFolder } from "../support/temporaryFolder.js";
 import { makePortableTree, type PortableTreeOptions } from "./portableTree.js";
@@ -89,7 +90,7 @@ export async function portableImage(kind: PortableKind, test?: Mocha.Context): P
       console.warn(`      skipped: ${kind} images need ${missing}`);
       test.skip();
     }
-    await makeImage(kind, path, `${stem}.json`);
+    await buildOnce(path, () => makeImage(kind, path, `${stem}.json`));
   }
   return { path, tree: JSON.parse(await readFile(`${stem}.json`, "utf8")) as TreeEntry[] };
 }

@@ -3,7 +3,6 @@
 
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -12,6 +11,7 @@ import type { BlockReader } from "../../../core/filesystem/blockReader.js";
 import { openBtrfs } from "../../../core/filesystem/btrfs/openBtrfs.js";
 import type { FileSystem } from "../../../core/filesystem/fileSystem.js";
 import { openRawSource } from "../../../core/source/rawSource.js";
+import { buildOnce } from "../../support/buildOnce.js";
 import { attachLoop, detachLoop, mount, unmount } from "../../support/loopDevice.js";
 import { inProject } from "../../support/projectRoot.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
@@ -77,7 +77,7 @@ export async function btrfsImage(kind: BtrfsKind): Promise<BtrfsImage> {
   const stem = join(cacheFolder, `btrfs-${kind}-${process.getuid?.() === 0}-${hash.digest("hex").slice(0, 16)}`);
   const count = { ...mountedKinds, ...preparedKinds }[kind];
   const paths = devicePaths(`${stem}.img`, count);
-  if (!existsSync(paths[0] as string)) await makeImage(kind, paths, `${stem}.json`);
+  await buildOnce(paths[0] as string, () => makeImage(kind, paths, `${stem}.json`));
   return { paths, tree: JSON.parse(await readFile(`${stem}.json`, "utf8")) as TreeEntry[] };
 }
 

@@ -3,10 +3,10 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { buildOnce } from "../../support/buildOnce.js";
 import { inProject } from "../../support/projectRoot.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { type TreeEntry, walkFolder } from "../treeWalk.js";
@@ -51,7 +51,7 @@ export async function extImage(kind: ExtKind): Promise<ExtImage> {
   for (const source of sources) hash.update(await readFile(source));
   const stem = join(cacheFolder, `${kind}-${process.getuid?.() === 0}-${hash.digest("hex").slice(0, 16)}`);
   const path = `${stem}.img`;
-  if (!existsSync(path)) await makeImage(kind, path, `${stem}.json`);
+  await buildOnce(path, () => makeImage(kind, path, `${stem}.json`));
   return { path, tree: JSON.parse(await readFile(`${stem}.json`, "utf8")) as TreeEntry[] };
 }
 

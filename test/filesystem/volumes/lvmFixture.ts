@@ -3,9 +3,9 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, readFile, rename } from "node:fs/promises";
 import { promisify } from "node:util";
+import { buildOnce } from "../../support/buildOnce.js";
 import { inProject } from "../../support/projectRoot.js";
 import { MemoryDisk } from "./memoryDisk.js";
 
@@ -56,15 +56,16 @@ async function lvmStem(): Promise<string | null> {
     .digest("hex")
     .slice(0, 16);
   const stem = inProject(".cache", "fixtures", `lvm-${version}`);
-  if (existsSync(`${stem}.pvs`)) return stem;
   await mkdir(inProject(".cache", "fixtures"), { recursive: true });
   const fresh = `${stem}.${process.pid}`;
   try {
-    await run(script, [fresh], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+    await buildOnce(`${stem}.pvs`, async () => {
+      await run(script, [fresh], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+      for (const end of ["-a.img", "-b.img", ".segments", ".pvs"]) await rename(fresh + end, stem + end);
+    });
   } catch (error) {
     if ((error as { code?: number }).code === MAY_NOT) return null;
     throw error;
   }
-  for (const end of ["-a.img", "-b.img", ".segments", ".pvs"]) await rename(fresh + end, stem + end);
   return stem;
 }

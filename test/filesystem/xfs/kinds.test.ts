@@ -34,7 +34,7 @@ function attributesOfFolder(folder: string): Map<string, Record<string, string>>
 async function kernelView(image: string): Promise<TreeEntry[] | null> {
   const folder = await makeTemporaryFolder("mounted");
   try {
-    if (!mount("-o", "ro,loop", image, folder.path)) return null;
+    if (!mount("-o", "ro,loop,nouuid", image, folder.path)) return null;
     const attributes = attributesOfFolder(folder.path);
     return (await walkFolder(folder.path)).map((entry) => {
       const own = attributes.get(entry.path) ?? {};

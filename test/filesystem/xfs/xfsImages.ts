@@ -3,7 +3,6 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -11,6 +10,7 @@ import { CachedReader } from "../../../core/filesystem/blockCache.js";
 import type { FileSystem } from "../../../core/filesystem/fileSystem.js";
 import { openXfs } from "../../../core/filesystem/xfs/openXfs.js";
 import { openRawSource } from "../../../core/source/rawSource.js";
+import { buildOnce } from "../../support/buildOnce.js";
 import { attachLoop, detachLoop } from "../../support/loopDevice.js";
 import { inProject } from "../../support/projectRoot.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
@@ -64,7 +64,7 @@ export async function xfsImage(kind: XfsKind): Promise<XfsImage> {
   for (const source of sources) hash.update(await readFile(source));
   const stem = join(cacheFolder, `xfs-${kind}-${process.getuid?.() === 0}-${hash.digest("hex").slice(0, 16)}`);
   const path = `${stem}.img`;
-  if (!existsSync(path)) await makeImage(kind, path, `${stem}.json`);
+  await buildOnce(path, () => makeImage(kind, path, `${stem}.json`));
   return { path, tree: JSON.parse(await readFile(`${stem}.json`, "utf8")) as TreeEntry[] };
 }
 
