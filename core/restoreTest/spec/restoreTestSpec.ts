@@ -26,7 +26,7 @@ export interface RestoreTestSpec {
 }
 
 export interface MachineTest {
-  /** `vm/web1` or `prod/vm/web1`. */
+  /** `vm/web1`, or `prod:vm/web1` with its namespace. */
   machine: string;
   dependsOn: readonly string[];
   snapshot: SnapshotChoice;

@@ -1,0 +1,70 @@
+// What is wrong with a spec file: gathered with places, told all at once in one SPEC_INVALID.
+
+import { RepriseError } from "../../errors.js";
+
+/** 1-based, as editors count; the column counts UTF-16 units. */
+export interface Place {
+  line: number;
+  column: number;
+}
+
+export interface SpecProblem extends Place {
+  /** JSON pointer into the document, as in `/spec/checks/0/port`; empty: the document as a whole. */
+  path: string;
+  message: string;
+}
+
+const MAX_TOLD = 20;
+const MAX_MESSAGE_CHARS = 400;
+
+/** Gathers problems of one document. */
+export class ProblemList {
+  readonly problems: SpecProblem[] = [];
+  readonly #placeOf: (path: string, part: "key" | "value") => Place;
+
+  constructor(placeOf: (path: string, part: "key" | "value") => Place) {
+    this.#placeOf = placeOf;
+  }
+
+  /** At the value that a path leads to; of one that is not there, at its nearest parent. */
+  add(path: string, message: string): void {
+    this.#push(path, "value", message);
+  }
+
+  addAtKey(path: string, message: string): void {
+    this.#push(path, "key", message);
+  }
+
+  line(path: string): number {
+    return this.#placeOf(path, "value").line;
+  }
+
+  /** Once: what holds for every machine is read for each of them. */
+  #push(path: string, part: "key" | "value", message: string): void {
+    if (this.problems.some((problem) => problem.path === path && problem.message === message)) return;
+    this.problems.push({ ...this.#placeOf(path, part), path, message });
+  }
+}
+
+/**
+ * One error for all problems, in the order of the file. Its data: file, line and column of the first, and problems (at most
+ * 20) with line, column, path and message each.
+ */
+export function specInvalid(fileName: string, found: readonly SpecProblem[]): RepriseError {
+  const problems = [...found]
+    .sort((a, b) => a.line - b.line || a.column - b.column)
+    .slice(0, MAX_TOLD)
+    .map((problem) => ({ ...problem, path: printable(problem.path), message: printable(problem.message) }));
+  const lines = problems.map(({ line, column, message }) => `${fileName}:${line}:${column}: ${message}`);
+  if (found.length > problems.length) lines.push(`and ${found.length - problems.length} more problems`);
+  return new RepriseError("usage", "SPEC_INVALID", lines.join("\n"), {
+    data: { file: fileName, line: problems[0]?.line ?? 1, column: problems[0]?.column ?? 1, problems },
+    hint: "docs/restore-tests.md describes every field; an editor with schemas/restore-test.json completes and checks them",
+  });
+}
+
+/** What a file says may reach a terminal or a log: without control characters, and not too long. */
+function printable(text: string): string {
+  const clean = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "�");
+  return clean.length <= MAX_MESSAGE_CHARS ? clean : `${clean.slice(0, MAX_MESSAGE_CHARS - 1)}…`;
+}
