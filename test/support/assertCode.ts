@@ -12,3 +12,14 @@ export async function assertCode(promise: Promise<unknown>, code: string, about 
   assert.ok(isOurError(error, code), `${about}: expected ${code}, got ${String(error)}`);
   return error;
 }
+
+/** The same for a call that throws at once. */
+export function assertThrowsCode(call: () => unknown, code: string, about = ""): RepriseError {
+  try {
+    call();
+  } catch (error) {
+    assert.ok(isOurError(error, code), `${about}: expected ${code}, got ${String(error)}`);
+    return error;
+  }
+  return assert.fail(`${about}: expected ${code}, but it succeeded`);
+}
