@@ -72,7 +72,7 @@ export class Context {
   }
 
   readonly onWarning: OnWarning = (warning) => {
-    const same = this.warnings.find(({ code, message }) => code === warning.code && message === warning.message);
+    const same = this.warnings.find((earlier) => isSameWarning(earlier, warning));
     if (same !== undefined) {
       same.count = (same.count ?? 1) + 1;
       return;
@@ -196,6 +196,13 @@ export class Context {
   async close(): Promise<void> {
     for (const resource of this.#toClose.splice(0).reverse()) await resource.close();
   }
+}
+
+/** About the same object, the first one says enough; without an object the same words are the same warning. */
+function isSameWarning(earlier: Warning, later: Warning): boolean {
+  if (earlier.code !== later.code) return false;
+  const object = later.data?.object;
+  return earlier.message === later.message || (object !== undefined && object === earlier.data?.object);
 }
 
 /** The snapshots that the names mean, each once, in the order of the names. */

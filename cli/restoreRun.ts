@@ -5,6 +5,8 @@ import { mkdir } from "node:fs/promises";
 import {
   type Archive,
   createTarget,
+  isAbort,
+  isOurError,
   type LostRange,
   loadPresenceForReading,
   type Presence,
@@ -65,9 +67,24 @@ export async function runRestore(
       return { name, kind, path, sizeBytes, bytesWritten: sizeBytes, bytesKept: 0, lost: [] };
     });
     return [...disks, ...restoredFiles];
-  } finally {
-    await run.discardTargets();
+  } catch (error) {
+    const kept = await run.discardTargets();
+    throw kept.length === 0 ? error : withKept(error, kept, context);
   }
+}
+
+/** Says what an unfinished restore has left, for the next one or to be removed. */
+function withKept(error: unknown, kept: readonly string[], context: Context): unknown {
+  const text = `what was written so far is kept in ${kept.join(", ")}: the same command goes on with it; remove it to begin anew`;
+  if (!isOurError(error)) {
+    if (isAbort(error)) context.note(text);
+    return error;
+  }
+  const { family, code, message, data, retry, hint } = error;
+  return new RepriseError(family, code, message, {
+    ...{ data: { ...data, kept }, retry, cause: error },
+    hint: hint === undefined ? text : `${hint}; ${text}`,
+  });
 }
 
 class RestoreRun {
@@ -126,12 +143,16 @@ class RestoreRun {
     }
   }
 
-  /** What was begun is kept for the next run, unless nothing can find it again. */
-  async discardTargets(): Promise<void> {
+  /** What was begun is kept for the next run, unless nothing can find it again. Answers where. */
+  async discardTargets(): Promise<string[]> {
+    const kept: string[] = [];
     for (const { target, begun } of this.#targets.splice(0)) {
       const keep = this.#options.resume && (begun || target.resumed);
+      if (keep && target.partialPath !== undefined) kept.push(target.partialPath);
+      // the error that ends the restore says more than one of cleaning up
       await target.discard({ keep }).catch(() => undefined);
     }
+    return kept;
   }
 
   /** Stands for these very bytes; a random one finds nothing and is found by nobody. */

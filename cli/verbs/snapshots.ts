@@ -61,7 +61,7 @@ const COLUMNS = [
   { title: "ID" },
   { title: "TIME" },
   { title: "MACHINE" },
-  { title: "DISKS" },
+  { title: "CONTENTS" },
   { title: "SIZE", align: "right" },
   { title: "NEW", align: "right" },
   { title: "" },
@@ -75,7 +75,7 @@ function listLines(snapshots: readonly Snapshot[], digits: number): Line[] {
       snapshot.sid.slice(0, digits),
       localTimeText(snapshot.timeMs),
       machineOf(snapshot),
-      disksText(archives.filter(({ kind }) => kind !== "file").map(({ name }) => name)),
+      contentsText(archives.filter(({ kind }) => kind !== "file").map(({ name }) => name)),
       bytesText(sizeOf(archives)),
       bytesText(statistics.bytesNew),
       badges(snapshot),
@@ -84,7 +84,7 @@ function listLines(snapshots: readonly Snapshot[], digits: number): Line[] {
   return tableLines(COLUMNS, rows);
 }
 
-function disksText(names: readonly string[]): string {
+function contentsText(names: readonly string[]): string {
   const text = names.join(",");
   return text.length <= 24 ? text : `${text.slice(0, 21)}… (${names.length})`;
 }

@@ -22,6 +22,8 @@ export interface RestoreTarget {
   readonly location: TargetLocation;
   /** For messages: the final path. */
   readonly finalPath: string;
+  /** Where the bytes lie until publish, and stay after `discard({ keep: true })`. Absent for devices. */
+  readonly partialPath?: string;
   /** True when bytes from an interrupted restore of the same snapshot and disk are already there. */
   readonly resumed: boolean;
   /** True when every byte reads as zero before anything is written (fresh file): zero runs need no work. */

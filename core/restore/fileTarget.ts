@@ -51,6 +51,10 @@ class FileTarget implements RestoreTarget {
     this.#force = force;
   }
 
+  get partialPath(): string {
+    return this.location.path;
+  }
+
   async flushAhead(): Promise<void> {
     try {
       await this.#handle.datasync();

@@ -96,7 +96,7 @@ class Qcow2Target implements RestoreTarget {
   readonly startsZeroed: boolean;
   readonly #handle: FileHandle;
   readonly #server: QemuNbd;
-  readonly #path: string;
+  readonly partialPath: string;
   readonly #force: boolean;
   #ended = false;
 
@@ -108,7 +108,7 @@ class Qcow2Target implements RestoreTarget {
     this.startsZeroed = !facts.resumed;
     this.#handle = handle;
     this.#server = server;
-    this.#path = facts.path;
+    this.partialPath = facts.path;
     this.#force = facts.force;
   }
 
@@ -116,9 +116,9 @@ class Qcow2Target implements RestoreTarget {
   async publish({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
     await this.#finishWriting();
-    await requireSound(this.#path);
+    await requireSound(this.partialPath);
     signal?.throwIfAborted();
-    await publishPartial(this.#handle, this.#path, this.finalPath, this.#force);
+    await publishPartial(this.#handle, this.partialPath, this.finalPath, this.#force);
     this.#ended = true;
     await this.#handle.close();
   }
@@ -128,7 +128,7 @@ class Qcow2Target implements RestoreTarget {
     this.#ended = true;
     await this.#server.stop();
     await this.#handle.close();
-    if (!keep) await removePartial(this.#path);
+    if (!keep) await removePartial(this.partialPath);
   }
 
   /** After this the file on the medium is complete and nobody holds it open. */
@@ -137,10 +137,12 @@ class Qcow2Target implements RestoreTarget {
       if (this.#server.keeper.usable) await this.#server.keeper.flush();
       const clean = await this.#server.stop();
       if (!clean)
-        throw targetFailed("TARGET_WRITE_FAILED", "qemu-nbd did not finish the image", { data: { path: this.#path } });
+        throw targetFailed("TARGET_WRITE_FAILED", "qemu-nbd did not finish the image", {
+          data: { path: this.partialPath },
+        });
       await this.#handle.sync();
     } catch (error) {
-      throw writeError(this.#path, `flush ${this.#path}`, error);
+      throw writeError(this.partialPath, `flush ${this.partialPath}`, error);
     }
   }
 }

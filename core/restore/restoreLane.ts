@@ -14,14 +14,14 @@ import { collectYoungGarbage } from "../platform/youngGarbage.js";
 import { openByContents } from "../repository/blobSalvage.js";
 import { BlobOpener, fetchPackHeader, type Hasher, readPackHeader } from "../repository/packReader.js";
 import type { PackRead, WantedBlob } from "../repository/packReads.js";
-import type { Backend } from "../storage/backend.js";
-import { openLaneBackend, type WorkerLocation } from "../storage/openBackend.js";
+import type { Backend, ObjectReader } from "../storage/backend.js";
+import { type LaneStorage, openLaneStorage } from "../storage/laneStorage.js";
 import type { BlockWriter, TargetLocation } from "./blockTarget.js";
 import { openBlockWriter } from "./openTarget.js";
 
 export interface RestoreLaneInit {
   /** Where the repository is; the main thread's backend itself when the lane runs inline. */
-  storage: WorkerLocation | Backend;
+  storage: LaneStorage | Backend;
   masterKey: Uint8Array | null;
   /** Null: nothing is written (streams). */
   target: TargetLocation | null;
@@ -74,13 +74,13 @@ export interface RestoreLaneApi {
 
 export async function createRestoreLane(init: RestoreLaneInit): Promise<RestoreLaneApi> {
   await loadChecksum();
-  const backend = await openLaneBackend(init.storage);
+  const backend = await openLaneStorage(init.storage);
   const writer = init.target ? await openBlockWriter(init.target) : null;
   return new RestoreLane(backend, init.masterKey ? new Keyring(init.masterKey) : null, writer);
 }
 
 class RestoreLane implements RestoreLaneApi {
-  readonly #backend: Backend;
+  readonly #backend: ObjectReader;
   readonly #writer: BlockWriter | null;
   readonly #hash: Hasher;
   readonly #opener: BlobOpener;
@@ -89,7 +89,7 @@ class RestoreLane implements RestoreLaneApi {
   readonly #introductions = new Map<PackName, Promise<void>>();
   #opened = 0;
 
-  constructor(backend: Backend, keyring: Keyring | null, writer: BlockWriter | null) {
+  constructor(backend: ObjectReader, keyring: Keyring | null, writer: BlockWriter | null) {
     this.#backend = backend;
     this.#writer = writer;
     this.#hash = makeChunkHasher(keyring?.chunkIdKey ?? null);
@@ -175,7 +175,8 @@ class RestoreLane implements RestoreLaneApi {
           lead > 0 ? await headerOrElse(await bytes, pack, this.#backend) : await fetchPackHeader(this.#backend, pack),
         );
       }
-      return { bytes: (await bytes).subarray(lead), memory };
+      const read = await bytes;
+      return { bytes: read.subarray(lead), memory: new Uint8Array(read.buffer) };
     } catch (error) {
       if (isAbort(error)) throw error;
       return { error };
@@ -292,7 +293,7 @@ const HEADER_REACH = 256 * 1024;
 /** Some 16 MiB of decrypted bytes. */
 const BLOBS_PER_COLLECTION = 256;
 
-async function headerOrElse(bytes: Uint8Array, pack: PackName, backend: Backend): Promise<PackHeader> {
+async function headerOrElse(bytes: Uint8Array, pack: PackName, backend: ObjectReader): Promise<PackHeader> {
   try {
     return readPackHeader(bytes.subarray(0, PACK_HEADER_BYTES), pack);
   } catch {

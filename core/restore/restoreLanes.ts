@@ -3,7 +3,7 @@
 import { inlineLane, type Lane } from "../engine/lane.js";
 import { defaultLaneCount, threadLane } from "../engine/threadLane.js";
 import type { Repository } from "../repository/repository.js";
-import { workerLocation } from "../storage/openBackend.js";
+import { laneStorage } from "../storage/laneStorage.js";
 import type { TargetLocation } from "./blockTarget.js";
 import { createRestoreLane, type RestoreLaneApi, type RestoreLaneInit } from "./restoreLane.js";
 
@@ -16,13 +16,16 @@ export async function startRestoreLanes(
   target: TargetLocation | null,
   count: number = defaultLaneCount(),
 ): Promise<Lane<RestoreLaneApi>[]> {
-  const storage = workerLocation(repository.backend);
+  const { backend } = repository;
   const masterKey = repository.keyring?.master ?? null;
-  if (storage === null || count === 0) {
-    const init: RestoreLaneInit = { storage: repository.backend, masterKey, target };
-    const lane = await createRestoreLane(init);
-    return [inlineLane(lane, () => lane.end(null))];
+  const lanes: Lane<RestoreLaneApi>[] = [];
+  while (lanes.length < count) {
+    const lane = laneStorage(backend);
+    if (lane === null) break;
+    const init: RestoreLaneInit = { storage: lane.storage, masterKey, target };
+    lanes.push(threadLane<RestoreLaneApi>("restore", init, lane.transfer));
   }
-  const init: RestoreLaneInit = { storage, masterKey, target };
-  return Array.from({ length: count }, () => threadLane<RestoreLaneApi>("restore", init));
+  if (lanes.length > 0) return lanes;
+  const inline = await createRestoreLane({ storage: backend, masterKey, target });
+  return [inlineLane(inline, () => inline.end(null))];
 }

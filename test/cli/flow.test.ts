@@ -124,7 +124,7 @@ describe("command line, from init to gc", () => {
 
   it("a table for people", async () => {
     const text = await cliText(["snapshots"], { env });
-    assert.match(text, /^ID +TIME +MACHINE +DISKS +SIZE +NEW/);
+    assert.match(text, /^ID +TIME +MACHINE +CONTENTS +SIZE +NEW/);
     assert.match(text, /[0-9a-f]{8} {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}prod:ct\/db/);
     assert.match(text, /protected/);
     assert.match(text, /3 snapshots of 2 machines/);

@@ -1,7 +1,7 @@
 // What a person reads who has mistyped something: the object's name, and what to do.
 
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Context } from "../../cli/context.js";
 import { writeError } from "../../core/restore/targetErrors.js";
@@ -10,7 +10,7 @@ import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryF
 import { cli, cliJson, memoryLocation } from "./runInProcess.js";
 
 interface ErrorDocument {
-  error: { code: string; message: string; hint: string | null };
+  error: { code: string; message: string; hint: string | null; data: Record<string, unknown> };
 }
 
 describe("hints", () => {
@@ -110,6 +110,91 @@ describe("hints", () => {
         ["two", undefined],
       ],
     );
+  });
+
+  it("two warnings about one object are one", () => {
+    const said: string[] = [];
+    const printer = { warning: ({ message }: { message: string }) => said.push(message) };
+    const io = { env: {}, stderr: { write: () => true } };
+    const context = new Context({ io, printer, settings: {}, signal: AbortSignal.abort() } as never);
+    const warn = (code: string, object: string, message: string) =>
+      context.onWarning({ code, message, data: { object } });
+    warn("A", "index/1", "it is damaged");
+    warn("A", "index/1", "it is damaged at byte 7");
+    warn("A", "index/2", "it is damaged, too");
+    warn("B", "index/1", "something else");
+    assert.deepEqual(said, ["it is damaged", "it is damaged, too", "something else"]);
+    assert.equal(context.warnings[0]?.count, 2);
+  });
+
+  it("every usage error says where to look", async () => {
+    const lines = [
+      ["repair", "foo"],
+      ["repair", "snapshot", "--apply"],
+      ["key", "foo"],
+      ["verify", "--subset", "1/2"],
+      ["verify", "--read-data", "--subset", "3/2"],
+      ["prune", "--keep-last", "-1"],
+      ["prune", "--keep-daily", "3", "--now", "2026"],
+      ["tag", "vm/a@latest", "--add", "a", "--set", "b"],
+      ["gc", "--max-unused", "7"],
+      ["init", "--pack-size", "1K"],
+      ["init", "--average-chunk", "3M"],
+      ["init", "--object-lock"],
+      ["init", "--runner", "arn:aws:iam::1:user/x"],
+      ["init", "--print-policy", "s3-runner"],
+      ["init", "--print-policy", "s3-runner", "-r", "s3:bucket", "--runner", "arn:aws:iam::1:user/x"],
+      ["init", "--print-policy", "s3-bucket", "-r", "s3:bucket", "--runner", "me"],
+      ["restore", "vm/a@latest", "--to", "x", "--no-owner"],
+      ["restore", "vm/a@latest", "--to", "-"],
+      ["backup", disk, "-g", "vm/a", "--codec", "none", "--level", "3"],
+      ["find", "vm/a@latest", "--newer", "yesterday"],
+      ["show"],
+    ];
+    for (const line of lines) {
+      const { code, hint, message } = await failing(line, 64);
+      assert.equal(code, "COMMAND_LINE_INVALID", line.join(" "));
+      assert.ok(hint, `${line.join(" ")}: ${message}`);
+    }
+    const subject = await failing(["repair", "snapshot"], 64);
+    assert.match(subject.message, /repair: there is no "snapshot"/);
+    assert.match(subject.hint ?? "", /index, snapshots, config, rescue/);
+    assert.equal((await failing(["key", "add", "x"], 64)).hint, "see reprise key --help");
+    assert.match(
+      (await failing(["init", "--pack-size", "1K"], 64)).message,
+      /--pack-size: "1K" is not a size from 1M to 64M/,
+    );
+    const zero = await cli(["prune", "--keep-last", "0"], { env });
+    assert.match(zero.stdout, /a count of 0 turns a keep rule off/);
+    const scheme = await failing(["snapshots", "-r", "ftp://host/x"], 2);
+    assert.ok(!scheme.hint?.includes("memory"));
+  });
+
+  it("a restore that failed says what it has left, and how it goes on", async () => {
+    const local = join(folder.path, "repository");
+    const at = { env: { REPRISE_REPOSITORY: local } };
+    await cliJson(["init", "--no-encryption"], at);
+    await writeFile(disk, noise(2, 3_000_000));
+    await cliJson(["backup", disk, "-g", "vm/a"], at);
+    const packs = await readdir(join(local, "packs"), { recursive: true, withFileTypes: true });
+    for (const pack of packs.filter((entry) => entry.isFile())) {
+      const path = join(pack.parentPath, pack.name);
+      const bytes = await readFile(path);
+      if (bytes.length > 1_000_000) await writeFile(path, bytes.fill(0x55, 1_000_000, 1_000_100));
+    }
+    const to = join(folder.path, "restored.raw");
+    const { error } = await cliJson<ErrorDocument>(["restore", "vm/a@latest", "--to", to], { ...at, code: 1 });
+    const [kept = ""] = error.data.kept as string[];
+    assert.match(kept, /\/\.restored\.raw\.reprise-[0-9a-f]{32}\.partial$/);
+    assert.ok((await stat(kept)).size > 0);
+    assert.ok(error.hint?.includes(`kept in ${kept}: the same command goes on with it`));
+    const fresh = await cliJson<ErrorDocument>(["restore", "vm/a@latest", "--to", to, "--no-resume"], {
+      ...at,
+      code: 1,
+    });
+    assert.equal(fresh.error.data.kept, undefined);
+    await cliJson(["restore", "vm/a@latest", "--to", to, "--skip-damaged"], { ...at, code: 3 });
+    await assert.rejects(stat(kept));
   });
 
   async function newest(): Promise<{ sid: string }> {

@@ -85,7 +85,7 @@ describe("command line on S3 in trouble", function () {
   });
 
   function location(prefix: string): string {
-    return `s3:${proxy.endpoint}/${bucket}/${prefix}?timeout=2`;
+    return `s3:${proxy.endpoint}/${bucket}/${prefix}?timeout=30`;
   }
 
   async function run(...args: string[]): Promise<Refusal> {
