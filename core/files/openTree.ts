@@ -20,8 +20,17 @@ export async function openSnapshotTree(
   fetcher: ChunkFetcher,
   options: ReadOptions = {},
 ): Promise<MachineTree> {
+  return new MachineTree(await openMachineDisks(snapshot, fetcher, options));
+}
+
+/** Its disks, and the folders that were backed up file by file. */
+export async function openMachineDisks(
+  snapshot: Snapshot,
+  fetcher: ChunkFetcher,
+  options: ReadOptions = {},
+): Promise<MachineDisk[]> {
   const archives = snapshot.manifest.archives.filter(({ kind }) => kind !== "file");
-  return new MachineTree(await Promise.all(archives.map((archive) => openArchive(archive, fetcher, options))));
+  return await Promise.all(archives.map((archive) => openArchive(archive, fetcher, options)));
 }
 
 async function openArchive(archive: Archive, fetcher: ChunkFetcher, options: ReadOptions): Promise<MachineDisk> {
