@@ -38,7 +38,7 @@ export interface JsonStructure {
   golden: string;
   /** Dotted names of members that may be null. */
   nullable?: string[];
-  /** Members of which any JSON value is right. */
+  /** Dotted names of members of which any JSON value is right. */
   anything?: string[];
 }
 
@@ -198,6 +198,13 @@ export const jsonStructures: JsonStructure[] = [
         "verification",
       ),
     },
+  ),
+  structure(
+    "restore test",
+    record({ type: "restoreTest", data: { record: { any: [1] }, envelopes: ["{}"] } }),
+    encodeRecord,
+    decodeRecord,
+    { golden: ofRecord(`{"envelopes":["{}"],"record":{"any":[1]}}`, "restoreTest"), anything: ["data.record"] },
   ),
   structure(
     "copied record",

@@ -6,6 +6,7 @@ import { encodeGcPlan } from "../../core/format/gcPlan.js";
 import { bytesToHex, objectName, type PackName, packName, type Sid } from "../../core/format/ids.js";
 import type { Manifest } from "../../core/format/manifest.js";
 import { type BlobKind, decodeBlobEntries } from "../../core/format/pack.js";
+import { encodeRestoreTestRecord } from "../../core/format/restoreTestRecord.js";
 import { encodeSession } from "../../core/format/session.js";
 import { BlobReader } from "../../core/repository/blobReader.js";
 import { ImageReader } from "../../core/repository/imageReader.js";
@@ -15,6 +16,7 @@ import { writeRecord } from "../../core/repository/records.js";
 import type { Repository } from "../../core/repository/repository.js";
 import { withFlip } from "./objectChanges.js";
 import { join, noise, prose } from "./sampleBytes.js";
+import { sampleTestRecord } from "./sampleTestRecord.js";
 import { TestRepository, type TestRepositoryOptions } from "./testRepository.js";
 
 export interface StoredBlob {
@@ -77,6 +79,8 @@ async function addSmallObjects(test: TestRepository, noted: Manifest, gone: Mani
   await test.gc({ maxUnused: 1 });
   const { records } = await test.catalog();
   await writeRecord(repository, { type: "notes", data: { text: "kept" } }, [noted.sid], records);
+  const restoreTest = { record: encodeRestoreTestRecord(sampleTestRecord()), envelopes: ["{}"] };
+  await writeRecord(repository, { type: "restoreTest", data: restoreTest }, [noted.sid], records);
   await quarantineDeadChunk(test);
   const sid = repository.newId();
   const session = { sid, purpose: "backup", host: "h", pid: 1, group: "vm/x", startedAt: repository.nowIso(), beat: 0 };
