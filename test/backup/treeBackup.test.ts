@@ -96,8 +96,13 @@ describe("backup of a folder", function () {
     mkdirSync(folder);
     await settle();
     const path = join(folder, "a");
-    writeFileSync(path, "one");
-    await backUpFolder(test, folder);
+    // as soon as possible, again where other work came between
+    for (let startedMs = Number.NEGATIVE_INFINITY; performance.now() - startedMs > 90; ) {
+      rmSync(path, { force: true });
+      startedMs = performance.now();
+      writeFileSync(path, "one");
+      await backUpFolder(test, folder);
+    }
     const { trees } = await backUpFolder(test, folder);
     assert.equal(trees[0]?.filesUnchanged, 0);
   });

@@ -128,7 +128,7 @@ describe("hostile: a repository's folder", function () {
     await test.backUp("vm/a", { root: noise(1, 1000) });
     await test.gc();
     assert.deepEqual([...new Set(test.takeWarnings())], []);
-    assert.ok(performance.now() - started < 20_000);
+    assert.ok(performance.now() - started < 120_000);
     assert.equal((await readdir(join(root, "records"))).filter((name) => name.startsWith("junk")).length, 1000);
   });
 

@@ -188,7 +188,7 @@ describe("hostile: without the key", function () {
     await test.backend.put(`keys/${newId(31)}`, sealEnvelope("keys/other", "keySlot", new Uint8Array(5), null));
     const started = performance.now();
     await test.reopen();
-    assert.ok(performance.now() - started < 5000, "the dear slots come last");
+    assert.ok(performance.now() - started < 30_000, "the dear slots come last");
     assert.deepEqual(test.takeWarnings(), ["KEY_SLOT_UNREADABLE", "KEY_SLOT_UNREADABLE"]);
   });
 

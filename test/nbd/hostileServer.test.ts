@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isOurError } from "../../core/errors.js";
-import { NbdClient } from "../../core/nbd/client.js";
+import { NbdClient, type NbdOptions } from "../../core/nbd/client.js";
 import {
   chunk,
   dataChunk,
@@ -22,7 +22,9 @@ import {
 import { noise } from "../support/sampleBytes.js";
 
 const none = new Uint8Array(0);
-const timeouts = { handshakeTimeoutMs: 200, requestTimeoutMs: 200 };
+/** For servers that are given up for their silence; the lies of others must not be taken for it on a busy machine. */
+const IMPATIENT = { handshakeTimeoutMs: 1000, requestTimeoutMs: 200 };
+const PATIENT = { handshakeTimeoutMs: 100_000, requestTimeoutMs: 100_000 };
 
 describe("NBD client and a hostile server", () => {
   let server: FakeNbd | undefined;
@@ -32,7 +34,7 @@ describe("NBD client and a hostile server", () => {
     server = undefined;
   });
 
-  async function run(fake: FakeNbdOptions): Promise<unknown> {
+  async function run(fake: FakeNbdOptions, timeouts: NbdOptions): Promise<unknown> {
     server = await startFakeNbd({ contexts: { "base:allocation": 7 }, ...fake });
     let client: NbdClient | undefined;
     try {
@@ -50,10 +52,10 @@ describe("NBD client and a hostile server", () => {
   async function expectCode(fake: FakeNbdOptions, code: string, errno?: string): Promise<void> {
     const heldBefore = process.memoryUsage().arrayBuffers;
     const startedAt = performance.now();
-    const error = await run(fake);
+    const error = await run(fake, errno === "ETIMEDOUT" ? IMPATIENT : PATIENT);
     assert.ok(isOurError(error, code), `${code} wanted, got ${error}`);
     if (errno !== undefined) assert.equal(error.data.errno, errno);
-    assert.ok(performance.now() - startedAt < 3000, "took too long");
+    assert.ok(performance.now() - startedAt < 60_000, "took too long");
     assert.ok(process.memoryUsage().arrayBuffers - heldBefore < 64 * 1024 * 1024, "took too much memory");
   }
 
@@ -224,7 +226,7 @@ describe("NBD client and a hostile server", () => {
           send(honest);
         };
         const fake = await startFakeNbd({ onRequest });
-        const client = await NbdClient.connect(fake.address, { handshakeTimeoutMs: 1000, requestTimeoutMs: 50 });
+        const client = await NbdClient.connect(fake.address, { ...PATIENT, requestTimeoutMs: 50 });
         const buffer = new Uint8Array(64);
         try {
           await client.read(buffer, 4096);

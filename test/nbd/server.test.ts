@@ -192,8 +192,9 @@ describe("NBD server", function () {
     const socket = connect(path);
     socket.pause();
     socket.write(Buffer.concat([Buffer.from([0, 0, 0, 3]), go("disk0"), ...requests]));
+    while (most < 2) await sleep(5);
     await sleep(500);
-    assert.ok(most > 1 && most <= 16, `${most}`);
+    assert.ok(most <= 16, `${most}`);
     socket.destroy();
     await other.close();
   });
@@ -221,7 +222,7 @@ describe("NBD server", function () {
     const client = await NbdClient.connect({ socketPath }, { exportName: "small" });
     await client.read(new Uint8Array(3000), 0);
     await client.close();
-    for (let i = 0; i < 50 && server.clientCount > 0; i++) await sleep(50);
+    for (let i = 0; i < 1200 && server.clientCount > 0; i++) await sleep(50);
     assert.equal(server.clientCount, 0);
   });
 });

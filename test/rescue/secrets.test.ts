@@ -103,9 +103,11 @@ describe("rescue: secrets", () => {
         resolve({ stdout, code: (error?.code as number | undefined) ?? 0 }),
       );
       let hasTyped = false;
+      let seen = "";
       child.stdout!.on("data", (text: string) => {
-        if (!hasTyped && text.includes("not shown")) child.stdin!.write(typed);
-        hasTyped ||= text.includes("not shown");
+        seen += text;
+        if (!hasTyped && seen.includes("not shown")) child.stdin!.write(typed);
+        hasTyped ||= seen.includes("not shown");
       });
     });
   }

@@ -80,7 +80,7 @@ describe("retention: simulation", () => {
     const startedMs = performance.now();
     const result = simulatePrune(input, keep, { ...CONTEXT, timeZone: "Europe/Berlin" });
     assert.equal(result.length, 200_000);
-    assert.ok(performance.now() - startedMs < 10_000);
+    assert.ok(performance.now() - startedMs < 90_000);
   });
 });
 

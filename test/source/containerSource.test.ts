@@ -40,6 +40,18 @@ async function checkExtents(source: BlockSource, disk: Uint8Array, offset: numbe
   assert.equal(at, offset + length);
 }
 
+/** There is a moment between the socket's file and somebody who listens. */
+async function connected(connect: () => Promise<NbdClient>): Promise<NbdClient> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
 describe("disk images in containers", () => {
   let folder: TemporaryFolder;
   let opened: OpenedSource | undefined;
@@ -172,7 +184,7 @@ describe("disk images in containers", () => {
     const ended = new Promise((resolve) => server.once("close", resolve));
     while (!existsSync(socketPath)) await new Promise((resolve) => setTimeout(resolve, 5));
     const contexts = ["base:allocation", "qemu:dirty-bitmap:b1"];
-    const client = await NbdClient.connect({ socketPath }, { contexts });
+    const client = await connected(() => NbdClient.connect({ socketPath }, { contexts }));
     const dirty = await client.map("qemu:dirty-bitmap:b1", 0, client.sizeBytes);
     assert.deepEqual(dirty, [
       { offset: 0, length: 1048576, flags: 0 },

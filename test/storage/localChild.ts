@@ -32,8 +32,10 @@ const tasks: Record<string, () => Promise<void>> = {
   },
   /** Replaces ten objects over and over, until killed. */
   async overwrite() {
-    process.send?.("ready");
-    for (let n = 0; ; n++) await backend.put(`objects/${n % 10}`, new Uint8Array(CONTENT_BYTES + n).fill(n % 251));
+    for (let n = 0; ; n++) {
+      await backend.put(`objects/${n % 10}`, new Uint8Array(CONTENT_BYTES + n).fill(n % 251));
+      if (n === 0) process.send?.("ready");
+    }
   },
   /** Claims numbers 0 to 39; prints those it won. */
   async race() {

@@ -149,9 +149,9 @@ describe("first versions in a bucket of S3", function () {
     it(`knows its own put after a fault: ${JSON.stringify(fault)}`, async () => {
       const proxy = await HttpFaultProxy.start(server.endpoint);
       try {
-        const backend = await openS3Backend(`s3:${proxy.endpoint}/${bucket}/r?timeout=1`, {
+        const backend = await openS3Backend(`s3:${proxy.endpoint}/${bucket}/r?timeout=60`, {
           credentials: server.admin,
-          retry: { baseMs: 20, capMs: 100, patienceMs: () => 2000 },
+          retry: { baseMs: 20, capMs: 100, patienceMs: () => 60_000 },
         });
         opened.push(backend);
         let left = 2;

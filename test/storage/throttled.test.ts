@@ -89,7 +89,7 @@ describe("throttled backend", () => {
     const startMs = performance.now();
     for (let n = 0; n < 5; n++) await real.put(`${n}`, new Uint8Array(50_000));
     const tookMs = performance.now() - startMs;
-    assert.ok(tookMs > 190 && tookMs < 1000, `4 × 50 ms, not ${tookMs}`);
+    assert.ok(tookMs > 190 && tookMs < 60_000, `4 × 50 ms, not ${tookMs}`);
   });
 
   it("refuses limits that are none", () => {

@@ -19,6 +19,7 @@ import type { Backend } from "../../../core/storage/backend.js";
 import { openLocalBackend } from "../../../core/storage/localBackend.js";
 import { openSftpBackend } from "../../../core/storage/sftp/openSftpBackend.js";
 import { pattern } from "../../conformance/contract.js";
+import { SeededChoice } from "../../model/seededChoice.js";
 import { assertCode } from "../../support/assertCode.js";
 import { listKeys } from "../../support/listing.js";
 import { mount, unmount } from "../../support/loopDevice.js";
@@ -43,9 +44,10 @@ for (const transport of ["ssh2", "ssh"] as const) {
 
     it("goes on after cuts at random moments; no operation hangs or leaves a part", async () => {
       let busy = true;
+      const chance = new SeededChoice(1);
       const cutting = (async () => {
         for (let cuts = 0; cuts < 8; cuts++) {
-          await delay(100 + Math.random() * 700);
+          await delay(100 + chance.below(700));
           await server.cut();
         }
         busy = false;
@@ -71,9 +73,10 @@ for (const transport of ["ssh2", "ssh"] as const) {
       const others = await Promise.all(
         [1, 2].map(() => openSftpBackend(server.location(root, { transport, connections: 3 }))),
       );
+      const chance = new SeededChoice(2);
       try {
         for (let round = 0; round < 4; round++) {
-          const cut = delay(10 + Math.random() * 60).then(() => server.cut());
+          const cut = delay(10 + chance.below(60)).then(() => server.cut());
           const racers = Array.from({ length: 30 }, (_, racer) =>
             retried(() => [backend, ...others][racer % 3]!.putIfAbsent(`race/${round}`, pattern(20_000, racer))),
           );
@@ -108,12 +111,9 @@ for (const transport of ["ssh2", "ssh"] as const) {
         (signal: AbortSignal) => backend.get("big", { signal }),
         (signal: AbortSignal) => backend.put("big2", pattern(20 * MIB, 2), { signal }),
       ]) {
-        const controller = new AbortController();
-        const acting = act(controller.signal);
-        setTimeout(() => controller.abort(), 20);
-        await assert.rejects(acting, isAbort);
+        assert.ok(await isAborted(act), "it was aborted before it had ended");
       }
-      assert.ok(performance.now() - startedMs < 5000);
+      assert.ok(performance.now() - startedMs < 60_000);
       assert.deepEqual(await listKeys(backend), ["big"]);
       assert.deepEqual(readdirSync(join(root, "tmp")), []);
     });
@@ -256,6 +256,20 @@ async function retried<T>(act: () => Promise<T>): Promise<T> {
       if (!isOurError(error) || error.retry !== "later" || attempt === 10) throw error;
     }
   }
+}
+
+/** Aborts sooner and sooner: how far an operation comes in so many milliseconds depends on what else the machine does. */
+async function isAborted(act: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
+  for (const afterMs of [20, 10, 5, 2, 1, 0]) {
+    const controller = new AbortController();
+    const acting = act(controller.signal).then(
+      () => false,
+      (error: unknown) => isAbort(error) || assert.fail(String(error)),
+    );
+    setTimeout(() => controller.abort(), afterMs);
+    if (await acting) return true;
+  }
+  return false;
 }
 
 /** Makes a folder and those in it unwritable for this user, and returns the way back; undefined where that cannot be. */

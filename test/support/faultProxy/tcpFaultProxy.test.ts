@@ -61,11 +61,11 @@ describe("fault proxy in front of an SSH server", function () {
 
   it("a line that falls silent ends in bounded time, and another one works", async () => {
     proxy.schedule((number) => (number === 1 ? { kind: "stall", afterBytes: 20_000 } : { kind: "none" }));
-    const backend = await open(500);
+    const backend = await open(2500);
     try {
       const started = performance.now();
       await assert.rejects(work(backend), /did not answer/);
-      assert.ok(performance.now() - started < 20_000);
+      assert.ok(performance.now() - started < 120_000);
       await backend.delete("snapshots/a");
       await work(backend);
     } finally {
