@@ -1,7 +1,7 @@
 // The main thread's end of a lane in a worker thread. The other end is worker.ts.
 
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
 import { type ErrorAsData, errorFromData, RepriseError } from "../errors.js";
 import type { Lane, LaneApi } from "./lane.js";
 
@@ -59,7 +59,12 @@ function takeWarm(wanted: Worker | undefined = warm[0]): Worker | undefined {
   return at < 0 ? undefined : warm.splice(at, 1)[0];
 }
 
-export function threadLane<Api extends LaneApi<Api>>(kind: string, init: unknown): Lane<Api> {
+/** `transfer`: what moves to the thread with `init`. */
+export function threadLane<Api extends LaneApi<Api>>(
+  kind: string,
+  init: unknown,
+  transfer: MessagePort[] = [],
+): Lane<Api> {
   const worker = takeWarm() ?? new Worker(workerUrl());
   worker.ref();
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
@@ -79,7 +84,7 @@ export function threadLane<Api extends LaneApi<Api>>(kind: string, init: unknown
   });
   worker.on("error", (error) => end(laneFailed(kind, error)));
   worker.on("exit", (code) => end(laneFailed(kind, new Error(`worker thread ended with code ${code}`))));
-  worker.postMessage({ kind, init } satisfies LaneStart);
+  worker.postMessage({ kind, init } satisfies LaneStart, transfer);
 
   return {
     call(method, argument, transfer = []) {

@@ -5,7 +5,7 @@ import { isAbort, isOurError } from "../errors.js";
 import { equalBytes } from "../format/bytes.js";
 import { objectName, type PackName } from "../format/ids.js";
 import { BLOB_HEADER_BYTES, decodeBlobEntries } from "../format/pack.js";
-import type { Backend } from "../storage/backend.js";
+import type { ObjectReader } from "../storage/backend.js";
 import { type BlobOpener, isHeaderDamage, readPackContents } from "./packReader.js";
 
 export interface StoredAt {
@@ -20,7 +20,7 @@ export interface StoredAt {
  * that very error when its header is not what is wrong, or when the table of contents does not help either.
  */
 export async function openByContents(
-  backend: Backend,
+  backend: ObjectReader,
   opener: BlobOpener,
   pack: PackName,
   bytes: Uint8Array,

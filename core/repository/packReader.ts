@@ -26,7 +26,7 @@ import {
 } from "../format/pack.js";
 import type { PackContents } from "../format/packIndex.js";
 import { checksum64 } from "../hash/checksum.js";
-import type { Backend, OperationOptions } from "../storage/backend.js";
+import type { ObjectReader, OperationOptions } from "../storage/backend.js";
 
 /** One request usually brings footer and entries of a pack: 64 KiB hold 1,300 entries. */
 const TRAILER_GUESS = 64 * 1024;
@@ -35,7 +35,7 @@ export type Hasher = (plain: Uint8Array) => Uint8Array;
 
 /** The table of contents from the pack's own trailer; PACK_TRAILER_DAMAGED when it cannot be read. */
 export async function readPackContents(
-  backend: Backend,
+  backend: ObjectReader,
   name: PackName,
   sizeBytes: number,
   options?: OperationOptions,
@@ -115,7 +115,7 @@ export function readPackHeader(bytes: Uint8Array, name: PackName): PackHeader {
 
 /** Fetches the header, or its second copy when the first is damaged. */
 export async function fetchPackHeader(
-  backend: Backend,
+  backend: ObjectReader,
   name: PackName,
   options?: OperationOptions,
 ): Promise<PackHeader> {

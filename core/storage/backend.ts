@@ -24,7 +24,10 @@ export interface OperationOptions {
 export interface GetOptions extends OperationOptions {
   /** Absent: the whole object. */
   range?: ByteRange;
-  /** Memory to read into; when it is large enough the answer is a view of its start. Fresh memory is dear. */
+  /**
+   * Memory to read into, given away: when it is large enough the answer is a view of its start, in a worker thread perhaps through
+   * another buffer. Fresh memory is dear.
+   */
   into?: Uint8Array;
 }
 
@@ -133,3 +136,6 @@ export interface Backend {
   /** Frees connections and handles. May be called twice. */
   close(): Promise<void>;
 }
+
+/** What reading the contents of packs takes. */
+export type ObjectReader = Pick<Backend, "get" | "stat" | "parallelReads" | "close">;

@@ -1,5 +1,4 @@
-// From what a user writes to a backend: a path, a `file:`, `s3:` or other URL, or `memory:NAME`. And back: what a worker thread
-// needs to open the same storage.
+// From what a user writes to a backend: a path, a `file:`, `s3:` or other URL, or `memory:NAME`.
 
 import { fileURLToPath } from "node:url";
 import { RepriseError } from "../errors.js";
@@ -15,9 +14,6 @@ export interface OpenBackendOptions {
   /** For an `s3:` location; default: the AWS SDK's chain (environment, profile, role …). */
   s3Credentials?: S3Credentials;
 }
-
-/** Survives structured cloning. */
-export type WorkerLocation = string | { location: string; s3Credentials: S3Credentials };
 
 // Two letters at least: `C:\` is a path.
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
@@ -61,26 +57,6 @@ export async function createBucket(location: string, options: S3BucketOptions): 
   if (SCHEME.exec(location)?.[1]?.toLowerCase() !== "s3") throw invalidLocation("only an s3: location has a bucket");
   const { createS3Bucket } = await import("./s3/s3Bucket.js");
   return await createS3Bucket(location, options);
-}
-
-/**
- * What openBackend needs in a worker thread of this process to open the same storage, or null when it cannot: contents in
- * memory belong to one thread, and a wrapper (a bandwidth limit, a recorder) must see every operation. With null the work
- * stays on the thread that holds the backend.
- */
-export function workerLocation(backend: Backend): WorkerLocation | null {
-  const { workerLocation: location, workerCredentials } = backend as {
-    workerLocation?: unknown;
-    workerCredentials?: S3Credentials;
-  };
-  if (typeof location !== "string") return null;
-  return workerCredentials === undefined ? location : { location, s3Credentials: workerCredentials };
-}
-
-/** What a lane works on: opened from workerLocation's answer, or the backend itself where the lane runs inline. */
-export async function openLaneBackend(storage: WorkerLocation | Backend): Promise<Backend> {
-  if (typeof storage === "string") return await openBackend(storage);
-  return "s3Credentials" in storage ? await openBackend(storage.location, storage) : storage;
 }
 
 /** The folder of a repository on this machine's file systems; null for all others. */

@@ -16,11 +16,11 @@ import {
 import { checksum64, loadChecksum } from "../hash/checksum.js";
 import { makeChunkHasher } from "../hash/digest.js";
 import { BlobOpener, readPackHeader, scanPack } from "../repository/packReader.js";
-import type { Backend } from "../storage/backend.js";
-import { openLaneBackend, type WorkerLocation } from "../storage/openBackend.js";
+import type { Backend, ObjectReader } from "../storage/backend.js";
+import { type LaneStorage, openLaneStorage } from "../storage/laneStorage.js";
 
 export interface VerifyLaneInit {
-  storage: WorkerLocation | Backend;
+  storage: LaneStorage | Backend;
   masterKey: Uint8Array | null;
 }
 
@@ -50,17 +50,17 @@ export interface VerifyLaneApi {
 
 export async function createVerifyLane(init: VerifyLaneInit): Promise<VerifyLaneApi> {
   await loadChecksum();
-  const backend = await openLaneBackend(init.storage);
+  const backend = await openLaneStorage(init.storage);
   return new VerifyLane(backend, init.masterKey ? new Keyring(init.masterKey) : null);
 }
 
 class VerifyLane implements VerifyLaneApi {
-  readonly #backend: Backend;
+  readonly #backend: ObjectReader;
   readonly #keyring: Keyring | null;
   /** Packs are read into the same memory again and again; as many as are read at once. */
   readonly #buffers: Uint8Array[] = [];
 
-  constructor(backend: Backend, keyring: Keyring | null) {
+  constructor(backend: ObjectReader, keyring: Keyring | null) {
     this.#backend = backend;
     this.#keyring = keyring;
   }
@@ -76,11 +76,11 @@ class VerifyLane implements VerifyLaneApi {
       const range = { offset: 0, length: sizeBytes };
       const bytes = await this.#backend.get(objectName.pack(name), { range, into: memory.subarray(0, sizeBytes) });
       checkPack(name, bytes, this.#keyring, verdict, note);
+      this.#buffers.push(new Uint8Array(bytes.buffer));
     } catch (error) {
       if (isAbort(error) || !isOurError(error) || !isAboutTheBytes(error)) throw error;
       note(error.code, error.message);
     }
-    this.#buffers.push(memory);
     return verdict;
   }
 }

@@ -6,8 +6,8 @@ import type { PackName } from "../format/ids.js";
 import { mapConcurrent } from "../platform/concurrency.js";
 import type { OnProgress } from "../platform/progress.js";
 import type { Repository } from "../repository/repository.js";
-import { workerLocation } from "../storage/openBackend.js";
-import { createVerifyLane, type PackProblem, type VerifyLaneApi } from "./verifyLane.js";
+import { laneStorage } from "../storage/laneStorage.js";
+import { createVerifyLane, type PackProblem, type VerifyLaneApi, type VerifyLaneInit } from "./verifyLane.js";
 
 export interface PacksRead {
   read: number;
@@ -51,10 +51,15 @@ export async function verifyPacks(
 }
 
 async function startLanes(repository: Repository, count: number): Promise<Lane<VerifyLaneApi>[]> {
-  const storage = workerLocation(repository.backend);
+  const { backend } = repository;
   const masterKey = repository.keyring?.master ?? null;
-  if (storage === null || count === 0) {
-    return [inlineLane(await createVerifyLane({ storage: repository.backend, masterKey }))];
+  const lanes: Lane<VerifyLaneApi>[] = [];
+  while (lanes.length < count) {
+    const lane = laneStorage(backend);
+    if (lane === null) break;
+    const init: VerifyLaneInit = { storage: lane.storage, masterKey };
+    lanes.push(threadLane<VerifyLaneApi>("verify", init, lane.transfer));
   }
-  return Array.from({ length: count }, () => threadLane<VerifyLaneApi>("verify", { storage, masterKey }));
+  if (lanes.length > 0) return lanes;
+  return [inlineLane(await createVerifyLane({ storage: backend, masterKey }))];
 }

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { MemoryBackend } from "../../core/storage/memoryBackend.js";
-import { openBackend, openLaneBackend, workerLocation } from "../../core/storage/openBackend.js";
-import { throttleBackend } from "../../core/storage/throttledBackend.js";
+import { openBackend } from "../../core/storage/openBackend.js";
 import { assertCode } from "../support/assertCode.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 
@@ -50,16 +48,5 @@ describe("openBackend", () => {
     for (const location of ["", "memory:", "file://host/x", "file:%", "a\0b"]) {
       await assertCode(openBackend(location), "STORAGE_LOCATION_INVALID");
     }
-  });
-
-  it("tells workers how to open the same storage, or that they cannot", async () => {
-    const local = await openBackend(folder.path);
-    await local.put("a", new Uint8Array([1]));
-    const location = workerLocation(local);
-    assert.ok(location !== null);
-    assert.deepEqual(await (await openLaneBackend(location)).get("a"), new Uint8Array([1]));
-    assert.equal(await openLaneBackend(local), local, "a lane on this thread takes the backend itself");
-    assert.equal(workerLocation(new MemoryBackend()), null);
-    assert.equal(workerLocation(throttleBackend(local, { bytesPerSecond: 1 })), null, "workers would have no limit");
   });
 });

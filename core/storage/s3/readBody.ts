@@ -1,6 +1,7 @@
 // The body of an answer into memory of known size. A body that ends early, or goes on, is an error of the connection.
 
 import type { Readable } from "node:stream";
+import { collectYoungGarbage } from "../../platform/youngGarbage.js";
 import { S3CallError } from "./s3CallError.js";
 
 /** Fills `target` with the whole body. The stream is destroyed when that fails. */
@@ -12,6 +13,7 @@ export async function readBody(body: Readable, target: Uint8Array): Promise<void
         if (filled + part.length > target.length) return void reject(cutOff("more bytes came than were announced"));
         target.set(part, filled);
         filled += part.length;
+        collectNowAndThen(part.length);
       });
       body.on("end", resolve);
       body.on("error", reject);
@@ -23,6 +25,17 @@ export async function readBody(body: Readable, target: Uint8Array): Promise<void
     body.destroy();
     throw error;
   }
+}
+
+/** Every part is a buffer of its own; V8 would let 64 MiB and more of them pile up. */
+const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;
+let uncollected = 0;
+
+function collectNowAndThen(bytes: number): void {
+  uncollected += bytes;
+  if (uncollected < COLLECT_EVERY_BYTES) return;
+  uncollected = 0;
+  collectYoungGarbage();
 }
 
 function cutOff(message: string): S3CallError {

@@ -21,7 +21,7 @@ import { RequestSender } from "./requestSender.js";
 import type { RetryRules } from "./retrying.js";
 import { connectS3, type S3Connection, type S3Credentials } from "./s3Connection.js";
 import { firstsOfS3, listS3 } from "./s3List.js";
-import { describeS3Location, formatS3Location, parseS3Location } from "./s3Location.js";
+import { describeS3Location, parseS3Location } from "./s3Location.js";
 import { type S3VersionMarker, type S3VersionPage, versionPage } from "./versionRequests.js";
 
 export interface S3BackendOptions {
@@ -41,8 +41,6 @@ export async function openS3Backend(location: string, options: S3BackendOptions 
 
 export class S3Backend implements Backend {
   readonly location: string;
-  readonly workerLocation: string | null;
-  readonly workerCredentials: S3Credentials | undefined;
   readonly parallelReads = PARALLEL_READS;
   readonly #connection: S3Connection;
   readonly #sender: RequestSender;
@@ -54,9 +52,6 @@ export class S3Backend implements Backend {
   constructor(connection: S3Connection, options: S3BackendOptions) {
     const place = connection.location;
     this.location = describeS3Location(place);
-    // A limit on requests holds for the whole process only when one thread sends them all.
-    this.workerLocation = place.requestsPerSecond === undefined ? formatS3Location(place) : null;
-    this.workerCredentials = options.credentials;
     this.#connection = connection;
     this.#sender = new RequestSender(place, options.retry);
     this.#rules = new BucketRules(connection, this.#sender);

@@ -75,26 +75,6 @@ export function describeS3Location({ endpoint, bucket, prefix }: S3Location): st
   return endpoint === undefined ? `s3:${place}` : `s3:${endpoint}/${place}`;
 }
 
-/** Everything: parseS3Location of it gives an equal location. */
-export function formatS3Location(location: S3Location): string {
-  const values: Record<OptionName, string | number | boolean | undefined> = {
-    region: location.region,
-    "path-style": location.pathStyle,
-    "storage-class": location.storageClass,
-    sse: location.encryption,
-    "sse-kms-key-id": location.encryptionKeyId,
-    ca: location.caFile,
-    profile: location.profile,
-    connections: location.connections === DEFAULT_CONNECTIONS ? undefined : location.connections,
-    "requests-per-second": location.requestsPerSecond,
-    timeout: location.timeoutSeconds === DEFAULT_TIMEOUT_SECONDS ? undefined : location.timeoutSeconds,
-  };
-  const query = new URLSearchParams();
-  for (const name of OPTIONS) if (values[name] !== undefined) query.set(name, String(values[name]));
-  const options = query.toString();
-  return describeS3Location(location) + (options === "" ? "" : `?${options}`);
-}
-
 interface Split {
   endpoint: string | undefined;
   path: string;

@@ -40,7 +40,7 @@ export async function openSftpBackend(location: string, options: SftpBackendOpti
   const { create = false } = options;
   try {
     const files = await connections.run((client) => openFolder(client, place, create), { impatient: true });
-    return new SftpBackend(connections, files, location);
+    return new SftpBackend(connections, files);
   } catch (error) {
     await connections.close();
     throw sftpError(error, { operation: create ? "create" : "open", location: place.shown });

@@ -20,16 +20,13 @@ const PARALLEL_READS = 4;
 
 export class SftpBackend implements Backend {
   readonly location: string;
-  /** Opening this in a worker thread gives an equal backend, with lines of its own. */
-  readonly workerLocation: string;
   readonly parallelReads = PARALLEL_READS;
   readonly #connections: SftpConnections;
   readonly #files: SftpFiles;
   readonly #publisher: SftpPublisher;
 
-  constructor(connections: SftpConnections, files: SftpFiles, workerLocation: string) {
+  constructor(connections: SftpConnections, files: SftpFiles) {
     this.location = files.location;
-    this.workerLocation = workerLocation;
     this.#connections = connections;
     this.#files = files;
     this.#publisher = new SftpPublisher(files);
