@@ -10,15 +10,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAbort, isOurError } from "../errors.js";
 import { NbdClient } from "../nbd/client.js";
-import {
-  collectErrorOutput,
-  findTool,
-  firstLine,
-  requireTool,
-  runTool,
-  toolEnvironment,
-  toolFailed,
-} from "../platform/tool.js";
+import { deathSignalWrapper } from "../platform/deathSignal.js";
+import { collectErrorOutput, firstLine, requireTool, toolEnvironment, toolFailed } from "../platform/tool.js";
 import type { ImageFormat } from "./imageFormat.js";
 import { sourceFailed } from "./sourceErrors.js";
 
@@ -66,7 +59,7 @@ export async function startQemuNbd(options: QemuNbdOptions): Promise<QemuNbd> {
   options.signal?.throwIfAborted();
   const program = await requireTool("qemu-nbd");
   const fileDriver = (await stat(options.imagePath)).isBlockDevice() ? "host_device" : "file";
-  const wrapper = await deathSignalWrapper();
+  const wrapper = await deathSignalWrapper("TERM");
   const folder = await makePrivateFolder();
   const socketPath = join(folder, "s");
   const command = [...wrapper, program, ...serverArguments(options, fileDriver, socketPath)];
@@ -100,20 +93,6 @@ function serverArguments(options: QemuNbdOptions, fileDriver: string, socketPath
   return [...access, shared, "--cache=writeback", `--socket=${socketPath}`, `json:${JSON.stringify(node)}`];
 }
 
-let deathSignalProbe: Promise<string[]> | undefined;
-
-/** `setpriv --pdeathsig`, when this system's setpriv knows it. */
-function deathSignalWrapper(): Promise<string[]> {
-  deathSignalProbe ??= (async () => {
-    const setpriv = await findTool("setpriv");
-    if (setpriv === undefined) return [];
-    const wrapper = ["--pdeathsig", "TERM"];
-    const probe = await runTool("setpriv", [...wrapper, setpriv, "--version"]).catch(() => undefined);
-    return probe?.exitCode === 0 ? [setpriv, ...wrapper] : [];
-  })();
-  return deathSignalProbe;
-}
-
 async function makePrivateFolder(): Promise<string> {
   const base = Buffer.byteLength(tmpdir()) + 24 <= maxSocketPathBytes ? tmpdir() : "/tmp";
   await sweepFolders(base);
@@ -143,7 +122,8 @@ async function waitForServer(server: ServerProcess, socketPath: string, options:
     } catch (error) {
       if (isAbort(error) || options.signal?.aborted) throw error;
       const errno = isOurError(error, "NBD_FAILED") ? error.data.errno : undefined;
-      const notYet = errno === "ENOENT" || errno === "ECONNREFUSED";
+      // a server that cannot open its image resets who is already waiting at its socket, and ends then
+      const notYet = errno === "ENOENT" || errno === "ECONNREFUSED" || errno === "ECONNRESET";
       if (server.ended) throw openFailed(options, await server.lastWords());
       if (!notYet) throw error;
       if (performance.now() > deadlineMs)

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { plainConsoleText } from "../../core/hypervisor/consoleText.js";
+import { SerialLog } from "../../core/hypervisor/serialLog.js";
+import { assertCode } from "../support/assertCode.js";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+describe("serial log", () => {
+  it("finds lines that came, that come, and that have not ended, without their escapes", async () => {
+    const log = new SerialLog();
+    log.feed(bytes("\x1b[0;32m  OK  \x1b[0m] Started\r\npart"));
+    assert.equal((await log.waitFor(/^ {2}OK {2}\] Started$/g, { timeoutMs: 10 })).text, "  OK  ] Started");
+    assert.equal((await log.waitFor(/^part$/, { timeoutMs: 10 })).text, "part");
+    const later = log.waitFor(/login: $/, { timeoutMs: 1000 });
+    log.feed(bytes("ly\ntiny log"));
+    log.feed(bytes("in: "));
+    assert.equal((await later).text, "tiny login: ");
+    assert.deepEqual(
+      log.lines.map(({ text }) => text),
+      ["  OK  ] Started", "partly"],
+    );
+    const { data } = await assertCode(log.waitFor(/never/, { timeoutMs: 20 }), "SERIAL_SILENT");
+    assert.equal(data.lastLine, "partly");
+    await assert.rejects(log.waitFor(/never/, { timeoutMs: 1000, signal: AbortSignal.abort() }), {
+      name: "AbortError",
+    });
+  });
+
+  it("takes everything out that is not text", () => {
+    const hostile = "\x1b]0;owned\x07\x1b]52;c;YQ==\x1b\\\x1b[2J\x1bPq#0\x1b\\a\u202eb\u200b\x00\x9b31mc\x1b(B\x1b";
+    assert.equal(plainConsoleText(hostile), "ab31mc");
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
+        assert.doesNotMatch(plainConsoleText(text), /[\p{Cc}\p{Cf}]/u);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("keeps the beginning and the end of a flood, in bounded memory", () => {
+    const log = new SerialLog();
+    log.feed(bytes("first\n"));
+    const junk = new Uint8Array(256 * 1024).fill(0x78);
+    for (let round = 0; round < 100; round++) log.feed(junk);
+    log.feed(bytes("\nlast\n"));
+    const contents = Buffer.from(log.contents());
+    assert.ok(contents.length < 6 * 1024 * 1024);
+    assert.equal(log.byteCount, 100 * junk.length + 12);
+    assert.ok(contents.subarray(0, 6).equals(bytes("first\n")));
+    assert.match(contents.subarray(1024 * 1024, 1024 * 1024 + 60).toString(), /^\n\[\d+ bytes are left out here\]\n/);
+    assert.equal(log.lines.at(-1)?.text, "last");
+    assert.ok(log.lines.every(({ text }) => text.length <= 4096));
+    assert.ok(log.lines.reduce((sum, { text }) => sum + text.length, 0) <= 4 * 1024 * 1024);
+  });
+
+  it("cuts bytes at any place into the same lines", () => {
+    const text = "one\r\ntwo\n\x1b[1mthree\x1b[0m\nvier: ö\n";
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 8 }), { minLength: 1, maxLength: 20 }), (cuts) => {
+        const log = new SerialLog();
+        let rest = bytes(text);
+        for (const cut of cuts) {
+          log.feed(rest.subarray(0, cut));
+          rest = rest.subarray(cut);
+        }
+        log.feed(rest);
+        assert.deepEqual(
+          log.lines.map((line) => line.text),
+          ["one", "two", "three", "vier: ö"],
+        );
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
