@@ -19,8 +19,10 @@ export type Verdict = Pick<RestoreTestRecord["result"], "outcome" | "provenLevel
 /** Of the check that the runner makes itself: the machine has given its ready signal. */
 export const READY_CHECK_TYPE = "ready";
 
-/** Which level a check belongs to. A type that is not here belongs to the highest. */
-const LEVEL_OF_TYPE: Readonly<Record<string, TestLevel>> = {
+/** Which level a check belongs to; null: to none, it says something else. A type that is not here belongs to the highest. */
+const LEVEL_OF_TYPE: Readonly<Record<string, TestLevel | null>> = {
+  isolation: null,
+  objective: null,
   chunks: "intact",
   "partition-table": "readable",
   filesystem: "readable",
@@ -86,12 +88,17 @@ export function provenLevel(checks: readonly JudgedCheck[]): TestLevel | null {
 }
 
 function isProven(level: TestLevel, checks: readonly JudgedCheck[]): boolean {
-  const own = checks.filter(({ type }) => (LEVEL_OF_TYPE[type] ?? "serves") === level);
+  const own = checks.filter(({ type }) => levelOf(type) === level);
   const required = own.filter(({ severity }) => severity === "fail");
   if (required.some(({ outcome }) => outcome !== "passed" && outcome !== "warned")) return false;
   const hasPassed = (type: string) => own.some((check) => check.type === type && check.outcome === "passed");
   const proofs = PROOF_OF_LEVEL[level];
   return NEEDS_ALL.has(level) ? proofs.every(hasPassed) : proofs.some(hasPassed);
+}
+
+function levelOf(type: string): TestLevel | null {
+  const level = Object.hasOwn(LEVEL_OF_TYPE, type) ? LEVEL_OF_TYPE[type] : undefined;
+  return level === undefined ? "serves" : level;
 }
 
 function isOpen({ outcome }: JudgedCheck): boolean {

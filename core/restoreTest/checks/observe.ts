@@ -59,7 +59,11 @@ export function whenLate(type: CheckType): CheckVerdict {
   return KINDS[type].whenLate;
 }
 
+/** setTimeout takes no more. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** How long one attempt may take here. */
 export function timeOfAttempt(check: Pick<CheckSpec, "type" | "timeoutMs">, slowdown: number): number {
-  return Math.max(1, Math.round(check.timeoutMs * (KINDS[check.type].asksGuest ? slowdown : 1)));
+  const wantedMs = Math.round(check.timeoutMs * (KINDS[check.type].asksGuest ? slowdown : 1));
+  return Math.min(Math.max(1, wantedMs), MAX_TIMER_MS);
 }
