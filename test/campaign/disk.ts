@@ -2,13 +2,13 @@
 // folder and plain Node: rescue.mjs finds no other file.
 
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, realpath, rename, rm } from "node:fs/promises";
+import { copyFile, cp, mkdir, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { inProject } from "../support/projectRoot.js";
 import { type Campaign, type CampaignOptions, mebibytes, printTable, withFolder } from "./campaign.js";
 import { digestOfFile } from "./campaignDisk.js";
 import { CommandLine, campaignPassphrase, startProgram } from "./commandLine.js";
+import { debianDisk } from "./debianDisk.js";
 import { openCampaignRepository, storedBytes } from "./inspector.js";
 
 type Row = [string, string, string, string];
@@ -19,19 +19,6 @@ export const diskCampaign: Campaign = {
   // Beside the disks: folders for temporary files are often too small for this.
   run: (options) => withFolder(false, (folder) => new DiskCampaign({ ...options, folder }).run(), inProject(".cache")),
 };
-
-async function debianDisk(): Promise<string> {
-  // The benchmark's disk, where it has been built already.
-  const path = inProject(".cache", "bench", "shop.raw");
-  if (existsSync(path)) return path;
-  console.log("building a Debian disk (some minutes)");
-  await mkdir(inProject(".cache", "bench"), { recursive: true });
-  execFileSync(inProject("test", "fixtures", "makeDebianDisk.sh"), [`${path}.new`, "--machine", "shop"], {
-    stdio: "inherit",
-  });
-  await rename(`${path}.new`, path);
-  return path;
-}
 
 /** The Node that runs this, and the libraries that it is linked with, into a folder that becomes a root. */
 async function installNode(root: string): Promise<void> {

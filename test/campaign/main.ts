@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { type Campaign, withFolder } from "./campaign.js";
+import { catFromS3Campaign } from "./catFromS3.js";
 import { diskCampaign } from "./disk.js";
 import { eightCampaign } from "./eight.js";
 import { faultsCampaign } from "./faults.js";
@@ -11,6 +12,7 @@ import { fullCampaign } from "./full.js";
 import { killCampaign } from "./kill.js";
 import { protocolCampaign } from "./protocol.js";
 import { randomWalkCampaign } from "./randomWalk.js";
+import { treesCampaign } from "./trees.js";
 
 const campaigns: Record<string, Campaign> = {
   kill: killCampaign,
@@ -20,6 +22,8 @@ const campaigns: Record<string, Campaign> = {
   protocol: protocolCampaign,
   randomWalk: randomWalkCampaign,
   filesystems: filesystemsCampaign,
+  trees: treesCampaign,
+  catFromS3: catFromS3Campaign,
   faults: faultsCampaign,
   eight: eightCampaign,
 };
