@@ -28,7 +28,7 @@ export interface ChosenSnapshot {
 /**
  * `latest`, `oldest` and named ones are taken as they are, known damage or not: what somebody would restore is what is
  * tested. `random` and `rolling` choose among those not known to be damaged, and among all when there are no others.
- * GROUP_INVALID, SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS, SNAPSHOT_NAME_INVALID, and SNAPSHOT_UNCERTAIN when a manifest that
+ * GROUP_INVALID, MACHINE_NOT_FOUND, SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS, SNAPSHOT_NAME_INVALID, and SNAPSHOT_UNCERTAIN when a manifest that
  * cannot be read may be the one meant.
  */
 export function chooseSnapshot(choice: SnapshotChoice, facts: ChoiceFacts): ChosenSnapshot {

@@ -1,7 +1,7 @@
 // One machine of a spec: its own fields over those given below spec, over the defaults.
 
 import { buildCheck } from "./buildCheck.js";
-import { LEVEL_OF_CHECK } from "./checkLevels.js";
+import { LEVEL_OF_CHECK, SERVING_CHECKS } from "./checkLevels.js";
 import { FieldReader } from "./fieldReader.js";
 import type { RawCheck, RawMachine, RawSpec } from "./rawSpec.js";
 import type { CheckSpec, HardwareSpec, MachineTest, SnapshotChoice, TestLevel } from "./restoreTestSpec.js";
@@ -57,10 +57,11 @@ export function snapshotChoice(name: string): SnapshotChoice {
   return { kind: "named", name };
 }
 
+/** What the checks prove; of a virtual machine at least that it starts. */
 function defaultLevel(machine: string, checks: readonly CheckSpec[]): TestLevel {
-  const levels = new Set(checks.filter(({ severity }) => severity === "fail").map(({ type }) => LEVEL_OF_CHECK[type]));
-  if (levels.has("serves")) return "serves";
-  return levels.has("boots") || /^(?:[^:]*:)?vm\//.test(machine) ? "boots" : "readable";
+  const running = checks.filter(({ type }) => LEVEL_OF_CHECK[type] === "boots");
+  if (running.some(({ type, severity }) => SERVING_CHECKS.has(type) && severity === "fail")) return "serves";
+  return running.length > 0 || /^(?:[^:]*:)?vm\//.test(machine) ? "boots" : "readable";
 }
 
 type Section = "hardware" | "timeouts" | "objectives";

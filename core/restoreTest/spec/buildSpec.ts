@@ -3,7 +3,7 @@
 import { cycleAmong, orderMachines } from "../choose/orderMachines.js";
 import { buildMachine, type MachineSource } from "./buildMachine.js";
 import { buildNetwork } from "./buildNetwork.js";
-import { LEVEL_OF_CHECK, NETWORK_CHECKS, reaches } from "./checkLevels.js";
+import { NETWORK_CHECKS, reaches } from "./checkLevels.js";
 import { findContradictions, type PlacedMachine } from "./contradictions.js";
 import { FieldReader } from "./fieldReader.js";
 import type { RawDocument, RawMachine, RawSpec } from "./rawSpec.js";
@@ -85,7 +85,7 @@ function inOrder(
 function defaultNetwork(tests: readonly MachineTest[]): NetworkSpec["mode"] {
   const running = tests.filter(({ level }) => reaches(level, "boots"));
   const needsPort = ({ ready, checks }: MachineTest) =>
-    ready.port !== null || checks.some(({ type }) => NETWORK_CHECKS.has(type) && LEVEL_OF_CHECK[type] === "serves");
+    ready.port !== null || checks.some(({ type }) => NETWORK_CHECKS.has(type));
   return running.length > 1 || tests.some(needsPort) ? "isolated" : "none";
 }
 

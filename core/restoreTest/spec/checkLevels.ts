@@ -3,7 +3,7 @@
 import type { CheckType, TestLevel } from "./restoreTestSpec.js";
 import { TEST_LEVELS } from "./restoreTestSpec.js";
 
-/** The lowest level at which a check is made: disks that can be read, a machine that runs, services that were waited for. */
+/** The lowest level at which a check can be made: with all data, with file systems, with a machine that runs. */
 export const LEVEL_OF_CHECK: Readonly<Record<CheckType, TestLevel>> = {
   chunks: "intact",
   "partition-table": "readable",
@@ -12,12 +12,12 @@ export const LEVEL_OF_CHECK: Readonly<Record<CheckType, TestLevel>> = {
   serial: "boots",
   agent: "boots",
   screenshot: "boots",
-  tcp: "serves",
-  http: "serves",
-  command: "serves",
-  sql: "serves",
+  tcp: "boots",
+  http: "boots",
+  command: "boots",
+  sql: "boots",
   canary: "readable",
-  script: "serves",
+  script: "boots",
 };
 
 /** At least one of these, of severity fail, makes a level of `serves`. */

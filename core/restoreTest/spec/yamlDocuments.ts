@@ -8,6 +8,10 @@ export const MAX_YAML_CHARS = 1024 * 1024;
 const MAX_DEPTH = 32;
 const MAX_DOCUMENTS = 64;
 const MAX_ALIASES = 100;
+/** Anchors, aliases and tags: many of them on one value take the parser long. */
+const MAX_MARKS = 500;
+/** Words, blanks, signs: some four of them make a field. Parsing this many takes about a second. */
+const MAX_LEXEMES = 200_000;
 const MAX_VALUES = 50_000;
 const MAX_KEY_CHARS = 200;
 const MAX_PROBLEMS = 100;
@@ -57,10 +61,20 @@ export async function readYamlDocuments(
 type Yaml = typeof import("yaml");
 type Complain = (offset: number, message: string) => void;
 
-function compose(yaml: Yaml, text: string, complain: Complain): Document.Parsed<ParsedNode>[] {
+type Token = Parameters<Yaml["Composer"]["prototype"]["next"]>[0];
+
+/** Stops before anything takes long or recurses deep. */
+function readTokens(yaml: Yaml, text: string, complain: Complain): Token[] {
   const parser = new yaml.Parser();
-  const tokens: Parameters<Yaml["Composer"]["prototype"]["next"]>[0][] = [];
+  const tokens: Token[] = [];
+  let [lexemes, marks] = [0, 0];
   for (const lexeme of new yaml.Lexer().lex(text)) {
+    if (/^[&*!]/.test(lexeme)) marks++;
+    lexemes++;
+    if (marks > MAX_MARKS || lexemes > MAX_LEXEMES) {
+      complain(parser.offset, marks > MAX_MARKS ? "too many anchors, aliases and tags" : "too many values");
+      return [];
+    }
     tokens.push(...parser.next(lexeme));
     if (parser.stack.length > MAX_PARSER_STACK) {
       complain(parser.offset, `nested more than ${MAX_DEPTH} levels deep`);
@@ -68,10 +82,14 @@ function compose(yaml: Yaml, text: string, complain: Complain): Document.Parsed<
     }
   }
   tokens.push(...parser.end());
+  return tokens;
+}
+
+function compose(yaml: Yaml, text: string, complain: Complain): Document.Parsed<ParsedNode>[] {
   // duplicate keys are found by our own walk: the package compares each key with all others
   const composer = new yaml.Composer({ version: "1.2", uniqueKeys: false, merge: false, strict: true });
   const documents: Document.Parsed<ParsedNode>[] = [];
-  for (const document of composer.compose(tokens)) {
+  for (const document of composer.compose(readTokens(yaml, text, complain))) {
     documents.push(document as Document.Parsed<ParsedNode>);
     if (documents.length > MAX_DOCUMENTS) {
       complain(document.range[0], `more than ${MAX_DOCUMENTS} documents in one file`);

@@ -139,9 +139,9 @@ describe("linearPattern", () => {
 
   it("shows the end of a long match without taking long", () => {
     const text = `${"x".repeat(300_000)}END`;
-    const match = compiled("(x+x+)+END").exec(text);
-    assert.ok(match?.[0].endsWith("END"));
-    assert.ok(match[0].length <= 20_000);
+    const shown = compiled("(x+x+)+END").exec(text)?.[0] ?? "";
+    assert.ok(shown.endsWith("END"));
+    assert.ok(shown.length <= 20_000);
   });
 
   it("survives any pattern and any text", () => {
