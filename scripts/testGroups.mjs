@@ -11,24 +11,50 @@ const groupSeconds = 25;
 /** A group that shares a server is larger: the server takes up to 15 s to start. */
 const sharedSeconds = 120;
 
-/** The first rule that matches decides. `text`: the compiled file. `lock`: no two groups with the same one run at once. */
+/**
+ * The first rule that matches decides. `uses`: a module below test/ that the file imports, itself or through others below
+ * test/. `lock`: no two groups with the same one run at once. `together`: they share a process as long as it is not too long.
+ */
 const rules = [
   // QEMU without KVM takes a core for itself and has to answer within a time
-  { path: /^(hypervisor|restoreTest)\//, lock: "qemu", seconds: 1 },
-  { text: /s3Server\.js|faultyPlaces\.js|campaign\/eight\.js/, together: "s3", seconds: sharedSeconds },
-  { text: /sshServer\.js/, together: "ssh", seconds: sharedSeconds },
+  { folders: /^(hypervisor|restoreTest|cli)\//, uses: "fixtures/guests.js", lock: "qemu", seconds: groupSeconds },
+  { uses: "support/s3Server.js", together: "s3", seconds: sharedSeconds },
+  { uses: "support/sshServer.js", together: "ssh", seconds: sharedSeconds },
   // the kernel takes two mounted copies of one btrfs for one
-  { text: /btrfsImages\.js/, lock: "btrfs", seconds: groupSeconds },
+  { uses: "filesystem/btrfs/btrfsImages.js", lock: "btrfs", seconds: groupSeconds },
 ];
+
+const compiled = path.join(projectRoot, "build", "test");
+const importedBy = new Map();
 
 function testName(file) {
   return file.replace(/^build\/test\//, "").replace(/\.test\.js$/, "");
 }
 
+/** Absolute paths of what a compiled module imports from below test/. */
+function importsOf(module) {
+  if (!importedBy.has(module)) {
+    const text = fs.existsSync(module) ? fs.readFileSync(module, "utf8") : "";
+    const found = Array.from(text.matchAll(/from "(\.{1,2}\/[^"]+)"/g), ([, to]) => path.resolve(module, "..", to));
+    importedBy.set(
+      module,
+      found.filter((to) => to.startsWith(compiled + path.sep)),
+    );
+  }
+  return importedBy.get(module);
+}
+
+/** Names below test/ of all modules that a test is made of. */
+function modulesOf(file) {
+  const seen = new Set([path.join(projectRoot, file)]);
+  for (const module of seen) for (const imported of importsOf(module)) seen.add(imported);
+  return new Set(Array.from(seen, (module) => path.relative(compiled, module)));
+}
+
 function ruleOf(file) {
-  const text = fs.readFileSync(path.join(projectRoot, file), "utf8");
-  const name = testName(file);
-  return rules.find((rule) => (rule.path ? rule.path.test(name) : rule.text.test(text))) ?? { seconds: groupSeconds };
+  const modules = modulesOf(file);
+  const fits = ({ folders, uses }) => (folders === undefined || folders.test(testName(file))) && modules.has(uses);
+  return rules.find(fits) ?? { seconds: groupSeconds };
 }
 
 export function readDurations() {

@@ -18,6 +18,8 @@ export interface EightOptions {
   folder: string;
   /** How long the eight work. */
   workMs: number;
+  /** They go on until so many snapshots are finished, and the gateway and a process have been killed. Default: 0. */
+  leastFinished?: number;
   /** The gateway is killed after so long, again and again; from half of it to one and a half. */
   gatewayLivesMs: number;
   /** Snapshots to restore and compare in the end, at most. */
@@ -50,6 +52,8 @@ const FENCE_AFTER = "20s";
 const DEFAULT_MINUTES = 5;
 /** Longest a process may take: the patience of the S3 client, twice. */
 const LONGEST_MS = 300_000;
+/** For what has to happen on a machine that is busy with other things. */
+const MOST_EXTRA_MS = 150_000;
 /** Errors that a killed gateway explains, and a collector that gave a slow backup up. */
 const UNDERSTANDABLE = /^(STORAGE_|S3_|COMMIT_UNCERTAIN$|GC_PROBE_FAILED$|SESSION_FENCED$)/;
 
@@ -130,7 +134,12 @@ class Eight {
   }
 
   get #isOver(): boolean {
-    return performance.now() > this.#ends;
+    if (performance.now() < this.#ends) return false;
+    if (performance.now() > this.#ends + MOST_EXTRA_MS) return true;
+    const { leastFinished = 0 } = this.#options;
+    if (leastFinished === 0) return true;
+    const wasKilled = [...this.#outcomes.keys()].some((outcome) => outcome.endsWith("killed"));
+    return wasKilled && this.#gatewayKills > 0 && this.#finished.size >= leastFinished;
   }
 
   async #machine(number: number): Promise<void> {
@@ -174,14 +183,19 @@ class Eight {
   async #killTheGateway(): Promise<void> {
     const { gatewayLivesMs } = this.#options;
     while (!this.#isOver) {
-      const left = Math.max(0, this.#ends - performance.now());
-      await delay(Math.min(this.#chance.between(0.5, 1.5) * gatewayLivesMs, left));
+      await this.#pause(this.#chance.between(0.5, 1.5) * gatewayLivesMs);
       if (this.#isOver) return;
       await this.#server.killGateway();
       this.#gatewayKills++;
       await delay(this.#chance.between(0, 2000));
       await this.#server.resume();
     }
+  }
+
+  /** Until then, or until the work is over. */
+  async #pause(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    while (performance.now() < until && !this.#isOver) await delay(Math.min(100, until - performance.now()));
   }
 
   async #run(verb: Verb, args: string[]): Promise<Ended> {

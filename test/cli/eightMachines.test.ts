@@ -7,7 +7,7 @@ import { sharedS3Server } from "../support/s3Server.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 
 describe("eight machines and one repository on Ceph's gateway", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   this.slow(60_000);
   let folder: TemporaryFolder;
   before(async () => {
@@ -17,7 +17,14 @@ describe("eight machines and one repository on Ceph's gateway", function () {
   after(() => folder.remove());
 
   it("keeps what was finished while processes and the gateway are killed", async () => {
-    const options = { seed: 1, folder: folder.path, workMs: 12_000, gatewayLivesMs: 4000, restores: 8 };
+    const options = {
+      seed: 1,
+      folder: folder.path,
+      workMs: 12_000,
+      leastFinished: 4,
+      gatewayLivesMs: 4000,
+      restores: 8,
+    };
     const { violations, outcomes, gatewayKills, finished } = await runEight(await sharedS3Server(), options);
     assert.deepEqual(violations, []);
     const seen = JSON.stringify([...outcomes]);

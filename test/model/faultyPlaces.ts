@@ -40,17 +40,17 @@ const S3_RATES = [0.02, 0.05, 0.1] as const;
 export async function makeS3Place(server: S3Server, bucket: string, seed: number): Promise<FaultyPlace> {
   const proxy = await HttpFaultProxy.start(server.endpoint);
   const folder = `walk-${seed}-${process.pid}`;
-  const open = (endpoint: string) =>
-    openS3Backend(`s3:${endpoint}/${bucket}/${folder}?timeout=2`, {
+  const open = (endpoint: string, timeoutSeconds: number, patienceMs: number) =>
+    openS3Backend(`s3:${endpoint}/${bucket}/${folder}?timeout=${timeoutSeconds}`, {
       credentials: server.admin,
-      retry: { baseMs: 30, capMs: 400, patienceMs: () => 3000 },
+      retry: { baseMs: 30, capMs: 400, patienceMs: () => patienceMs },
     });
   const rate = new SeededChoice(seed).pick(S3_RATES);
-  const openDirectly = () => open(server.endpoint);
+  const openDirectly = () => open(server.endpoint, 60, 120_000);
   return {
     name: `S3, faults in ${rate * 100} % of requests`,
     faults: proxy.counts,
-    open: () => open(proxy.endpoint),
+    open: () => open(proxy.endpoint, 2, 3000),
     openDirectly,
     startFaults: () => proxy.schedule(faultsByChance(seed, { rate, latestMs: LATEST_MS })),
     async calm() {

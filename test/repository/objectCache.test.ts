@@ -71,7 +71,7 @@ for (const encrypted of [true, false]) {
 
     it("every file of it changed, cut, emptied or made longer changes nothing", async () => {
       await fillCache();
-      for (const path of await cacheFiles()) {
+      for (const [turn, path] of (await cacheFiles()).entries()) {
         const sound = await readFile(path);
         const middle = sound.length >> 1;
         const changes = [
@@ -84,7 +84,8 @@ for (const encrypted of [true, false]) {
           Buffer.concat([sound, sound]),
           new Uint8Array(sound.length),
         ];
-        for (const changed of changes) {
+        // there are several files of each kind: each of them meets every second change
+        for (const changed of changes.filter((_, i) => i % 2 === turn % 2)) {
           await writeFile(path, changed);
           assert.deepEqual(await look(await open(cache)), truth, path);
         }

@@ -1,11 +1,12 @@
 // A small writer of repositories, made from docs/format alone like the reader that it tests; only the checksum comes
 // from the core. It stores whatever a test asks for, sound or not.
 
-import { createCipheriv, createHash, createHmac, hkdfSync, randomBytes, scryptSync } from "node:crypto";
+import { createCipheriv, createHash, createHmac, hkdfSync, scryptSync } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { checksum64, loadChecksum } from "../../core/hash/checksum.js";
+import { noise } from "../support/sampleBytes.js";
 import { packLz4 } from "./lz4Block.js";
 
 await loadChecksum();
@@ -80,15 +81,22 @@ export class RepositoryWriter {
   readonly folder: string;
   /** Null: not encrypted. */
   readonly master: Buffer | null;
-  readonly repositoryId = randomBytes(16).toString("hex");
+  readonly repositoryId: string;
   readonly packs: StoredPack[] = [];
   #sessions = 0;
+  #drawn = 0;
 
   constructor(folder: string, options: { encrypted: boolean }) {
     this.folder = folder;
-    this.master = options.encrypted ? randomBytes(32) : null;
+    this.repositoryId = this.#random(16).toString("hex");
+    this.master = options.encrypted ? this.#random(32) : null;
     mkdirSync(folder, { recursive: true });
     this.writeConfig();
+  }
+
+  /** The same in every run: a byte that a test changes must not have been the same by chance. */
+  #random(count: number): Buffer {
+    return Buffer.from(noise(++this.#drawn, count));
   }
 
   path(name: string): string {
@@ -137,7 +145,7 @@ export class RepositoryWriter {
   }
 
   addPassphrase(passphrase: string): void {
-    const kdf = { name: "scrypt", n: 1024, r: 8, p: 1, salt: randomBytes(32).toString("hex") };
+    const kdf = { name: "scrypt", n: 1024, r: 8, p: 1, salt: this.#random(32).toString("hex") };
     const key = scryptSync(Buffer.from(passphrase.normalize("NFKC")), unhex(kdf.salt), 32, {
       N: kdf.n,
       r: kdf.r,
@@ -147,12 +155,12 @@ export class RepositoryWriter {
   }
 
   addRecoveryKey(recovery: Uint8Array): void {
-    const kdf = { name: "hkdf-sha256", salt: randomBytes(32).toString("hex") };
+    const kdf = { name: "hkdf-sha256", salt: this.#random(32).toString("hex") };
     this.addSlot("recovery", kdf, hkdf(recovery, unhex(kdf.salt), "reprise/recovery/1"));
   }
 
   addSlot(type: string, kdf: JsonObject, key: Uint8Array): void {
-    const [slotId, nonce] = [randomBytes(16).toString("hex"), randomBytes(12)];
+    const [slotId, nonce] = [this.#random(16).toString("hex"), this.#random(12)];
     const additional = ["reprise/key-slot/1", this.repositoryId, slotId, canonical(kdf)].join("\0");
     const wrapped = seal(key, nonce, Buffer.from(additional), this.master!).toString("hex");
     const keyId = this.keyId.toString("hex");
@@ -169,7 +177,7 @@ export class RepositoryWriter {
   ): void {
     const plain = Buffer.from(contents);
     const encrypted = this.master !== null && options.open !== true;
-    const salt = encrypted ? randomBytes(24) : Buffer.alloc(24);
+    const salt = encrypted ? this.#random(24) : Buffer.alloc(24);
     const packed = options.zstd ? zstdCompressSync(plain) : plain;
     const sealedAs = Buffer.from(options.sealedAs ?? name);
     const header = Buffer.concat([
@@ -199,7 +207,7 @@ export class RepositoryWriter {
   }
 
   writePack(inputs: BlobInput[], sid = this.newSid(), number = 0): StoredPack {
-    const salt = this.master === null ? Buffer.alloc(24) : randomBytes(24);
+    const salt = this.master === null ? Buffer.alloc(24) : this.#random(24);
     const start = [fields([1, 1], [1, this.master === null ? 0 : 1], [2, 0], [4, number]), unhex(sid), salt];
     const unchecked = Buffer.concat([Buffer.from("RPRSPAK1"), ...start]);
     const header = Buffer.concat([unchecked, checksumBytes(unchecked)]);

@@ -131,7 +131,8 @@ let shared: Promise<S3Server> | undefined;
 
 /** The server that all tests of this process share. The first call takes about 15 s: give the hook 120 s. */
 export function sharedS3Server(): Promise<S3Server> {
-  shared ??= S3Server.start();
+  // once more: a port that was free may be taken by the time that a daemon asks for it
+  shared ??= S3Server.start().catch(() => S3Server.start());
   return shared;
 }
 

@@ -106,7 +106,8 @@ let started: Promise<SshServer> | undefined;
 
 /** The server of this process. A missing sshd fails the test with what to install. */
 export function sshServer(): Promise<SshServer> {
-  started ??= SshServer.start();
+  // once more: a port that was free may be taken by the time that sshd asks for it
+  started ??= SshServer.start().catch(() => SshServer.start());
   return started;
 }
 

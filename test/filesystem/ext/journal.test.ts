@@ -20,7 +20,7 @@ const live = [
     name: "small journal that wraps",
     make: ["-t", "ext4", "-b", "1024", "-J", "size=1"],
     mountOptions: "commit=1",
-    workMs: 3500,
+    turns: 90,
   },
   { name: "all data logged", make: ["-t", "ext4", "-b", "2048"], mountOptions: "data=journal,commit=1" },
   { name: "ext3, no checksums", make: ["-t", "ext3", "-b", "1024"], mountOptions: "data=journal,commit=1" },

@@ -13,8 +13,8 @@ export interface LiveOptions {
   /** For mke2fs, without the image. */
   make: string[];
   mountOptions: string;
-  /** How long it works before the copy is made; 1,200 unless told. */
-  workMs?: number;
+  /** How many turns of the work are done before the copy is made; 25 unless told. */
+  turns?: number;
 }
 
 /** Directories come and go (revoked blocks), files begin with the journal's magic (escaped when data is logged). */
@@ -29,16 +29,12 @@ for i in $(seq 1 100000); do
   done
   ln "$d/a/file-1" "$d/a/b/hard"; ln -s "../file-$i" "$d/a/b/c/link"
   mv "$d/a/b/longer-3" "$d/moved-$i"; rm "$d/a/file-2"
+  echo
   [ $((i % 2)) != 0 ] || sync -f .
 done`;
 
 /** Answers the path of a copy with transactions in its journal, or null where mounting is not allowed. */
-export async function copyOfLiveExt({
-  folder,
-  make,
-  mountOptions,
-  workMs = 1200,
-}: LiveOptions): Promise<string | null> {
+export async function copyOfLiveExt({ folder, make, mountOptions, turns = 25 }: LiveOptions): Promise<string | null> {
   const image = join(folder, "live.img");
   const mounted = join(folder, "live");
   await mkdir(mounted, { recursive: true });
@@ -47,9 +43,12 @@ export async function copyOfLiveExt({
   execFileSync("mke2fs", ["-q", "-F", ...make, image], { env, stdio: "ignore" });
   if (!mount("-o", `loop,${mountOptions}`, image, mounted)) return null;
   // in a process group of its own, so that its children stop with it
-  const worker = spawn("bash", ["-c", work, "work", mounted], { detached: true, stdio: "ignore" });
+  const worker = spawn("bash", ["-c", work, "work", mounted], {
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   try {
-    await sleep(workMs);
+    await turnsOf(worker, turns);
     return await copyAtOneInstant(image, worker);
   } finally {
     const ended = new Promise((resolve) => worker.once("exit", resolve));
@@ -58,6 +57,16 @@ export async function copyOfLiveExt({
     unmount(mounted);
     await rm(image);
   }
+}
+
+/** A line is a turn; and a second, after which the kernel has written to the journal at least once. */
+async function turnsOf(worker: ChildProcess, turns: number): Promise<void> {
+  let done = 0;
+  worker.stdout?.on("data", (bytes: Uint8Array) => {
+    done += bytes.length;
+  });
+  await sleep(1200);
+  while (done < turns && worker.exitCode === null) await sleep(20);
 }
 
 /** The worker stands still, and two readings of the image have to be equal: the kernel might be writing back. */

@@ -9,7 +9,10 @@ import { isLineError, SftpClient, SftpStatusError } from "../../../core/storage/
 import { counted, PACKET, packet, STATUS, u32, u64 } from "../../../core/storage/sftp/sftpPacket.js";
 import { type ScriptedLine, scriptedLine } from "../../support/sftpLines.js";
 
-const IDLE_MS = 200;
+/** For servers that say nothing. */
+const IMPATIENT_MS = 1000;
+/** For all others: a busy machine is no silent server. */
+const PATIENT_MS = 100_000;
 const version = packet(PACKET.version, [u32(3)]);
 const limits = (bytes: number) =>
   packet(PACKET.version, [u32(3), counted("limits@openssh.com"), counted(String(bytes))]);
@@ -19,12 +22,13 @@ const status = (id: number, code: number, text = "") =>
 /** A client whose server answers `reply(id)` to everything after the handshake. */
 async function clientOf(
   reply: (id: number) => Uint8Array | undefined,
+  idleMs = PATIENT_MS,
 ): Promise<{ client: SftpClient; line: ScriptedLine }> {
   const line = scriptedLine((request) => {
     if (request[4] === PACKET.init) return version;
     return reply(new DataView(request.buffer, request.byteOffset).getUint32(5));
   });
-  const client = new SftpClient(line, IDLE_MS);
+  const client = new SftpClient(line, { idleTimeoutMs: idleMs });
   await client.start();
   return { client, line };
 }
@@ -91,7 +95,7 @@ describe("an SFTP server that lies", function () {
     for (const greeting of greetings) {
       const line = scriptedLine(() => greeting);
       await assert.rejects(
-        new SftpClient(line, IDLE_MS).start(),
+        new SftpClient(line, { idleTimeoutMs: PATIENT_MS }).start(),
         (error) => isLineError(error) && error.kind === "protocol",
       );
       assert.ok(line.destroyed);
@@ -105,7 +109,7 @@ describe("an SFTP server that lies", function () {
         const words = Array.from({ length: 8 }, () => u32(huge));
         return packet(PACKET.extendedReply, [u32(0), ...words]);
       });
-      const client = new SftpClient(line, IDLE_MS);
+      const client = new SftpClient(line, { idleTimeoutMs: PATIENT_MS });
       await client.start();
       for (const bytes of [client.readBytes, client.writeBytes]) assert.ok(bytes >= 1024 && bytes <= 255 * 1024);
       client.end();
@@ -113,7 +117,7 @@ describe("an SFTP server that lies", function () {
   });
 
   it("falls silent, or hangs up: every request ends", async () => {
-    const { client } = await clientOf(() => undefined);
+    const { client } = await clientOf(() => undefined, IMPATIENT_MS);
     const asked = requests.map((ask) => ask(client));
     for (const request of asked) {
       await assert.rejects(request, (error) => isLineError(error) && error.kind === "silent");
@@ -126,11 +130,11 @@ describe("an SFTP server that lies", function () {
   });
 
   it("answers some and starves one: that one ends, too", async () => {
-    const { client } = await clientOf((id) => (id === 0 ? undefined : status(id, STATUS.noSuchFile)));
+    const { client } = await clientOf((id) => (id === 0 ? undefined : status(id, STATUS.noSuchFile)), IMPATIENT_MS);
     const starved = client.stat("starved");
     starved.catch(() => undefined);
     const startedMs = performance.now();
-    while (client.ended === undefined && performance.now() - startedMs < 10_000) {
+    while (client.ended === undefined && performance.now() - startedMs < 100_000) {
       await client.stat("x").catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -154,7 +158,7 @@ describe("an SFTP server that lies", function () {
           setTimeout(() => line.hangUp(), 5);
           return undefined;
         });
-        const client = new SftpClient(line, IDLE_MS);
+        const client = new SftpClient(line, { idleTimeoutMs: PATIENT_MS });
         const outcome = await client
           .start()
           .then(() => Promise.allSettled(requests.map((ask) => ask(client))))
@@ -197,11 +201,11 @@ describe("an SFTP server that lies", function () {
 
   it("is an error of the storage with what to do about it, for the caller of the backend", async () => {
     const openLine = async () => scriptedLine(() => new TextEncoder().encode("bash: welcome\r\n"));
-    const opening = openSftpBackend("sftp://h/b", { openLine, idleTimeoutMs: IDLE_MS });
+    const opening = openSftpBackend("sftp://h/b", { openLine, idleTimeoutMs: PATIENT_MS });
     await assert.rejects(opening, (error) => isOurError(error, "STORAGE_FAILED") && /login/.test(error.hint ?? ""));
     const silent = openSftpBackend("sftp://h/b", {
       openLine: async () => scriptedLine(() => undefined),
-      idleTimeoutMs: IDLE_MS,
+      idleTimeoutMs: IMPATIENT_MS,
     });
     await assert.rejects(silent, (error) => isOurError(error, "STORAGE_FAILED") && error.retry === "later");
   });

@@ -18,6 +18,9 @@ export interface HttpAnswer {
   body: Uint8Array;
 }
 
+/** Milliseconds, or until a test says so. */
+export type Lateness = number | Promise<unknown>;
+
 export type Fault =
   | { kind: "none" }
   /** Delivered after that time. */
@@ -33,9 +36,9 @@ export type Fault =
   /** The answer comes in so many pieces with pauses. */
   | { kind: "drip"; pieces: number; everyMs: number }
   /** Delivered twice, the second time so much later, whatever has happened meanwhile. `answer`: which one the client gets. */
-  | { kind: "duplicate"; laterMs: number; answer: "first" | "second" }
+  | { kind: "duplicate"; laterMs: Lateness; answer: "first" | "second" }
   /** The client sees a broken connection; the request arrives so much later, after requests that were sent after it. */
-  | { kind: "hold back"; ms: number }
+  | { kind: "hold back"; ms: Lateness }
   /** Not delivered: the server refuses with an S3 error of that name. */
   | { kind: "refuse"; status: number; code: string }
   /** Delivered, and yet the server claims to have failed. */

@@ -9,6 +9,7 @@ import {
   type DeliveredRequest,
   type Fault,
   type HttpAnswer,
+  type Lateness,
   NO_FAULTS,
   type ProxiedRequest,
 } from "./fault.js";
@@ -119,8 +120,9 @@ export class HttpFaultProxy {
     return answer;
   }
 
-  #deliverLater(request: DeliveredRequest, ms: number): Promise<HttpAnswer> {
-    const delivery = delay(ms).then(() => this.#deliver(request));
+  #deliverLater(request: DeliveredRequest, later: Lateness): Promise<HttpAnswer> {
+    const due = typeof later === "number" ? delay(later) : later;
+    const delivery = due.then(() => this.#deliver(request));
     this.#late.add(delivery);
     const forget = () => void this.#late.delete(delivery);
     delivery.then(forget, forget);
@@ -129,7 +131,7 @@ export class HttpFaultProxy {
 
   async #deliverTwice(
     request: DeliveredRequest,
-    { laterMs, answer }: { laterMs: number; answer: "first" | "second" },
+    { laterMs, answer }: { laterMs: Lateness; answer: "first" | "second" },
   ): Promise<HttpAnswer> {
     const first = await this.#deliver(request);
     const second = this.#deliverLater(request, laterMs);
