@@ -17,7 +17,12 @@ const sharedSeconds = 120;
  */
 const rules = [
   // QEMU without KVM takes a core for itself and has to answer within a time
-  { folders: /^(hypervisor|restoreTest|cli\/restoreTest)/, uses: "fixtures/guests.js", lock: "qemu", seconds: groupSeconds },
+  {
+    folders: /^(hypervisor|restoreTest|cli\/restoreTest)/,
+    uses: "fixtures/guests.js",
+    lock: "qemu",
+    seconds: groupSeconds,
+  },
   { uses: "support/s3Server.js", together: "s3", seconds: sharedSeconds },
   { uses: "support/sshServer.js", together: "ssh", seconds: sharedSeconds },
   // the kernel takes two mounted copies of one btrfs for one
