@@ -57,6 +57,11 @@ export type { GcReport, GcRequest } from "./gc/collect.js";
 export { collectGarbage, DEFAULT_FENCE_AFTER_MS, DEFAULT_MAX_UNUSED } from "./gc/collect.js";
 export type { OpenSession } from "./gc/fencing.js";
 export type { GcPlanSummary, PlannedPack } from "./gc/planGc.js";
+export type { FoundConfig } from "./hypervisor/config/findConfig.js";
+export { findMachineConfig, MAX_CONFIG_BYTES } from "./hypervisor/config/findConfig.js";
+export type { HardwareWishes, ShapeRequest } from "./hypervisor/config/shapeFor.js";
+export { CPUS_CAP, MEMORY_CAP_MIB, shapeFor } from "./hypervisor/config/shapeFor.js";
+export type { MachineShape } from "./hypervisor/machineShape.js";
 export type { NbdAddress } from "./nbd/connection.js";
 export { type NbdServer, startNbdServer } from "./nbd/server.js";
 export { tlsOptions } from "./nbd/serverTls.js";
@@ -112,8 +117,20 @@ export type { LostRange, RestoreImageResult } from "./restore/restoreImage.js";
 export { restoreImage } from "./restore/restoreImage.js";
 export { restoreStream } from "./restore/restoreStream.js";
 export { refuseTargetInside } from "./restore/targetPlace.js";
+export type { ChosenSnapshot } from "./restoreTest/choose/chooseSnapshot.js";
+export { chooseSnapshot } from "./restoreTest/choose/chooseSnapshot.js";
 export type { EvidenceExport, EvidenceFile } from "./restoreTest/exportEvidence.js";
 export { exportEvidence } from "./restoreTest/exportEvidence.js";
+export { snapshotChoice } from "./restoreTest/spec/buildMachine.js";
+export { readRestoreTestSpec, readRestoreTestSpecs } from "./restoreTest/spec/readSpec.js";
+export type {
+  CheckSpec,
+  MachineTest,
+  RestoreTestSpec,
+  SnapshotChoice,
+} from "./restoreTest/spec/restoreTestSpec.js";
+export type { SpecProblem } from "./restoreTest/spec/specProblems.js";
+export { parseSize, parseSpan } from "./restoreTest/spec/units.js";
 export type { ChainProblem, ChainProblemCode, StoredTest, TestHistory } from "./restoreTest/storedRecords.js";
 export { newestTestDigest, storeTestRecord, testHistory } from "./restoreTest/storedRecords.js";
 export type { Duration } from "./retention/duration.js";
@@ -142,7 +159,7 @@ export type { OpenedSource } from "./source/openSource.js";
 export { openSource } from "./source/openSource.js";
 export type { GroupStats, RepositoryStats } from "./stats/stats.js";
 export { repositoryStats } from "./stats/stats.js";
-export type { Backend, Traffic } from "./storage/backend.js";
+export type { Backend, StorageRetry, Traffic } from "./storage/backend.js";
 export { createBucket, openBackend } from "./storage/openBackend.js";
 export { parseS3Location } from "./storage/s3/s3Location.js";
 export { throttleBackend } from "./storage/throttledBackend.js";

@@ -21,6 +21,7 @@ import {
 } from "./machineConfig.js";
 
 const MAX_LINES = 2000;
+const MAX_CPUS = 4096;
 const LINE = /^([a-z][a-z0-9_-]{0,40}):\s*(.*)$/i;
 const DISK_KEY = /^(virtio|scsi|sata|ide)(\d{1,2})$/;
 const NIC_KEY = /^net(\d{1,2})$/;
@@ -104,7 +105,7 @@ function namedProperty(value: string, key: string): string | null {
 
 function cpus(values: ReadonlyMap<string, string>, notes: NoteList): number {
   const count = (key: string) => countOf(key, values.get(key) ?? "1", DEFAULT_CPUS, notes);
-  const all = count("sockets") * count("cores");
+  const all = Math.min(MAX_CPUS, count("sockets") * count("cores"));
   const type = values.get("cpu");
   if (type !== undefined) notes.add(`processor ${type}: replaced by what the accelerator offers`);
   return values.has("vcpus") ? Math.min(all, count("vcpus")) : all;

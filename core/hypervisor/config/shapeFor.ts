@@ -182,7 +182,9 @@ function noteChanges(shape: MachineShape, config: MachineConfig | null, wishes: 
     notes.add("no machine configuration in the snapshot: hardware as the test says, else the defaults");
     return;
   }
-  const { shape: saved } = config;
+  const { shape: saved, architecture } = config;
+  if (!/^(x86_64|i[3-6]86)$/.test(architecture))
+    notes.add(`its processor is ${architecture}: started on x86_64 all the same`);
   const change = (what: string, asked: unknown, before: unknown) => {
     if (asked !== null && asked !== before) notes.add(`${what}: ${asked} as the test asks, not ${before}`);
   };
