@@ -2,12 +2,19 @@
 
 import { execFileSync } from "node:child_process";
 
+const TRIES = 4;
+const PAUSE_MS = 250;
+
+/** Root tries again: loop devices are taken by other tests at the same moment. */
 function attempt(program: string, ...args: string[]): string | undefined {
-  try {
-    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-  } catch {
-    return undefined;
+  for (let tries = process.getuid?.() === 0 ? TRIES : 1; tries > 0; tries--) {
+    try {
+      return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    } catch {
+      if (tries > 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
   }
+  return undefined;
 }
 
 /** A block device over a file, or undefined where that is not allowed. */
