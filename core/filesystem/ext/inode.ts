@@ -65,7 +65,7 @@ export function hasFlag(inode: Inode, flag: number): boolean {
   return (inode.flags & flag) !== 0;
 }
 
-/** `bytes`: all of it, as long as the superblock says. FILESYSTEM_DAMAGED for a free one too. */
+/** `bytes`: all of it, as long as the superblock says; kept. FILESYSTEM_DAMAGED for a free one too. */
 export function decodeInode(volume: ExtVolume, number: number, bytes: Uint8Array): Inode {
   const where = `inode ${number}`;
   const mode = u16(bytes, 0x00);
@@ -106,12 +106,12 @@ function hasIncompat(volume: ExtVolume, feature: number): boolean {
 
 function checksumFits(volume: ExtVolume, bytes: Uint8Array, extraEnd: number, seed: number): boolean {
   const hasHigh = extraEnd >= CHECKSUM_HIGH_END;
-  const zeroed = bytes.slice();
-  zeroed.fill(0, 0x7c, 0x7e);
-  if (hasHigh) zeroed.fill(0, 0x82, 0x84);
-  const actual = volume.checksum([zeroed], seed);
-  if (!hasHigh) return (actual & 0xffff) === u16(bytes, 0x7c);
-  return actual === fromHalves(0, u16(bytes, 0x7c) + u16(bytes, 0x82) * 2 ** 16);
+  const stored = u16(bytes, 0x7c) + (hasHigh ? u16(bytes, 0x82) * 2 ** 16 : 0);
+  // as zeros; nobody wants these fields later
+  bytes.fill(0, 0x7c, 0x7e);
+  if (hasHigh) bytes.fill(0, 0x82, 0x84);
+  const actual = volume.checksum([bytes], seed);
+  return (hasHigh ? actual : actual & 0xffff) === stored;
 }
 
 function sizeOf(volume: ExtVolume, mode: number, bytes: Uint8Array): number {
