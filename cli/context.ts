@@ -15,6 +15,7 @@ import {
   type Repository,
   resolveSnapshot,
   type Snapshot,
+  type StorageRetry,
   systemEnvironment,
   throttleBackend,
   type Warning,
@@ -107,6 +108,15 @@ export class Context {
     return { signal: this.signal, onProgress: this.onProgress, onWarning: this.onWarning };
   }
 
+  /** For opening a storage: an interrupt ends the connecting, and what is tried again is said at once. */
+  get connecting(): { signal: AbortSignal; onRetry: (retry: StorageRetry) => void } {
+    return {
+      signal: this.signal,
+      onRetry: ({ storage, reason, patienceMs }) =>
+        this.note(`${storage} gives no answer (${reason}); trying again for up to ${Math.round(patienceMs / 1000)} s`),
+    };
+  }
+
   /** Something that `close` has to close after the verb, whatever happens. The last one is closed first. */
   closeLater<T extends { close(): Promise<void> }>(resource: T): T {
     this.#toClose.push(resource);
@@ -151,7 +161,7 @@ export class Context {
 
   async #open(what: OpeningOptions): Promise<Repository> {
     const { location, bytesPerSecond, secrets, keeperKey, trust } = what;
-    const opened = await openBackend(location);
+    const opened = await openBackend(location, this.connecting);
     const backend = this.closeLater(
       bytesPerSecond === undefined ? opened : throttleBackend(opened, { bytesPerSecond }),
     );

@@ -118,7 +118,7 @@ async function runInit(context: Context, given: Given): Promise<Answer> {
   });
   try {
     if (bucket !== undefined) await makeBucket(context, bucket);
-    const backend = context.closeLater(await openBackend(context.location, { create: true }));
+    const backend = context.closeLater(await openBackend(context.location, { ...context.connecting, create: true }));
     const { environment, signal, settings } = context;
     const made = await initRepository(backend, {
       passphrase,
@@ -160,7 +160,10 @@ async function keeperOf(context: Context, given: Given): Promise<{ key?: KeeperK
 
 /** Warns where the storage cannot do what the repository or its owner would like. */
 async function makeBucket(context: Context, options: { objectLock: boolean | number }): Promise<void> {
-  const { bucket, created, conditionalPut } = await createBucket(context.location, options);
+  const { bucket, created, conditionalPut } = await createBucket(context.location, {
+    ...context.connecting,
+    ...options,
+  });
   if (!created) context.note(`the bucket ${bucket} is there already and stays as it is`);
   if (!conditionalPut) {
     context.onWarning({

@@ -31,6 +31,16 @@ export interface GetOptions extends OperationOptions {
   into?: Uint8Array;
 }
 
+/** A storage that does not answer, or refuses for now, is asked again. Told once for a trouble that lasts. */
+export interface StorageRetry {
+  /** The server: an endpoint, or a location without secrets. */
+  storage: string;
+  /** Why the last try failed, in the words of the system or of the server. */
+  reason: string;
+  /** How long, counted from the first failure, tries go on. */
+  patienceMs: number;
+}
+
 /** What went over a network so far, in requests as they were sent: repeated ones count again. */
 export interface Traffic {
   /** By the storage's own word: `GET`, `PUT`, `LIST` … */
@@ -136,6 +146,9 @@ export interface Backend {
   /** Frees connections and handles. May be called twice. */
   close(): Promise<void>;
 }
+
+/** Every member, also the optional ones: what a wrapper of a backend has to pass on. */
+export type WholeBackend = { readonly [Member in keyof Required<Backend>]: Backend[Member] };
 
 /** What reading the contents of packs takes. */
 export type ObjectReader = Pick<Backend, "get" | "stat" | "parallelReads" | "close">;

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { RepriseError } from "../errors.js";
-import type { Backend } from "./backend.js";
+import type { Backend, StorageRetry } from "./backend.js";
 import { openLocalBackend } from "./localBackend.js";
 import { MemoryBackend } from "./memoryBackend.js";
 import type { S3BucketOptions, S3BucketReport } from "./s3/s3Bucket.js";
@@ -13,6 +13,10 @@ export interface OpenBackendOptions {
   create?: boolean;
   /** For an `s3:` location; default: the AWS SDK's chain (environment, profile, role …). */
   s3Credentials?: S3Credentials;
+  /** Ends the connecting; what is opened is not bound to it. */
+  signal?: AbortSignal;
+  /** Behind a network; also later, during operations. */
+  onRetry?: (retry: StorageRetry) => void;
 }
 
 // Two letters at least: `C:\` is a path.
@@ -24,10 +28,11 @@ const memories = new Map<string, MemoryBackend>();
 /**
  * Opens a storage location. Throws `STORAGE_SCHEME_UNSUPPORTED` (unsupported) for schemes it does not know,
  * `STORAGE_LOCATION_INVALID` (usage) for one that makes no sense, and what openLocalBackend throws. The bucket of an `s3:`
- * location is first asked by the first operation.
+ * location is first asked by the first operation. Aborted, it leaves no connection open.
  */
 export async function openBackend(location: string, options: OpenBackendOptions = {}): Promise<Backend> {
   const scheme = SCHEME.exec(location)?.[1]?.toLowerCase();
+  options.signal?.throwIfAborted();
   switch (scheme) {
     case undefined:
       if (location === "" || location.includes("\0")) throw invalidLocation("a storage location is a path or a URL");
@@ -42,7 +47,7 @@ export async function openBackend(location: string, options: OpenBackendOptions 
     }
     case "s3": {
       const { openS3Backend } = await import("./s3/s3Backend.js");
-      return await openS3Backend(location, { credentials: options.s3Credentials });
+      return await openS3Backend(location, { ...options, credentials: options.s3Credentials });
     }
     default:
       throw unsupportedScheme(scheme);

@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { RepriseError } from "../errors.js";
-import type { Backend, GetOptions, ObjectInfo, OperationOptions, Traffic } from "./backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions, WholeBackend } from "./backend.js";
 import { deleteAll } from "./deleteAll.js";
 
 /** Time not used in the past that may be caught up, so that slow single operations do not lower the average. */
@@ -60,11 +60,15 @@ class Bucket {
   }
 }
 
-class ThrottledBackend implements Backend {
+class ThrottledBackend implements WholeBackend {
   readonly location: string;
-  readonly parallelReads: number | undefined;
-  /** Present where the storage counts. */
-  readonly traffic: (() => Traffic) | undefined;
+  // present where the storage has them
+  readonly parallelReads: WholeBackend["parallelReads"];
+  readonly traffic: WholeBackend["traffic"];
+  readonly protection: WholeBackend["protection"];
+  readonly lockUntil: WholeBackend["lockUntil"];
+  readonly versions: WholeBackend["versions"];
+  readonly getVersion: WholeBackend["getVersion"];
   readonly #inner: Backend;
   readonly #bucket: Bucket;
 
@@ -72,16 +76,17 @@ class ThrottledBackend implements Backend {
     this.location = inner.location;
     this.parallelReads = inner.parallelReads;
     this.traffic = inner.traffic?.bind(inner);
+    this.protection = inner.protection?.bind(inner);
+    this.lockUntil = inner.lockUntil?.bind(inner);
+    this.versions = inner.versions?.bind(inner);
+    const getVersion = inner.getVersion?.bind(inner);
+    this.getVersion = getVersion && ((key, id, rules) => this.#charged(rules, () => getVersion(key, id, rules)));
     this.#inner = inner;
     this.#bucket = bucket;
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
-    options.signal?.throwIfAborted();
-    await this.#bucket.take(0, options.signal);
-    const bytes = await this.#inner.get(key, options);
-    this.#bucket.charge(bytes.length); // only now is the size known; later operations wait for it
-    return bytes;
+    return await this.#charged(options, () => this.#inner.get(key, options));
   }
 
   async put(key: string, bytes: Uint8Array, options: OperationOptions = {}): Promise<void> {
@@ -114,5 +119,13 @@ class ThrottledBackend implements Backend {
 
   close(): Promise<void> {
     return this.#inner.close();
+  }
+
+  async #charged(options: OperationOptions = {}, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    options.signal?.throwIfAborted();
+    await this.#bucket.take(0, options.signal);
+    const bytes = await read();
+    this.#bucket.charge(bytes.length); // only now is the size known; later operations wait for it
+    return bytes;
   }
 }

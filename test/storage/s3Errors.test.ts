@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { PutBucketPolicyCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { isAbort } from "../../core/errors.js";
-import type { Backend } from "../../core/storage/backend.js";
+import type { Backend, StorageRetry } from "../../core/storage/backend.js";
 import { deleteAll } from "../../core/storage/deleteAll.js";
 import { probeBackend } from "../../core/storage/probe.js";
 import { openS3Backend, type S3BackendOptions } from "../../core/storage/s3/s3Backend.js";
@@ -219,6 +219,23 @@ describe("S3 in trouble", function () {
     assert.ok((backend.traffic?.().retries ?? 0) > 0, "requests were repeated");
   });
 
+  it("says at once that it tries a refused connection again, and gives up within seconds", async () => {
+    const told: [number, StorageRetry][] = [];
+    const startMs = performance.now();
+    const onRetry = (retry: StorageRetry) => void told.push([performance.now() - startMs, retry]);
+    const backend = await openS3Backend("s3:http://127.0.0.1:1/bucket", { credentials: server.admin, onRetry });
+    await assertCode(Promise.all([backend.get("config"), backend.stat("config")]), "STORAGE_UNREACHABLE");
+    const tookMs = performance.now() - startMs;
+    assert.ok(tookMs > 1000 && tookMs < 10_000, `${tookMs} ms`);
+    const [[toldAtMs, retry] = [Number.NaN, undefined]] = told;
+    assert.equal(told.length, 1, "once");
+    assert.ok(toldAtMs < 1500, `${toldAtMs} ms`);
+    assert.equal(retry?.storage, "http://127.0.0.1:1");
+    assert.match(retry?.reason ?? "", /ECONNREFUSED/);
+    assert.equal(retry?.patienceMs, 4000);
+    await backend.close();
+  });
+
   it("gives up on a server that is not there, that is unknown, or that never answers", async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => void sockets.push(socket.on("error", () => {})));
@@ -231,6 +248,8 @@ describe("S3 in trouble", function () {
         const backend = await openS3Backend(`s3:${host}/bucket?timeout=1`, { credentials, retry });
         const error = await assertCode(backend.get("config"), "STORAGE_UNREACHABLE", host);
         assert.equal(error.retry, "later");
+        assert.ok(error.message.includes(host), error.message);
+        assert.match(error.hint ?? "", /endpoint.* in the location/);
         await backend.close();
       }
       const backend = await openS3Backend(`s3:http://127.0.0.1:${port}/bucket`, { credentials });

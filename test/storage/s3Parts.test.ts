@@ -10,7 +10,13 @@ import { callErrorOf, type S3CallFacts } from "../../core/storage/s3/s3CallError
 import { isWorthRetrying, s3Failure } from "../../core/storage/s3/s3Failure.js";
 import { describeS3Location, parseS3Location } from "../../core/storage/s3/s3Location.js";
 
-const request = { verb: "s3:PutObject", operation: "put", bucket: "b", key: "packs/00/a" };
+const request = {
+  verb: "s3:PutObject",
+  operation: "put",
+  endpoint: "https://h.example",
+  bucket: "b",
+  key: "packs/00/a",
+};
 
 function facts(some: Partial<S3CallFacts>): S3CallFacts {
   return { name: "Error", status: undefined, systemCode: undefined, message: "", requestId: undefined, ...some };

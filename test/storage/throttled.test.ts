@@ -10,6 +10,9 @@ describeBackend("throttled", async () => ({
   cleanup: async () => {},
 }));
 
+/** Besides deleteMany, which it always has; the compiler compares the wrapper itself with the interface. */
+const OPTIONAL = ["traffic", "protection", "lockUntil", "versions", "getVersion"] as const;
+
 describe("throttled backend", () => {
   let clockMs: number;
   let memory: MemoryBackend;
@@ -90,6 +93,44 @@ describe("throttled backend", () => {
     for (let n = 0; n < 5; n++) await real.put(`${n}`, new Uint8Array(50_000));
     const tookMs = performance.now() - startMs;
     assert.ok(tookMs > 190 && tookMs < 60_000, `4 × 50 ms, not ${tookMs}`);
+  });
+
+  it("has what the storage has: every optional member, and none that it lacks", async () => {
+    const calls: unknown[][] = [];
+    const answer = (name: string) =>
+      function (this: unknown, ...given: unknown[]) {
+        calls.push([name, this === whole, ...given]);
+        return name === "getVersion" ? Promise.resolve(new Uint8Array(3000)) : name;
+      };
+    const whole = Object.assign(new MemoryBackend(), {
+      parallelReads: 4,
+      ...Object.fromEntries(OPTIONAL.map((name) => [name, answer(name)])),
+    }) as unknown as Backend;
+    const wrapped = throttleBackend(whole, { bytesPerSecond: 1000, now: () => clockMs, sleep: async () => {} });
+    assert.equal(wrapped.parallelReads, 4);
+    const times = { untilMs: 2, whenLessThanMs: 1 };
+    assert.equal(wrapped.traffic?.() as unknown, "traffic");
+    assert.equal((await wrapped.protection?.({})) as unknown, "protection");
+    assert.equal((await wrapped.lockUntil?.("a", times)) as unknown, "lockUntil");
+    assert.equal(wrapped.versions?.("a/") as unknown, "versions");
+    assert.equal((await wrapped.getVersion?.("a", "1"))?.length, 3000);
+    assert.deepEqual(calls, [
+      ["traffic", true],
+      ["protection", true, {}],
+      ["lockUntil", true, "a", times],
+      ["versions", true, "a/"],
+      ["getVersion", true, "a", "1", undefined],
+    ]);
+    for (const name of OPTIONAL) assert.equal(backend[name], undefined, name);
+  });
+
+  it("counts the bytes of older versions", async () => {
+    const kept = Object.assign(new MemoryBackend(), { getVersion: async () => new Uint8Array(3000) });
+    const sleep = async (ms: number) => void waits.push(ms);
+    const slow = throttleBackend(kept, { bytesPerSecond: 1000, now: () => clockMs, sleep });
+    await slow.getVersion?.("a", "1");
+    await slow.put("b", new Uint8Array(1));
+    assert.deepEqual(waits, [3000]);
   });
 
   it("refuses limits that are none", () => {

@@ -7,8 +7,10 @@ export interface RetryRules {
   baseMs: number;
   /** No pause is longer. */
   capMs: number;
-  /** No try begins later than this after the first failure. */
-  patienceMs: () => number;
+  /** No try begins later than this after the first failure. Asked with each error. */
+  patienceMs: (error: unknown) => number;
+  /** Before each pause: what has failed, and for how long already. */
+  onPause?: (error: unknown, failingMs: number) => void;
   /** Monotonic milliseconds. */
   now?: () => number;
   /** From 0 to 1. */
@@ -39,7 +41,8 @@ export async function retrying<T>(
       if (!isWorthRetrying(error)) throw error;
       firstFailureMs ??= now();
       const pauseMs = random() * Math.min(rules.capMs, rules.baseMs * 2 ** Math.min(tries, 30));
-      if (now() + pauseMs - firstFailureMs > rules.patienceMs()) throw error;
+      if (now() + pauseMs - firstFailureMs > rules.patienceMs(error)) throw error;
+      rules.onPause?.(error, now() - firstFailureMs);
       await sleep(pauseMs, signal);
     }
   }

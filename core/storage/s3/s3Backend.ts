@@ -8,6 +8,7 @@ import type {
   ObjectVersion,
   OperationOptions,
   StorageProtection,
+  StorageRetry,
   Traffic,
 } from "../backend.js";
 import { checkObjectSize } from "../objectBytes.js";
@@ -27,6 +28,8 @@ import { type S3VersionMarker, type S3VersionPage, versionPage } from "./version
 export interface S3BackendOptions {
   /** Default: the SDK's chain. */
   credentials?: S3Credentials;
+  signal?: AbortSignal;
+  onRetry?: (retry: StorageRetry) => void;
   /** For tests. */
   retry?: Partial<RetryRules>;
 }
@@ -36,7 +39,10 @@ const PARALLEL_READS = 4;
 
 /** Sends nothing yet: the first operation says whether the bucket is there and the credentials are right. */
 export async function openS3Backend(location: string, options: S3BackendOptions = {}): Promise<S3Backend> {
-  return new S3Backend(await connectS3(parseS3Location(location), options.credentials), options);
+  const connection = await connectS3(parseS3Location(location), options.credentials);
+  if (options.signal?.aborted) connection.close();
+  options.signal?.throwIfAborted();
+  return new S3Backend(connection, options);
 }
 
 export class S3Backend implements Backend {
@@ -53,7 +59,7 @@ export class S3Backend implements Backend {
     const place = connection.location;
     this.location = describeS3Location(place);
     this.#connection = connection;
-    this.#sender = new RequestSender(place, options.retry);
+    this.#sender = new RequestSender(place, options);
     this.#rules = new BucketRules(connection, this.#sender);
     this.#firsts = new FirstVersions({
       root: place.prefix,

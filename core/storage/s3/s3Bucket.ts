@@ -4,18 +4,21 @@
 
 import { randomBytes } from "node:crypto";
 import { isOurError, RepriseError } from "../../errors.js";
+import type { StorageRetry } from "../backend.js";
 import { createBucket, enableVersioning, headBucket, setRetention } from "./bucketRequests.js";
 import { deleteObject, putObject } from "./objectRequests.js";
-import { retrying } from "./retrying.js";
+import { RequestSender } from "./requestSender.js";
 import { S3CallError } from "./s3CallError.js";
 import { connectS3, type S3Connection, type S3Credentials } from "./s3Connection.js";
-import { isNotImplemented, isWorthRetrying, s3Failure } from "./s3Failure.js";
+import { isNotImplemented } from "./s3Failure.js";
 import { parseS3Location, type S3Location } from "./s3Location.js";
 import { versionPage } from "./versionRequests.js";
 
 export interface S3BucketOptions {
   /** True: object lock without a default retention. A number: with one of that many days (1 to 36500, GOVERNANCE). */
   objectLock: boolean | number;
+  signal?: AbortSignal;
+  onRetry?: (retry: StorageRetry) => void;
 }
 
 export interface S3BucketReport {
@@ -26,7 +29,6 @@ export interface S3BucketReport {
   conditionalPut: boolean;
 }
 
-const RETRY = { baseMs: 200, capMs: 5000, patienceMs: () => 15_000 };
 /** The region that must not be named when a bucket is made. */
 const NAMELESS_REGION = "us-east-1";
 
@@ -38,107 +40,131 @@ const NAMELESS_REGION = "us-east-1";
  */
 export async function createS3Bucket(
   location: string,
-  { objectLock }: S3BucketOptions,
+  options: S3BucketOptions,
   credentials?: S3Credentials,
 ): Promise<S3BucketReport> {
-  const place = parseS3Location(location);
-  const connection = await connectS3(place, credentials);
+  const connection = await connectS3(parseS3Location(location), credentials);
   try {
-    if (await isThere(connection, place)) return left(place, objectLock);
-    return await make(connection, place, objectLock);
+    const maker = new BucketMaker(connection, options);
+    return (await maker.isThere()) ? maker.left() : await maker.make();
   } finally {
     connection.close();
   }
 }
 
-async function make(
-  connection: S3Connection,
-  place: S3Location,
-  objectLock: boolean | number,
-): Promise<S3BucketReport> {
-  await create(connection, place, objectLock !== false);
-  await feature(place, "s3:PutBucketVersioning", "versioning", () => enableVersioning(connection));
-  const conditionalPut = await tryConditionalPut(connection, place);
-  if (typeof objectLock === "number") {
-    const verb = "s3:PutBucketObjectLockConfiguration";
-    await feature(place, verb, "object lock", () => setRetention(connection, objectLock));
+class BucketMaker {
+  readonly #connection: S3Connection;
+  readonly #place: S3Location;
+  readonly #sender: RequestSender;
+  readonly #objectLock: boolean | number;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(connection: S3Connection, { objectLock, signal, onRetry }: S3BucketOptions) {
+    this.#connection = connection;
+    this.#place = connection.location;
+    this.#sender = new RequestSender(connection.location, { onRetry });
+    this.#objectLock = objectLock;
+    this.#signal = signal;
   }
-  return { bucket: place.bucket, created: true, conditionalPut };
-}
 
-/** Not ours to change. */
-function left(place: S3Location, objectLock: boolean | number): S3BucketReport {
-  if (objectLock === false) return { bucket: place.bucket, created: false, conditionalPut: true };
-  throw withoutFeature(place, "there already", "object lock", undefined);
-}
-
-async function isThere(connection: S3Connection, place: S3Location): Promise<boolean> {
-  try {
-    await send(place, "s3:ListBucket", () => headBucket(connection));
-    return true;
-  } catch (error) {
-    const { cause } = error as { cause?: unknown };
-    if (!(cause instanceof S3CallError)) throw error;
-    // 403: somebody else's, or these credentials are wrong: making it will tell.
-    if (cause.facts.status === 404 || cause.facts.status === 403 || cause.facts.status === 400) return false;
-    throw error;
-  }
-}
-
-/** Whether a name that is taken is refused, or the first of its versions stays first. Leaves nothing behind, no version either. */
-async function tryConditionalPut(connection: S3Connection, place: S3Location): Promise<boolean> {
-  const key = `probe/${randomBytes(16).toString("hex")}-bucket`;
-  const versions: (string | undefined)[] = [];
-  const put = (ifAbsent: boolean) =>
-    send(place, "s3:PutObject", async () => {
-      versions.push(await putObject(connection, key, new Uint8Array(1), { ifAbsent }));
-    });
-  try {
-    await put(false);
-    await put(true);
-    let listed: string[] = [];
-    await send(place, "s3:ListBucketVersions", async () => {
-      listed = (await versionPage(connection, place.prefix + key, undefined)).versions.map(
-        ({ versionId }) => versionId,
-      );
-    });
-    return versions[0] !== undefined && listed.length > 1 && listed.at(-1) === versions[0];
-  } catch (error) {
-    const { cause } = error as { cause?: unknown };
-    if (!(cause instanceof S3CallError)) throw error;
-    if (cause.facts.status === 412) return true;
-    if (isNotImplemented(cause.facts)) return false;
-    throw error;
-  } finally {
-    for (const version of versions) {
-      await send(place, "s3:DeleteObject", () => deleteObject(connection, key, undefined, version)).catch(() => {});
+  async isThere(): Promise<boolean> {
+    try {
+      await this.#send("HEAD", "s3:ListBucket", (signal) => headBucket(this.#connection, signal));
+      return true;
+    } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      if (!(cause instanceof S3CallError)) throw error;
+      // 403: somebody else's, or these credentials are wrong: making it will tell.
+      if (cause.facts.status === 404 || cause.facts.status === 403 || cause.facts.status === 400) return false;
+      throw error;
     }
   }
-}
 
-async function create(connection: S3Connection, place: S3Location, objectLock: boolean): Promise<void> {
-  const region = await connection.region();
-  const constraint = region === NAMELESS_REGION ? undefined : region;
-  try {
-    await send(place, "s3:CreateBucket", () => createBucket(connection, { objectLock, region: constraint }));
-  } catch (error) {
-    const name = reasonOf(error);
-    if (name === "BucketAlreadyOwnedByYou") return; // a lost answer to a request that was repeated
-    if (name === "BucketAlreadyExists") throw taken(place, error);
-    // Servers of one's own often have regions that nobody has named.
-    if (constraint === undefined || !/Location|Region/i.test(name ?? "") || place.endpoint === undefined) throw error;
-    await send(place, "s3:CreateBucket", () => createBucket(connection, { objectLock }));
+  /** Not ours to change. */
+  left(): S3BucketReport {
+    const { bucket } = this.#place;
+    if (this.#objectLock === false) return { bucket, created: false, conditionalPut: true };
+    throw withoutFeature(this.#place, "there already", "object lock", undefined);
   }
-}
 
-async function feature(place: S3Location, verb: string, what: string, run: () => Promise<void>): Promise<void> {
-  try {
-    await send(place, verb, run);
-  } catch (error) {
-    const { cause } = error as { cause?: unknown };
-    const refused = cause instanceof S3CallError && (isNotImplemented(cause.facts) || cause.facts.status === 409);
-    if (!refused && reasonOf(error) !== "InvalidBucketState" && reasonOf(error) !== "InvalidRequest") throw error;
-    throw withoutFeature(place, "made", what, cause);
+  async make(): Promise<S3BucketReport> {
+    const days = this.#objectLock;
+    await this.#create();
+    await this.#feature("s3:PutBucketVersioning", "versioning", (signal) => enableVersioning(this.#connection, signal));
+    const conditionalPut = await this.#tryConditionalPut();
+    if (typeof days === "number") {
+      const verb = "s3:PutBucketObjectLockConfiguration";
+      await this.#feature(verb, "object lock", (signal) => setRetention(this.#connection, days, signal));
+    }
+    return { bucket: this.#place.bucket, created: true, conditionalPut };
+  }
+
+  /** Whether a name that is taken is refused, or the first of its versions stays first. Leaves nothing behind, no version either. */
+  async #tryConditionalPut(): Promise<boolean> {
+    const connection = this.#connection;
+    const key = `probe/${randomBytes(16).toString("hex")}-bucket`;
+    const made: (string | undefined)[] = [];
+    const put = async (ifAbsent: boolean) => {
+      const bytes = new Uint8Array(1);
+      const attempt = (signal?: AbortSignal) => putObject(connection, key, bytes, { ifAbsent }, signal);
+      made.push(await this.#send("PUT", "s3:PutObject", attempt));
+    };
+    try {
+      await put(false);
+      await put(true);
+      const fullKey = this.#place.prefix + key;
+      const { versions } = await this.#send("LIST", "s3:ListBucketVersions", (signal) =>
+        versionPage(connection, fullKey, undefined, signal),
+      );
+      return made[0] !== undefined && versions.length > 1 && versions.at(-1)?.versionId === made[0];
+    } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      if (!(cause instanceof S3CallError)) throw error;
+      if (cause.facts.status === 412) return true;
+      if (isNotImplemented(cause.facts)) return false;
+      throw error;
+    } finally {
+      for (const version of made) {
+        const remove = (signal?: AbortSignal) => deleteObject(connection, key, signal, version);
+        await this.#send("DELETE", "s3:DeleteObject", remove).catch(() => {});
+      }
+    }
+  }
+
+  async #create(): Promise<void> {
+    const objectLock = this.#objectLock !== false;
+    const region = await this.#connection.region();
+    const constraint = region === NAMELESS_REGION ? undefined : region;
+    const create = (named: string | undefined) =>
+      this.#send("PUT", "s3:CreateBucket", (signal) =>
+        createBucket(this.#connection, { objectLock, region: named }, signal),
+      );
+    try {
+      await create(constraint);
+    } catch (error) {
+      const name = reasonOf(error);
+      if (name === "BucketAlreadyOwnedByYou") return; // a lost answer to a request that was repeated
+      if (name === "BucketAlreadyExists") throw taken(this.#place, error);
+      // Servers of one's own often have regions that nobody has named.
+      const isOwn = this.#place.endpoint !== undefined;
+      if (constraint === undefined || !/Location|Region/i.test(name ?? "") || !isOwn) throw error;
+      await create(undefined);
+    }
+  }
+
+  async #feature(verb: string, what: string, attempt: (signal?: AbortSignal) => Promise<void>): Promise<void> {
+    try {
+      await this.#send("PUT", verb, attempt);
+    } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      const refused = cause instanceof S3CallError && (isNotImplemented(cause.facts) || cause.facts.status === 409);
+      if (!refused && reasonOf(error) !== "InvalidBucketState" && reasonOf(error) !== "InvalidRequest") throw error;
+      throw withoutFeature(this.#place, "made", what, cause);
+    }
+  }
+
+  #send<T>(kind: string, verb: string, attempt: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#sender.send(kind, this.#sender.about(verb, "create"), { signal: this.#signal }, attempt);
   }
 }
 
@@ -149,14 +175,6 @@ function withoutFeature(place: S3Location, state: string, what: string, cause: u
     hint: "object lock must be there when a bucket is made: use another bucket, or run init without what this storage lacks",
     cause,
   });
-}
-
-async function send(place: S3Location, verb: string, run: () => Promise<void>): Promise<void> {
-  try {
-    await retrying(run, (error) => error instanceof S3CallError && isWorthRetrying(error.facts), RETRY);
-  } catch (error) {
-    throw s3Failure(error, { verb, operation: "create", bucket: place.bucket });
-  }
 }
 
 /** The server's own word for why. */

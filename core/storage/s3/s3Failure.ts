@@ -8,12 +8,14 @@ export interface S3Request {
   verb: string;
   /** Operation of the Backend interface, or of `init --create-bucket`. */
   operation: string;
+  endpoint: string;
   bucket: string;
   /** Our key or prefix; undefined: about the bucket. */
   key?: string;
 }
 
 const TLS_CODES = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO$)/;
+const NOBODY_THERE: ReadonlySet<string | undefined> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"]);
 const UNKNOWN_HOST: ReadonlySet<string> = new Set(["ENOTFOUND", "ERR_INVALID_URL"]);
 /** Answers with a 4xx that another try may mend: the request was too slow, collided, or changed on its way. */
 const RETRIED_NAMES: ReadonlySet<string> = new Set([
@@ -56,6 +58,11 @@ export function isWorthRetrying(facts: S3CallFacts): boolean {
     return status === 408 || status === 429 || (status >= 500 && status !== 507);
   if (systemCode !== undefined && (TLS_CODES.test(systemCode) || UNKNOWN_HOST.has(systemCode))) return false;
   return true; // no answer, or one that was cut off
+}
+
+/** The connection was refused, or there is no way to the host: an answer at once, not a silence. */
+export function isNobodyThere({ status, systemCode }: S3CallFacts): boolean {
+  return status === undefined && NOBODY_THERE.has(systemCode);
 }
 
 /** The storage does not know what was asked of it. */
@@ -131,19 +138,26 @@ function explainBucket(facts: S3CallFacts, request: S3Request): Explanation | un
 
 function explainConnection(facts: S3CallFacts, request: S3Request): Explanation | undefined {
   const { status, systemCode, name } = facts;
+  const { endpoint } = request;
   if (status !== undefined && status >= 400) return undefined;
   if (systemCode !== undefined && TLS_CODES.test(systemCode)) {
     const hint =
       "for a certificate of your own, give ca=FILE in the location or set AWS_CA_BUNDLE; check http and https";
-    return ["backend", "STORAGE_TLS_FAILED", `no trusted connection to the storage: ${sentence(facts)}`, hint];
+    return ["backend", "STORAGE_TLS_FAILED", `no trusted connection to ${endpoint}: ${sentence(facts)}`, hint];
   }
   if (systemCode !== undefined && UNKNOWN_HOST.has(systemCode)) {
-    const message = `the storage's host name is unknown: ${facts.message}`;
+    const message = `the host of ${endpoint} is unknown: ${facts.message}`;
     return ["backend", "STORAGE_UNREACHABLE", message, "check the endpoint in the location", "later"];
   }
+  if (isNobodyThere(facts)) {
+    const message = `the storage at ${endpoint} cannot be reached: ${sentence(facts)}`;
+    const hint = "check that its server runs, and the endpoint (host and port) in the location; then try again";
+    return ["backend", "STORAGE_UNREACHABLE", message, hint, "later"];
+  }
   if (systemCode !== undefined || name === "TimeoutError") {
-    const message = `${request.operation} of ${subject(request)}: the storage does not answer (${sentence(facts)})`;
-    return ["backend", "STORAGE_UNREACHABLE", message, "check the network and the endpoint, then try again", "later"];
+    const message = `the storage at ${endpoint} does not answer: ${sentence(facts)}`;
+    const hint = "check the network, and the endpoint in the location; then try again";
+    return ["backend", "STORAGE_UNREACHABLE", message, hint, "later"];
   }
   return undefined;
 }
@@ -156,7 +170,8 @@ function subject({ bucket, key }: S3Request): string {
   return key === undefined || key === "" ? `bucket ${bucket}` : `${key} in bucket ${bucket}`;
 }
 
-function sentence({ name, message, systemCode }: S3CallFacts): string {
+/** The server's or the system's words. */
+export function sentence({ name, message, systemCode }: S3CallFacts): string {
   if (message === "" || message === name) return systemCode ?? name;
   return name === "Error" ? message : `${name}, ${message}`;
 }

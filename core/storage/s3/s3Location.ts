@@ -75,6 +75,12 @@ export function describeS3Location({ endpoint, bucket, prefix }: S3Location): st
   return endpoint === undefined ? `s3:${place}` : `s3:${endpoint}/${place}`;
 }
 
+/** The server, for messages. */
+export function endpointOf({ endpoint, region }: S3Location): string {
+  const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = process.env;
+  return endpoint ?? ofS3 ?? ofAll ?? (region === undefined ? "AWS S3" : `AWS S3 in ${region}`);
+}
+
 interface Split {
   endpoint: string | undefined;
   path: string;

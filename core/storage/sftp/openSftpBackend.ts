@@ -1,12 +1,14 @@
 // Opens the folder that an `sftp:` location names: a line to the server, and what must be known of the folder.
 
 import { RepriseError } from "../../errors.js";
-import type { Backend } from "../backend.js";
+import type { Backend, StorageRetry } from "../backend.js";
 import { symlinkFound } from "../localFiles.js";
+import { RetryNotice } from "../retryNotice.js";
+import { TrafficCount } from "../trafficCount.js";
 import type { ByteLine } from "./byteLine.js";
 import { SftpBackend } from "./sftpBackend.js";
-import { hasStatus, IDLE_TIMEOUT_MS, SftpClient, SftpLineError } from "./sftpClient.js";
-import { SftpConnections } from "./sftpConnections.js";
+import { hasStatus, SftpClient, SftpLineError } from "./sftpClient.js";
+import { SFTP_PATIENCE_MS, SftpConnections } from "./sftpConnections.js";
 import { sftpError, withDiagnosis } from "./sftpErrors.js";
 import { SftpFiles } from "./sftpFiles.js";
 import type { SftpEnvironment } from "./sftpIdentity.js";
@@ -25,6 +27,9 @@ export interface SftpBackendOptions {
   environment?: SftpEnvironment;
   /** A server silent for this long is given up. Default: two minutes. */
   idleTimeoutMs?: number;
+  /** Ends the connecting; what is opened is not bound to it. */
+  signal?: AbortSignal;
+  onRetry?: (retry: StorageRetry) => void;
   /** Opens a line; for tests. */
   openLine?: (place: SftpPlace, environment: SftpEnvironment, signal: AbortSignal) => Promise<ByteLine>;
 }
@@ -36,21 +41,34 @@ export interface SftpBackendOptions {
  */
 export async function openSftpBackend(location: string, options: SftpBackendOptions = {}): Promise<Backend> {
   const place = parseSftpLocation(location);
-  const connections = new SftpConnections((signal) => openClient(place, options, signal), place.connections);
-  const { create = false } = options;
+  const { create = false, signal, onRetry } = options;
+  const traffic = new TrafficCount();
+  const notice = new RetryNotice(place.shown, onRetry);
+  const onRepeat = (error: unknown) => {
+    traffic.retry();
+    notice.tell(error instanceof Error ? error.message : String(error), SFTP_PATIENCE_MS);
+  };
+  const connect = (ended: AbortSignal) => openClient(place, options, traffic, ended);
+  const connections = new SftpConnections(connect, { lines: place.connections, onRepeat });
   try {
-    const files = await connections.run((client) => openFolder(client, place, create), { impatient: true });
-    return new SftpBackend(connections, files);
+    const files = await connections.run((client) => openFolder(client, place, create), { impatient: true, signal });
+    return new SftpBackend(connections, files, traffic);
   } catch (error) {
     await connections.close();
+    if (signal?.aborted) throw signal.reason;
     throw sftpError(error, { operation: create ? "create" : "open", location: place.shown });
   }
 }
 
-async function openClient(place: SftpPlace, options: SftpBackendOptions, signal: AbortSignal): Promise<SftpClient> {
-  const { environment = process.env, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+async function openClient(
+  place: SftpPlace,
+  options: SftpBackendOptions,
+  traffic: TrafficCount,
+  signal: AbortSignal,
+): Promise<SftpClient> {
+  const { environment = process.env, idleTimeoutMs } = options;
   const openLine = options.openLine ?? (place.transport === "ssh" ? openSystemLine : openSsh2Line);
-  const client = new SftpClient(await openLine(place, environment, signal), idleTimeoutMs);
+  const client = new SftpClient(await openLine(place, environment, signal), { idleTimeoutMs, traffic });
   // twice: the system's ssh connects and logs in while the first answer is awaited
   const waitMs = 2 * place.connectTimeoutMs;
   const late = () => client.end(new SftpLineError("silent", `no SFTP session within ${waitMs / 1000} s`));

@@ -2,10 +2,11 @@
 // to `tmp/`, flushed, and only then given its name. docs/storage-sftp.md says what that is worth when the server fails.
 
 import { RepriseError } from "../../errors.js";
-import type { Backend, GetOptions, ObjectInfo, OperationOptions } from "../backend.js";
+import type { Backend, GetOptions, ObjectInfo, OperationOptions, Traffic } from "../backend.js";
 import { parentOf } from "../localFiles.js";
 import { checkObjectSize, objectNotFound, resolveRange } from "../objectBytes.js";
 import { checkKey, checkPrefix } from "../objectKey.js";
+import type { TrafficCount } from "../trafficCount.js";
 import { hasStatus, type SftpClient, type SftpHandle } from "./sftpClient.js";
 import type { SftpConnections } from "./sftpConnections.js";
 import { type SftpOperation, sftpError } from "./sftpErrors.js";
@@ -23,9 +24,11 @@ export class SftpBackend implements Backend {
   readonly parallelReads = PARALLEL_READS;
   readonly #connections: SftpConnections;
   readonly #files: SftpFiles;
+  readonly #traffic: TrafficCount;
   readonly #publisher: SftpPublisher;
 
-  constructor(connections: SftpConnections, files: SftpFiles) {
+  constructor(connections: SftpConnections, files: SftpFiles, traffic: TrafficCount) {
+    this.#traffic = traffic;
     this.location = files.location;
     this.#connections = connections;
     this.#files = files;
@@ -117,6 +120,10 @@ export class SftpBackend implements Backend {
         if (found !== undefined && found.type !== "folder") throw error;
       }
     });
+  }
+
+  traffic(): Traffic {
+    return this.#traffic.now;
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 // An SFTP client: requests and their replies over one line. Knows files and handles, not objects; sftpTransfer.ts moves
 // contents, sftpFiles.ts makes changes durable. Nothing here waits for ever: a silent server ends the line.
 
+import type { TrafficCount } from "../trafficCount.js";
 import type { ByteLine } from "./byteLine.js";
 import {
   counted,
@@ -63,11 +64,13 @@ interface Pending {
 
 export interface SftpClientOptions {
   idleTimeoutMs?: number;
+  /** Where requests and contents are counted. */
+  traffic?: TrafficCount;
 }
 
 /** Shakes hands. Throws SftpLineError; the line is destroyed then. */
 export async function startSftpClient(line: ByteLine, options: SftpClientOptions = {}): Promise<SftpClient> {
-  const client = new SftpClient(line, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+  const client = new SftpClient(line, options);
   await client.start();
   return client;
 }
@@ -75,6 +78,7 @@ export async function startSftpClient(line: ByteLine, options: SftpClientOptions
 export class SftpClient {
   readonly #line: ByteLine;
   readonly #idleTimeoutMs: number;
+  readonly #traffic: TrafficCount | undefined;
   readonly #pending = new Map<number, Pending>();
   #versionReply: Pending | undefined;
   #nextId = 0;
@@ -85,9 +89,10 @@ export class SftpClient {
   #readBytes = DEFAULT_IO_BYTES;
   #writeBytes = DEFAULT_IO_BYTES;
 
-  constructor(line: ByteLine, idleTimeoutMs: number) {
+  constructor(line: ByteLine, { idleTimeoutMs = IDLE_TIMEOUT_MS, traffic }: SftpClientOptions) {
     this.#line = line;
     this.#idleTimeoutMs = idleTimeoutMs;
+    this.#traffic = traffic;
   }
 
   async start(): Promise<void> {
@@ -148,6 +153,7 @@ export class SftpClient {
       const data = reader.counted(target.length);
       if (data.length === 0) throw new SftpProtocolError("an empty answer to a read");
       target.set(data);
+      this.#traffic?.received(data.length);
       return data.length;
     };
     try {
@@ -265,6 +271,7 @@ export class SftpClient {
     return new Promise((resolve, reject) => {
       const sentAtMs = performance.now();
       this.#pending.set(id, { name, expected, sentAtMs, decode, resolve: resolve as Pending["resolve"], reject });
+      this.#traffic?.request(name, tail?.length);
       const head = packet(type, [u32(id), ...fields], tail?.length ?? 0);
       this.#line.send(tail === undefined || tail.length === 0 ? [head] : [head, tail]);
       this.#startWatch();

@@ -11,6 +11,7 @@ const OPERATIONS_PER_LINE = 16;
 const BUSY = 4;
 /** Half a minute altogether. */
 const MAX_ATTEMPTS = 8;
+export const SFTP_PATIENCE_MS = 30_000;
 const FIRST_PAUSE_MS = 250;
 /** An aborted operation waits this long for the replies that it still needs; then its line is dropped. */
 const ABORT_GRACE_MS = 3000;
@@ -27,15 +28,24 @@ export interface RunOptions {
   impatient?: boolean;
 }
 
+export interface ConnectionsOptions {
+  /** Most lines at once. */
+  lines: number;
+  /** Before an operation is begun again: why the last attempt failed. */
+  onRepeat?: (error: unknown) => void;
+}
+
 export class SftpConnections {
   readonly #connect: (signal: AbortSignal) => Promise<SftpClient>;
+  readonly #onRepeat: ((error: unknown) => void) | undefined;
   readonly #ending = new AbortController();
   readonly #slots: Slot[];
   readonly #waiting: (() => void)[] = [];
 
   /** The signal of `connect` aborts when this is closed. */
-  constructor(connect: (signal: AbortSignal) => Promise<SftpClient>, lines: number) {
+  constructor(connect: (signal: AbortSignal) => Promise<SftpClient>, { lines, onRepeat }: ConnectionsOptions) {
     this.#connect = connect;
+    this.#onRepeat = onRepeat;
     this.#slots = Array.from({ length: lines }, () => ({ client: undefined, opening: undefined, users: 0 }));
   }
 
@@ -51,6 +61,7 @@ export class SftpConnections {
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (!mayRepeat(error, impatient) || attempt >= MAX_ATTEMPTS || this.#ending.signal.aborted) throw error;
+        this.#onRepeat?.(error);
       }
       await delay(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()), undefined, { signal });
     }

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
-import type { RepriseError } from "../../../core/errors.js";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { isAbort, type RepriseError } from "../../../core/errors.js";
+import { openBackend } from "../../../core/storage/openBackend.js";
 import { openSftpBackend, type SftpBackendOptions } from "../../../core/storage/sftp/openSftpBackend.js";
 import { assertCode } from "../../support/assertCode.js";
 import { type LocationOptions, type SshServer, sshServer } from "../../support/sshServer.js";
@@ -105,6 +106,25 @@ for (const transport of ["ssh2", "ssh"] as const) {
       } finally {
         silent.close();
       }
+    });
+
+    it("can be interrupted while it connects, and leaves no connection", async () => {
+      const silent = createServer().listen(0, "127.0.0.1");
+      await once(silent, "listening");
+      const { port } = silent.address() as AddressInfo;
+      const interrupt = new AbortController();
+      const place = `sftp://${server.user}@127.0.0.1:${port}${root}?transport=${transport}&connect-timeout=60`;
+      const opening = openBackend(place, { signal: interrupt.signal });
+      const [socket] = (await once(silent, "connection")) as [Socket];
+      const ended = once(
+        socket.resume().on("error", () => {}),
+        "close",
+      );
+      interrupt.abort();
+      await assert.rejects(opening, isAbort);
+      await ended;
+      silent.close();
+      await assert.rejects(openBackend(place, { signal: interrupt.signal }), isAbort);
     });
   });
 }

@@ -92,6 +92,24 @@ describe("SFTP servers", function () {
     }
   });
 
+  it("count requests and contents", async () => {
+    const backend = await openBackend(server.location(root));
+    try {
+      const opening = backend.traffic?.();
+      assert.ok(opening !== undefined && (opening.requests.lstat ?? 0) > 0);
+      assert.deepEqual([opening.bytesUp, opening.bytesDown, opening.retries], [0, 0, 0]);
+      await backend.put("a", pattern(1_000_000, 1));
+      await backend.get("a", { range: { offset: 10, length: 300_000 } });
+      const { requests, bytesUp, bytesDown } = backend.traffic?.() ?? opening;
+      assert.deepEqual([bytesUp, bytesDown], [1_000_000, 300_000]);
+      assert.equal(requests.write, 4, "of 255 KiB");
+      assert.equal(requests.read, 2);
+      assert.equal(requests["posix-rename"], 1);
+    } finally {
+      await backend.close();
+    }
+  });
+
   it("are shown without the options of their location", async () => {
     const location = server.location(root);
     const backend = await openBackend(location);

@@ -1,6 +1,6 @@
 // What has gone over the network, counted by request as it is sent: tries that failed count, too.
 
-import type { Traffic } from "../backend.js";
+import type { Traffic } from "./backend.js";
 
 export class TrafficCount {
   readonly #requests = new Map<string, number>();
