@@ -74,7 +74,9 @@ export class SerialLog {
    * looked at by itself. SERIAL_SILENT at the end of the time.
    */
   async waitFor(pattern: RegExp, options: WaitOptions): Promise<SerialLine> {
-    const matcher = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
+    // one without a position is used as it is: built anew, a pattern that does not backtrack would
+    const keepsPosition = pattern.global || pattern.sticky;
+    const matcher = keepsPosition ? new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")) : pattern;
     const tooLate = () => {
       const data = { pattern: pattern.source, bytes: this.#byteCount, lastLine: this.#lines.at(-1)?.text ?? "" };
       return hypervisorError("SERIAL_SILENT", `no line of the serial console matches ${pattern} in time`, { data });

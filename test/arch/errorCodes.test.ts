@@ -12,7 +12,7 @@ interface ListedCode {
 
 const page = "docs/errors.md";
 /** Words in capitals that the core quotes and that are not codes of ours. */
-const notCodes = /^(EAI_|ERR_|REPRISE_|UV_|WHEN_REQUIRED$)/;
+const notCodes = /^(EAI_|ERR_|REPRISE_|UV_|WHEN_REQUIRED$|GUEST_PANICKED$|BLOCK_IO_ERROR$|HOST_FORWARD$|SYN_SENT$)/;
 
 const files = readSourceFiles().filter(({ path }) => /^(core|cli|extension|action)\//.test(path));
 

@@ -1,0 +1,163 @@
+// The private network of a group of machines: an Ethernet hub in this process. Each machine has a unix socket of its own;
+// what one sends, all others get. One more member is the gateway (hubGateway.ts): DHCP, and the way in for checks. There is
+// no way out: no bridge, no interface of the host, nothing that needs privileges.
+
+import { createServer, type Server, type Socket } from "node:net";
+import { HubForwards } from "./hubForwards.js";
+import { FrameReader, senderOf } from "./hubFrames.js";
+import { HubGateway } from "./hubGateway.js";
+import { hypervisorError } from "./hypervisorErrors.js";
+import { parseIpv4, planSubnet, type SubnetPlan } from "./ipv4Subnet.js";
+import type { PortForward } from "./networkArguments.js";
+import type { RunFolder } from "./runFolder.js";
+
+export interface HubPort {
+  /** Where QEMU connects to. */
+  readonly socketPath: string;
+  /** Undefined: not forwarded. */
+  hostPort(guestPort: number): number | undefined;
+  establishedConnections(guestPort: number): Promise<number | null>;
+  /** The address that the machine was last seen to use in the group's network; null: none yet. */
+  readonly address: string | null;
+  close(): Promise<void>;
+}
+
+export interface GroupHub {
+  /** For one machine: its first network card, and its ports that are to be reached from here. */
+  addMachine(mac: string, forwards: readonly PortForward[]): Promise<HubPort>;
+  /** Machines that still run lose their network. May be called twice. */
+  close(): Promise<void>;
+}
+
+export interface HubOptions {
+  runFolder: RunFolder;
+  subnet: string;
+  gateway: string;
+  signal?: AbortSignal;
+}
+
+/** A machine that does not read loses frames, as on any network. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** MACHINE_NETWORK_INVALID; HYPERVISOR_TOO_OLD, HYPERVISOR_FAILED, TOOL_MISSING for the gateway. */
+export async function startHub({ runFolder, subnet, gateway, signal }: HubOptions): Promise<GroupHub> {
+  const hub = new Hub(runFolder, planSubnet(subnet, gateway));
+  try {
+    const port = await hub.openPort("");
+    hub.gateway = await HubGateway.start({ runFolder, socketPath: port.socketPath, subnet, gateway, signal });
+    return hub;
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
+}
+
+class Hub implements GroupHub {
+  readonly #runFolder: RunFolder;
+  readonly #plan: SubnetPlan;
+  readonly #ports = new Set<Port>();
+  gateway: HubGateway | undefined;
+
+  constructor(runFolder: RunFolder, plan: SubnetPlan) {
+    this.#runFolder = runFolder;
+    this.#plan = plan;
+  }
+
+  async openPort(mac: string): Promise<Port> {
+    const path = this.#runFolder.child(`hub${this.#runFolder.nextNumber()}.sock`);
+    const port = new Port(path, mac, (frame) => this.#spread(port, frame));
+    await port.listen();
+    this.#ports.add(port);
+    return port;
+  }
+
+  async addMachine(mac: string, forwards: readonly PortForward[]): Promise<HubPort> {
+    const { gateway } = this;
+    if (gateway === undefined) throw hypervisorError("MACHINE_ENDED", "the network of the group is closed");
+    const port = await this.openPort(mac);
+    const entrances = new HubForwards(gateway, () => port.address);
+    try {
+      for (const forward of forwards) await entrances.open(forward);
+    } catch (error) {
+      await port.close();
+      await entrances.close();
+      throw error;
+    }
+    return {
+      socketPath: port.socketPath,
+      hostPort: (guestPort) => entrances.hostPort(guestPort),
+      establishedConnections: (guestPort) => entrances.establishedConnections(guestPort),
+      get address() {
+        return port.address;
+      },
+      close: async () => {
+        this.#ports.delete(port);
+        await entrances.close();
+        await port.close();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    const ports = [...this.#ports];
+    this.#ports.clear();
+    await this.gateway?.stop();
+    this.gateway = undefined;
+    for (const port of ports) await port.close();
+  }
+
+  #spread(from: Port, frame: Uint8Array): void {
+    const sender = senderOf(frame);
+    if (sender?.address && sender.mac === from.mac && this.#isHost(sender.address)) from.address = sender.address;
+    for (const port of this.#ports) if (port !== from) port.send(frame);
+  }
+
+  /** An address of the network that is the machine's to take. */
+  #isHost(address: string): boolean {
+    const { network, gateway, nameServer } = this.#plan;
+    const [base = "", bits] = network.split("/");
+    const size = 2 ** (32 - Number(bits));
+    const offset = (parseIpv4(address) ?? 0) - (parseIpv4(base) ?? 0);
+    return offset > 0 && offset < size - 1 && address !== gateway && address !== nameServer;
+  }
+}
+
+/** One socket of the hub, for one member. */
+class Port {
+  readonly socketPath: string;
+  readonly mac: string;
+  address: string | null = null;
+  readonly #server: Server;
+  #socket: Socket | undefined;
+
+  constructor(socketPath: string, mac: string, onFrame: (frame: Uint8Array) => void) {
+    this.socketPath = socketPath;
+    this.mac = mac.toLowerCase();
+    this.#server = createServer((socket) => {
+      this.#server.close();
+      this.#socket = socket;
+      const frames = new FrameReader(onFrame, () => socket.destroy());
+      socket.on("data", (chunk: Uint8Array) => frames.feed(chunk));
+      socket.on("error", () => {});
+    });
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.socketPath, resolve);
+    });
+  }
+
+  send(frame: Uint8Array): void {
+    const socket = this.#socket;
+    if (socket === undefined || !socket.writable || socket.writableLength > MAX_WAITING_BYTES) return;
+    // The bytes lie in the reader's memory, which it does not write to again.
+    socket.write(frame);
+  }
+
+  async close(): Promise<void> {
+    this.#socket?.destroy();
+    if (this.#server.listening) await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
