@@ -1,12 +1,16 @@
 // What a backup reads besides disks: standard input and configuration files.
 
-import { open, readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type FileInput, MAX_BLOB_PLAIN, parseExcludes, RepriseError, type TreeInput } from "../core/index.js";
+import { type FileInput, isAbort, MAX_BLOB_PLAIN, parseExcludes, RepriseError, type TreeInput } from "../core/index.js";
 import { abortable } from "./abortable.js";
 import type { NamedPath } from "./given/archiveNames.js";
 import { type Given, usageError } from "./given/given.js";
+import { readInputFile } from "./inputFile.js";
 import type { InputStream } from "./io.js";
+
+/** Rules that somebody has written. */
+const MAX_RULES_BYTES = 4 * 1024 * 1024;
 
 /**
  * The stream, once its first bytes are there. SOURCE_EMPTY when it ends before: the program in front of the pipe has
@@ -45,24 +49,11 @@ async function* continued(
 }
 
 /** At most one byte more than a snapshot can hold is read; the core refuses that. */
-export async function readConfigFile({ name, path }: NamedPath): Promise<FileInput> {
+export async function readConfigFile({ name, path }: NamedPath, signal: AbortSignal): Promise<FileInput> {
   try {
-    const handle = await open(path, "r");
-    try {
-      const parts: Uint8Array[] = [];
-      let left = MAX_BLOB_PLAIN + 1;
-      while (left > 0) {
-        const part = new Uint8Array(Math.min(left, 65_536));
-        const { bytesRead } = await handle.read(part, 0, part.length, null);
-        if (bytesRead === 0) break;
-        parts.push(part.subarray(0, bytesRead));
-        left -= bytesRead;
-      }
-      return { name, bytes: Buffer.concat(parts) };
-    } finally {
-      await handle.close();
-    }
+    return { name, bytes: await readInputFile(path, { maxBytes: MAX_BLOB_PLAIN, signal }) };
   } catch (cause) {
+    if (isAbort(cause)) throw cause;
     const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
     throw new RepriseError(
       "source",
@@ -78,12 +69,12 @@ export async function readConfigFile({ name, path }: NamedPath): Promise<FileInp
 }
 
 /** The folders of --dir with the rules and options that hold for all of them. SOURCE_NOT_FOUND, SOURCE_UNSUPPORTED. */
-export async function treeInputs(given: Given, trees: readonly NamedPath[]): Promise<TreeInput[]> {
+export async function treeInputs(given: Given, trees: readonly NamedPath[], signal: AbortSignal): Promise<TreeInput[]> {
   for (const option of ["exclude", "excludeFile"]) {
     if (trees.length === 0 && given.texts(option).length > 0)
       throw usageError("--exclude is for folders", "name one with --dir");
   }
-  const fromFiles = await Promise.all(given.texts("excludeFile").map(readRules));
+  const fromFiles = await Promise.all(given.texts("excludeFile").map((path) => readRules(path, signal)));
   const excludes = parseExcludes([...fromFiles.flat(), ...given.texts("exclude")]);
   const options = { excludes, oneFileSystem: given.flag("oneFileSystem"), readAll: given.flag("readAll") };
   for (const { path } of trees) await refuseOther(path);
@@ -105,10 +96,12 @@ async function refuseOther(path: string): Promise<void> {
   });
 }
 
-async function readRules(path: string): Promise<string[]> {
+async function readRules(path: string, signal: AbortSignal): Promise<string[]> {
+  let bytes: Uint8Array;
   try {
-    return (await readFile(path, "utf8")).split("\n");
+    bytes = await readInputFile(path, { maxBytes: MAX_RULES_BYTES, signal });
   } catch (cause) {
+    if (isAbort(cause)) throw cause;
     const errno = (cause as NodeJS.ErrnoException).code;
     throw new RepriseError("source", "SOURCE_NOT_FOUND", `the rules in ${path} cannot be read (${errno})`, {
       data: { path, errno },
@@ -116,4 +109,7 @@ async function readRules(path: string): Promise<string[]> {
       cause,
     });
   }
+  if (bytes.length > MAX_RULES_BYTES)
+    throw usageError(`--exclude-file: ${path} is longer than ${MAX_RULES_BYTES} bytes`);
+  return new TextDecoder().decode(bytes).split("\n");
 }

@@ -1,6 +1,7 @@
 // The one table of exit codes, and how errors become them. docs/cli.md lists them for users.
 
 import { type ErrorFamily, isAbort, isOurError, type RepriseError } from "../core/index.js";
+import { Interruption, type SignalName } from "./interruption.js";
 
 export const EXIT = {
   done: 0,
@@ -21,19 +22,6 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-export type SignalName = "SIGINT" | "SIGTERM";
-
-/** The reason with which the process aborts its work. An AbortError for the core. */
-export class Interruption extends Error {
-  override readonly name = "AbortError";
-  readonly signalName: SignalName;
-
-  constructor(signalName: SignalName) {
-    super(`ended by ${signalName}`);
-    this.signalName = signalName;
-  }
-}
-
 /** Nobody reads our output any more: nothing is left to be said. */
 export class OutputClosed extends Error {
   override readonly name = "AbortError";
@@ -46,7 +34,7 @@ export function exitCodeOf(error: unknown): number {
   return isOurError(error) ? exitCodeOfOurs(error) : EXIT.failed;
 }
 
-export function exitCodeOfSignal(name: SignalName): number {
+function exitCodeOfSignal(name: SignalName): number {
   return name === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
 }
 

@@ -1,7 +1,7 @@
 // The process around runCli: signals in, exit code out. Bundled as dist/cli/reprise.mjs.
 
-import { exitCodeOfSignal, Interruption, type SignalName } from "./exitCodes.js";
-import { runCli } from "./runCli.js";
+import { constants } from "node:os";
+import { Interruption, type SignalName } from "./interruption.js";
 
 /** The first release with zstd in node:zlib. */
 const NEEDED_NODE = "22.15.0";
@@ -27,12 +27,14 @@ function onSignal(name: SignalName): void {
     return;
   }
   impatience.abort(new Interruption(name));
-  setTimeout(() => process.exit(exitCodeOfSignal(name)), LAST_WORDS_MS);
+  setTimeout(() => process.exit(128 + constants.signals[name]), LAST_WORDS_MS);
 }
 
 process.on("SIGINT", () => onSignal("SIGINT"));
 process.on("SIGTERM", () => onSignal("SIGTERM"));
 
+// Loaded only now: a signal that comes meanwhile ends the command as every other one does, with its document.
+const { runCli } = await import("./runCli.js");
 const { stdin, stdout, stderr, env, argv } = process;
 const signals = { signal: interruption.signal, impatience: impatience.signal };
 process.exitCode = await runCli(argv.slice(2), { stdin, stdout, stderr, env, ...signals });

@@ -3,9 +3,10 @@
 import { isAbort, isOurError, type OnProgress, RepriseError } from "../core/index.js";
 import { abortable } from "./abortable.js";
 import { Context } from "./context.js";
-import { EXIT, exitCodeOf, Interruption, OutputClosed } from "./exitCodes.js";
+import { EXIT, exitCodeOf, OutputClosed } from "./exitCodes.js";
 import { Given } from "./given/given.js";
 import { type GlobalSettings, readGlobals } from "./globalOptions.js";
+import { Interruption } from "./interruption.js";
 import type { CliIo } from "./io.js";
 import { errorDocument, interruptedDocument, Printer } from "./printer.js";
 import { type Parsed, parseCommandLine } from "./program.js";

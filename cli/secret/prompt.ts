@@ -1,7 +1,7 @@
 // Asks for one line on a terminal without showing what is typed.
 
 import { StringDecoder } from "node:string_decoder";
-import { Interruption } from "../exitCodes.js";
+import { Interruption } from "../interruption.js";
 import type { InputStream } from "../io.js";
 
 const MAX_CHARS = 4096;

@@ -1,15 +1,16 @@
-import { open } from "node:fs/promises";
-import { RepriseError } from "../../core/index.js";
+import { isAbort, RepriseError } from "../../core/index.js";
+import { readInputFile } from "../inputFile.js";
 
 /** Nobody types more; a device that never ends is cut off here. */
 const MAX_BYTES = 65_536;
 
 /** The file's text without one newline at its end. PASSPHRASE_FILE_UNREADABLE. May be a pipe. */
-export async function readSecretFile(path: string): Promise<string> {
+export async function readSecretFile(path: string, signal: AbortSignal): Promise<string> {
   let bytes: Uint8Array;
   try {
-    bytes = await readBounded(path);
+    bytes = await readInputFile(path, { maxBytes: MAX_BYTES, signal });
   } catch (cause) {
+    if (isAbort(cause)) throw cause;
     throw unreadable(path, `cannot be read (${(cause as NodeJS.ErrnoException).code ?? "unknown error"})`, cause);
   }
   if (bytes.length > MAX_BYTES) throw unreadable(path, `is longer than ${MAX_BYTES} bytes`);
@@ -21,22 +22,6 @@ export async function readSecretFile(path: string): Promise<string> {
   }
   if (text === "") throw unreadable(path, "is empty");
   return text;
-}
-
-async function readBounded(path: string): Promise<Uint8Array> {
-  const handle = await open(path, "r");
-  try {
-    const buffer = Buffer.alloc(MAX_BYTES + 1);
-    let filled = 0;
-    while (filled < buffer.length) {
-      const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, null);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return buffer.subarray(0, filled);
-  } finally {
-    await handle.close();
-  }
 }
 
 function unreadable(path: string, what: string, cause?: unknown): RepriseError {

@@ -63,17 +63,19 @@ export class SecretSource {
   /** A second passphrase, for `key add` and `key change`: --new-passphrase-file, REPRISE_NEW_PASSPHRASE, a prompt. */
   async another(file: string | undefined): Promise<string> {
     const given =
-      file === undefined ? this.#options.io.env.REPRISE_NEW_PASSPHRASE || undefined : await readSecretFile(file);
+      file === undefined
+        ? this.#options.io.env.REPRISE_NEW_PASSPHRASE || undefined
+        : await readSecretFile(file, this.#options.signal);
     return checkNew(given ?? (await this.#askTwice("New passphrase", MISSING_NEW)));
   }
 
   async #fromOutside(): Promise<string | undefined> {
     this.#prompted = false;
     const { passphraseFile, io, variables = "REPRISE_" } = this.#options;
-    if (passphraseFile !== undefined) return await readSecretFile(passphraseFile);
+    if (passphraseFile !== undefined) return await readSecretFile(passphraseFile, this.#options.signal);
     const [passphrase, file] = [io.env[`${variables}PASSPHRASE`], io.env[`${variables}PASSPHRASE_FILE`]];
     if (passphrase) return passphrase;
-    if (file) return await readSecretFile(file);
+    if (file) return await readSecretFile(file, this.#options.signal);
     return io.env[`${variables}RECOVERY_KEY`] || undefined;
   }
 

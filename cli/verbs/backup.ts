@@ -130,8 +130,8 @@ async function runBackup(context: Context, given: Given): Promise<Answer> {
     sampleReads: given.integer("sampleReads", 0, MAX_SAMPLE_READS),
   };
   const bytesPerSecond = given.parsed("bwlimit", parseRate);
-  const files = await Promise.all(archives.files.map(readConfigFile));
-  const trees = await treeInputs(given, archives.trees);
+  const files = await Promise.all(archives.files.map((file) => readConfigFile(file, context.signal)));
+  const trees = await treeInputs(given, archives.trees, context.signal);
   const opened = await openDisks(context, given, archives.disks);
   context.warmUp();
   const repository = await context.openRepository({ bytesPerSecond });

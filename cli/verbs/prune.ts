@@ -114,7 +114,7 @@ async function runPrune(context: Context, given: Given): Promise<Answer> {
 }
 
 async function simulate(context: Context, file: string, policy: Policy): Promise<Answer> {
-  const input = await readSimulation(file, context.io.stdin);
+  const input = await readSimulation(file, context.io.stdin, context.signal);
   const decisions = simulatePrune(input, policy.keep, policy);
   return { document: decisions, lines: simulationLines(decisions, policy.timeZone) };
 }

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { promisify } from "node:util";
-import { Interruption } from "../../cli/exitCodes.js";
+import { Interruption } from "../../cli/interruption.js";
 import { runCli } from "../../cli/runCli.js";
 import { noise } from "../support/sampleBytes.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";

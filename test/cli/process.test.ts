@@ -1,7 +1,7 @@
 // What only a process of its own shows: signals, closed pipes, terminals.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
@@ -116,6 +116,36 @@ describe("the process", function () {
     await cliJson(["restore", "vm/a@latest", "--to", target], { env });
     assert.deepEqual(await readFile(target), await readFile(disk));
     await cliJson(["verify", "--read-data"], { env });
+  });
+
+  it("a second Ctrl-C ends a command that waits for a passphrase from a pipe nobody writes to", async () => {
+    const location = join(folder.path, "locked");
+    await cliJson(["init", "--repo", location], { env: { REPRISE_PASSPHRASE: "a secret" } });
+    const pipe = join(folder.path, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    for (const presses of [1, 2]) {
+      const args = ["snapshots", "--json", "--repo", location, "--passphrase-file", pipe];
+      const { child, ended } = reprise(...args);
+      await handlesInterrupts(child);
+      await new Promise((resolve) => setTimeout(resolve, 400)); // time to begin waiting for the pipe
+      for (let press = 0; press < presses; press++) child.kill("SIGINT");
+      const { code, stdout, stderr } = await ended;
+      assert.equal(code, 130, stderr);
+      assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, "INTERRUPTED");
+    }
+    const { child, ended } = reprise("snapshots", "--json", "--repo", location, "--passphrase-file", pipe);
+    await handlesInterrupts(child);
+    await writeFile(pipe, "a secret\n");
+    assert.deepEqual(JSON.parse((await ended).stdout), []);
+  });
+
+  it("Ctrl-C while the program is still being loaded leaves a document, too", async () => {
+    const { child, ended } = reprise("snapshots", "--json");
+    await handlesInterrupts(child);
+    child.kill("SIGINT");
+    const { code, stdout } = await ended;
+    assert.equal(code, 130);
+    assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, "INTERRUPTED");
   });
 
   it("Ctrl-C ends a backup of a pipe in which nothing moves", async () => {

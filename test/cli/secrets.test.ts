@@ -124,13 +124,13 @@ describe("where the secret comes from", () => {
   it("a file gives its text without one newline, or says what is wrong", async () => {
     const path = join(folder.path, "file");
     await writeFile(path, "two\nlines\n\n");
-    assert.equal(await readSecretFile(path), "two\nlines\n");
+    assert.equal(await readSecretFile(path, never), "two\nlines\n");
     for (const contents of ["", "\n", Buffer.from([0xff, 0xfe]), "x".repeat(70_000)]) {
       await writeFile(path, contents);
-      const error = await assertCode(readSecretFile(path), "PASSPHRASE_FILE_UNREADABLE");
+      const error = await assertCode(readSecretFile(path, never), "PASSPHRASE_FILE_UNREADABLE");
       assert.ok(!error.message.includes("xxx"));
     }
-    await assertCode(readSecretFile(join(folder.path, "absent")), "PASSPHRASE_FILE_UNREADABLE");
-    await assertCode(readSecretFile("/dev/zero"), "PASSPHRASE_FILE_UNREADABLE");
+    await assertCode(readSecretFile(join(folder.path, "absent"), never), "PASSPHRASE_FILE_UNREADABLE");
+    await assertCode(readSecretFile("/dev/zero", never), "PASSPHRASE_FILE_UNREADABLE");
   });
 });
