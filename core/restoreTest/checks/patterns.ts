@@ -5,10 +5,11 @@ export function isMatch(pattern: RegExp, text: string): boolean {
   return firstMatch(pattern, text) !== null;
 }
 
-/** What it matched first, or null. */
+/** What it matched first, or null. A spec's pattern is used as it is: built anew, it would backtrack (linearPattern.ts). */
 export function firstMatch(pattern: RegExp, text: string): string | null {
-  const fresh = new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, ""));
-  return fresh.exec(text)?.[0] ?? null;
+  const keepsPosition = pattern.global || pattern.sticky;
+  const used = keepsPosition ? new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, "")) : pattern;
+  return used.exec(text)?.[0] ?? null;
 }
 
 /** Compares text of a guest with what a check wants of it: null when all is as wanted. */
