@@ -11,7 +11,7 @@ export const repairFromVerb: Verb = {
   name: "repair",
   summary: "rebuild what can be rebuilt; shows a plan first",
   details: [
-    "With --from REPLICA: reads every byte of the repository, and fetches from the replica what snapshots have lost. The replica is another repository with copies of the same snapshots (see sync), in either direction; its key and chunk sizes may be others. Nothing is taken that is not exactly what was lost. The damaged packs stay until the next gc. Ends with exit code 1 when something could not be healed.",
+    "With --from REPLICA: reads every byte of the repository, and fetches from the replica what snapshots have lost. The replica is another repository with copies of the same snapshots (see sync), in either direction; its key and chunk sizes may be others. Nothing is taken that is not exactly what was lost. The damaged packs stay until the next gc, and verify --read-data goes on naming them until then. Ends with exit code 1 when something could not be healed.",
   ],
   operands: [],
   options: [
@@ -40,7 +40,7 @@ async function runRepairFrom(context: Context, given: Given): Promise<Answer> {
   return {
     document: documentOf(report, dryRun),
     lines: [...report.snapshots.flatMap(snapshotLines), ...unreadableLines(report)],
-    summary: [summaryOf(report, dryRun)],
+    summary: summaryOf(report, dryRun),
     ...(failed ? { failed: true } : {}),
   };
 }
@@ -78,10 +78,13 @@ function unreadableLines({ unreadable }: ReplicaRepairReport): Line[] {
   ]);
 }
 
-function summaryOf({ snapshots, blobs, bytes }: ReplicaRepairReport, dryRun: boolean): Line {
-  if (snapshots.length === 0) return "every byte that snapshots need is there: nothing to heal";
+function summaryOf({ snapshots, blobs, bytes }: ReplicaRepairReport, dryRun: boolean): Line[] {
+  if (snapshots.length === 0) return ["every byte that snapshots need is there: nothing to heal"];
   const amount = `${countText(blobs, "chunk or map", "chunks and maps")}, ${bytesText(bytes)}`;
-  if (dryRun) return `could fetch ${amount} from the replica; without --dry-run it is done`;
+  if (dryRun) return [`could fetch ${amount} from the replica; without --dry-run it is done`];
   const healed = snapshots.filter((snapshot) => snapshot.healed).length;
-  return `fetched ${amount}; ${healed} of ${countText(snapshots.length, "damaged snapshot")} healed; gc drops what is damaged`;
+  return [
+    `fetched ${amount}; ${healed} of ${countText(snapshots.length, "damaged snapshot")} healed`,
+    "the damaged packs stay until the next gc, and verify --read-data names them until then (exit code 1)",
+  ];
 }
