@@ -21,6 +21,7 @@ async function compile(): Promise<Check> {
     discriminator: true,
     allowUnionTypes: true,
     strictRequired: false,
+    logger: false,
   });
   ajv.addVocabulary(["x-expected"]);
   const validate = ajv.compile(schema);

@@ -49,7 +49,7 @@ export async function readYamlDocuments(
     if (problems.length < MAX_PROBLEMS) problems.push({ ...lines.place(offset), path: "", message });
   };
   const documents: YamlDocument[] = [];
-  for (const parsed of compose(yaml, text, complain)) {
+  for (const parsed of parse(yaml, text, complain)) {
     for (const { pos, message } of parsed.errors.slice(0, MAX_PROBLEMS)) complain(pos[0], sentence(message));
     if (parsed.errors.length > 0 || parsed.contents === null) continue;
     if (yaml.isScalar(parsed.contents) && parsed.contents.value === null) continue;
@@ -83,6 +83,16 @@ function readTokens(yaml: Yaml, text: string, complain: Complain): Token[] {
   }
   tokens.push(...parser.end());
   return tokens;
+}
+
+/** What the package does not take for a mistake of the text (a stack that overflows) is one for us. */
+function parse(yaml: Yaml, text: string, complain: Complain): Document.Parsed<ParsedNode>[] {
+  try {
+    return compose(yaml, text, complain);
+  } catch (error) {
+    complain(0, `the file cannot be read as YAML: ${String(error)}`);
+    return [];
+  }
 }
 
 function compose(yaml: Yaml, text: string, complain: Complain): Document.Parsed<ParsedNode>[] {
