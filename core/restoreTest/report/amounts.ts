@@ -1,0 +1,55 @@
+// Durations, sizes and times as people read them.
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** "420 ms", "8.4 s", "3 min 05 s", "2 h 07 min", "4 d 2 h". */
+export function formatDuration(ms: number): string {
+  const sign = ms < 0 ? "−" : "";
+  const rest = Math.abs(ms);
+  if (rest < SECOND) return `${sign}${Math.round(rest)} ms`;
+  if (rest < MINUTE) return `${sign}${(rest / SECOND).toFixed(1)} s`;
+  if (rest < HOUR) return `${sign}${Math.floor(rest / MINUTE)} min ${pad((rest % MINUTE) / SECOND)} s`;
+  if (rest < 2 * DAY) return `${sign}${Math.floor(rest / HOUR)} h ${pad((rest % HOUR) / MINUTE)} min`;
+  return `${sign}${Math.floor(rest / DAY)} d ${Math.floor((rest % DAY) / HOUR)} h`;
+}
+
+/** For axes, whose numbers are round: "20 s", "1 min", "2 h 30 min". */
+export function formatTick(ms: number): string {
+  return ms === 0
+    ? "0"
+    : formatDuration(ms)
+        .replace(/\.0 s$/, " s")
+        .replace(/ 00 (s|min)$/, "");
+}
+
+/** "0 bytes", "17.4 MiB". */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let amount = bytes;
+  let unit = 0;
+  while (amount >= 1024 && unit < units.length - 1) {
+    amount /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
+}
+
+/** "2026-11-21 02:00:00 UTC"; what is no time stays as it is. */
+export function formatInstant(text: string): string {
+  const found = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(?:\.\d+)?Z$/.exec(text);
+  return found === null ? text : `${found[1]} ${found[2]} UTC`;
+}
+
+/** "37.5 %"; "—" of nothing. */
+export function formatShare(part: number, whole: number): string {
+  if (whole <= 0) return "—";
+  const percent = (100 * part) / whole;
+  return percent >= 100 || percent === 0 ? `${Math.round(percent)} %` : `${percent.toFixed(1)} %`;
+}
+
+function pad(amount: number): string {
+  return String(Math.floor(amount)).padStart(2, "0");
+}
