@@ -44,13 +44,13 @@ export type BodyOf<T extends CheckSpec["type"]> = Omit<
   "type" | "id" | "severity" | "timeoutMs" | "retries" | "intervalMs" | "line"
 >;
 
-/** A check of severity fail with one attempt of two seconds. */
+/** A check of severity fail with one attempt, and more time than a busy machine needs. */
 export function check<T extends CheckSpec["type"]>(
   type: T,
   body: BodyOf<T>,
   frame: Partial<CheckSpec> = {},
 ): CheckSpec {
-  const base = { id: `my-${type}`, severity: "fail", timeoutMs: 2000, retries: 0, intervalMs: 10, line: 7 };
+  const base = { id: `my-${type}`, severity: "fail", timeoutMs: 60_000, retries: 0, intervalMs: 10, line: 7 };
   return { ...base, type, ...body, ...frame } as unknown as CheckSpec;
 }
 

@@ -28,8 +28,9 @@ afterEach(() => {
 });
 
 describe("tcp checks", () => {
-  const tcp = (body: Partial<BodyOf<"tcp">> = {}) =>
-    check("tcp", { port: 80, sends: null, expects: null, ...body }, { timeoutMs: 400 });
+  /** Patient with all but those that say nothing. */
+  const tcp = (body: Partial<BodyOf<"tcp">> = {}, timeoutMs = 60_000) =>
+    check("tcp", { port: 80, sends: null, expects: null, ...body }, { timeoutMs });
   const outcome = async (spec: ReturnType<typeof tcp>, given: Partial<CheckContext>) => {
     const { outcome, reason } = (await runCheck(spec, fakeContext(given))).result;
     return reason === null ? outcome : `${outcome}: ${reason}`;
@@ -56,13 +57,13 @@ describe("tcp checks", () => {
 
   it("do not take a connection that the forwarder accepts for an answer", async () => {
     const mute = await listen(createTcpServer(() => {}));
-    assert.match(await outcome(tcp(), mute), /^inconclusive: no byte came/);
-    assert.match(await outcome(tcp({ expects: /x/ }), mute), /^failed: no answer in time/);
+    assert.match(await outcome(tcp({}, 400), mute), /^inconclusive: no byte came/);
+    assert.match(await outcome(tcp({ expects: /x/ }, 400), mute), /^failed: no answer in time/);
     const refused = { ...mute, establishedConnections: async () => 2 };
-    assert.match(await outcome(tcp(), refused), /^failed: no answer in time/);
+    assert.match(await outcome(tcp({}, 400), refused), /^failed: no answer in time/);
     let looks = 0;
     const accepted = { ...mute, establishedConnections: async () => looks++ };
-    assert.equal(await outcome(tcp(), accepted), "passed");
+    assert.equal(await outcome(tcp({}, 400), accepted), "passed");
     const closing = await listen(createTcpServer((socket) => socket.destroy()));
     assert.match(await outcome(tcp(), closing), /^failed/);
   });
@@ -88,9 +89,9 @@ describe("tcp checks", () => {
 });
 
 describe("http checks", () => {
-  const http = (body: Partial<BodyOf<"http">> = {}) => {
+  const http = (body: Partial<BodyOf<"http">> = {}, timeoutMs = 60_000) => {
     const plain = { port: 80, path: "/health", tls: false, host: "web1.example", status: [200] };
-    return check("http", { ...plain, matches: null, forbidden: null, validForMs: null, ...body }, { timeoutMs: 1500 });
+    return check("http", { ...plain, matches: null, forbidden: null, validForMs: null, ...body }, { timeoutMs });
   };
   const serve = (listener: RequestListener) => listen(createServer(listener));
   const outcome = async (spec: ReturnType<typeof http>, given: Partial<CheckContext>) => {
@@ -120,7 +121,7 @@ describe("http checks", () => {
 
   it("fail without an answer, or with half of one", async () => {
     const mute = await listen(createTcpServer(() => {}));
-    assert.match(await outcome(http(), mute), /^failed/);
+    assert.match(await outcome(http({}, 1500), mute), /^failed/);
     const other = await listen(createTcpServer((socket) => socket.end("SSH-2.0-x\r\n")));
     assert.match(await outcome(http(), other), /^failed/);
     const half = await serve((_request, response) => {

@@ -10,7 +10,7 @@ describe("script checks", function () {
   this.timeout(20_000);
   let folder: TemporaryFolder;
   const run = async (line: string, frame: object = {}, given: Partial<CheckContext> = {}) => {
-    const spec = check("script", { run: ["/bin/sh", "-c", line] }, { timeoutMs: 5000, ...frame });
+    const spec = check("script", { run: ["/bin/sh", "-c", line] }, { timeoutMs: 60_000, ...frame });
     const ports = { guestPorts: [80, 443], hostPort: (port: number) => (port === 80 ? 40_123 : null) };
     return (await runCheck(spec, fakeContext({ runFolder: folder.path, ...ports, ...given }))).result;
   };
@@ -73,7 +73,7 @@ describe("script checks", function () {
 /** Ended, also where nobody has asked yet how. */
 async function assertGone(pid: number): Promise<void> {
   assert.ok(pid > 1);
-  for (let tries = 0; tries < 50; tries++) {
+  for (let tries = 0; tries < 1500; tries++) {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
     if (stat === null || /\) Z /.test(stat)) return;
     await sleep(20);

@@ -133,7 +133,7 @@ describe("linearPattern", () => {
       const startedAt = performance.now();
       assert.equal(pattern.exec(text), null);
       const tookMs = performance.now() - startedAt;
-      assert.ok(tookMs < 5000, `${source} took ${Math.round(tookMs)} ms`);
+      assert.ok(tookMs < 60_000, `${source} took ${Math.round(tookMs)} ms`);
     }
   });
 
