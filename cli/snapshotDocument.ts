@@ -3,7 +3,7 @@
 import type { Archive, Snapshot } from "../core/index.js";
 
 export function snapshotDocument(snapshot: Snapshot): Record<string, unknown> {
-  const { sid, manifest, digest, notes, tags, verification } = snapshot;
+  const { sid, manifest, digest, notes, tags, verification, restoreTest } = snapshot;
   const { namespace, group, time, finishedAt, host, tool, mode, consistency, archives, statistics } = manifest;
   return {
     snapshotId: sid,
@@ -23,6 +23,7 @@ export function snapshotDocument(snapshot: Snapshot): Record<string, unknown> {
     tags,
     protected: snapshot.protected,
     verification,
+    restoreTest,
     repairedFrom: manifest.repairedFrom,
     origin: manifest.origin,
   };

@@ -7,6 +7,7 @@ import { catVerb } from "./verbs/cat.js";
 import { completionVerb, makeCompleteVerb } from "./verbs/completion.js";
 import { diffVerb } from "./verbs/diff.js";
 import { doctorVerb } from "./verbs/doctor.js";
+import { evidenceVerbs } from "./verbs/evidence.js";
 import { findVerb } from "./verbs/find.js";
 import { forgetVerb } from "./verbs/forget.js";
 import { gcVerb } from "./verbs/gc.js";
@@ -47,6 +48,7 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look after snapshots:", entry: unprotectVerb },
   { group: "Look after snapshots:", entry: forgetVerb },
   { group: "Look after snapshots:", entry: pruneVerb },
+  { group: "Look after snapshots:", entry: evidenceVerbs },
   { group: "Look after the repository:", entry: verifyVerb },
   { group: "Look after the repository:", entry: gcVerb },
   { group: "Look after the repository:", entry: statsVerb },

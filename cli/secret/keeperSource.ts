@@ -1,32 +1,27 @@
 // Where the keeper's private key comes from, and which keeper is trusted: options or the environment. Never an argument
 // that holds the key itself.
 
-import { readFile } from "node:fs/promises";
 import { defaultStateFolder, KeeperKey, type KeeperTrust, RepriseError } from "../../core/index.js";
 import { usageError } from "../given/given.js";
 import type { GlobalSettings } from "../globalOptions.js";
 import type { CliIo } from "../io.js";
-
-/** Private keys are a few hundred bytes. */
-const MAX_CHARS = 16_384;
-
-type Surroundings = Pick<CliIo, "env">;
+import { readPemFile } from "./pemFile.js";
 
 /** --keeper-key FILE, REPRISE_KEEPER_KEY (the key itself), REPRISE_KEEPER_KEY_FILE; undefined: not the keeper. KEEPER_KEY_INVALID. */
 export async function readKeeperKey(
   { keeperKeyFile }: Pick<GlobalSettings, "keeperKeyFile">,
-  { env }: Surroundings,
+  { env, signal }: Pick<CliIo, "env" | "signal">,
 ): Promise<KeeperKey | undefined> {
-  if (keeperKeyFile !== undefined) return await readKeyFile(keeperKeyFile);
+  if (keeperKeyFile !== undefined) return await readKeyFile(keeperKeyFile, signal);
   if (env.REPRISE_KEEPER_KEY) return KeeperKey.fromPem(env.REPRISE_KEEPER_KEY);
-  if (env.REPRISE_KEEPER_KEY_FILE) return await readKeyFile(env.REPRISE_KEEPER_KEY_FILE);
+  if (env.REPRISE_KEEPER_KEY_FILE) return await readKeyFile(env.REPRISE_KEEPER_KEY_FILE, signal);
   return undefined;
 }
 
 /** --trust-keeper or REPRISE_TRUST_KEEPER instead of what this user has met before. */
 export function keeperTrust(
   { trustKeeper }: Pick<GlobalSettings, "trustKeeper">,
-  { env }: Surroundings,
+  { env }: Pick<CliIo, "env">,
   onFirstMeeting: (fingerprint: string) => void,
 ): KeeperTrust {
   const expected = trustKeeper ?? (env.REPRISE_TRUST_KEEPER || undefined);
@@ -39,17 +34,9 @@ export function keeperTrust(
   return { stateFolder: defaultStateFolder({ ...env }), expected, onFirstMeeting };
 }
 
-async function readKeyFile(path: string): Promise<KeeperKey> {
-  let pem: string;
-  try {
-    pem = await readFile(path, "utf8");
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new RepriseError("key", "KEEPER_KEY_INVALID", `the keeper's key in ${path} cannot be read (${reason})`, {
-      data: { path },
-      hint: "check the path and its permissions",
-      cause,
-    });
-  }
-  return KeeperKey.fromPem(pem.slice(0, MAX_CHARS));
+async function readKeyFile(path: string, signal: AbortSignal): Promise<KeeperKey> {
+  const pem = await readPemFile(path, signal, (what, details) => {
+    return new RepriseError("key", "KEEPER_KEY_INVALID", `the keeper's key in ${path} ${what}`, details);
+  });
+  return KeeperKey.fromPem(pem);
 }

@@ -15,6 +15,7 @@ import { recoveryKeyLines } from "../output/recoveryKeyText.js";
 import { idDigits } from "../output/snapshotText.js";
 import { tableLines } from "../output/table.js";
 import type { Answer, Verb, VerbFamily } from "../verb.js";
+import { keySigningVerb } from "./keySigning.js";
 
 const RECOVERY_KEY_BYTES = 32;
 const MAX_LABEL_CHARS = 200;
@@ -86,8 +87,8 @@ const keyKeeperVerb: Verb = {
 
 export const keyVerbs: VerbFamily = {
   name: "key",
-  summary: "who can open the repository",
-  verbs: [keyListVerb, keyAddVerb, keyRemoveVerb, keyChangeVerb, keyRecoveryVerb, keyKeeperVerb],
+  summary: "who can open the repository; keys that sign evidence",
+  verbs: [keyListVerb, keyAddVerb, keyRemoveVerb, keyChangeVerb, keyRecoveryVerb, keyKeeperVerb, keySigningVerb],
 };
 
 async function runKeyList(context: Context): Promise<Answer> {

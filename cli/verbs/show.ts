@@ -1,4 +1,4 @@
-import { resolveSnapshot, type Snapshot, type VerificationState } from "../../core/index.js";
+import { type RestoreTestState, resolveSnapshot, type Snapshot, type VerificationState } from "../../core/index.js";
 import type { Context } from "../context.js";
 import type { Given } from "../given/given.js";
 import { SNAPSHOT_OPERAND } from "../given/snapshotOperands.js";
@@ -42,6 +42,7 @@ function showLines(snapshot: Snapshot): Line[] {
     ],
     ["digest", digest],
     ["verified", verificationText(snapshot.verification)],
+    ["tested", testText(snapshot.restoreTest)],
     ["protected", snapshot.protected ? "yes" : "no"],
   ];
   if (tags.length > 0) facts.push(["tags", tags.join(", ")]);
@@ -58,6 +59,15 @@ function verificationText(verification: VerificationState | null): Line {
   const depth = level === "data" ? "every byte" : "structure";
   if (result === "ok") return `${at}: good (${depth})`;
   return styled("red", `${at}: DAMAGED, ${countText(damagedRanges, "range")} (${depth})`);
+}
+
+function testText(test: RestoreTestState | null): Line {
+  if (test === null) return styled("dim", "never");
+  const { outcome, provenLevel, at, of, recordId } = test;
+  const proven = provenLevel === null ? "nothing proven" : `proven: ${provenLevel}`;
+  const whose = of === "original" ? " (the original, in another repository)" : "";
+  const text = `${at}: ${outcome}, ${proven}${whose}, record ${recordId.slice(0, 8)}`;
+  return outcome === "failed" ? styled("red", text) : text;
 }
 
 function archiveLines({ manifest }: Snapshot): Line[] {

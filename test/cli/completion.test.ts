@@ -17,7 +17,8 @@ describe("completion", () => {
   it("of verbs, also below another word, and never of hidden ones", () => {
     assert.deepEqual(values("b"), ["backup"]);
     assert.deepEqual(values("--quiet", "re"), ["restore", "repair"]);
-    assert.deepEqual(values("key", ""), ["list", "add", "remove", "change", "recovery", "keeper"]);
+    assert.deepEqual(values("key", ""), ["list", "add", "remove", "change", "recovery", "keeper", "signing"]);
+    assert.deepEqual(values("key", "signing", ""), ["generate", "public"]);
     assert.ok(!values("").includes("complete"));
   });
 
