@@ -74,6 +74,7 @@ async function runGroups(groups, jobs, options, onDone) {
 /** A block of its own for each process, when it has ended: lines of several do not mix. */
 function printResult({ files }, { output, tests, trouble }, left, reporter) {
   const [failed, passed] = ["fail", "pass"].map((wanted) => tests.filter(({ event }) => event === wanted).length);
+  if (tests.length === 0 && trouble === null) return; // none that --grep means
   const names = files.map((file) => file.slice("build/test/".length, -".test.js".length)).join(" ");
   if (reporter === "spec" || failed > 0 || trouble !== null) process.stdout.write(`${output.trimEnd()}\n`);
   if (trouble !== null) say(`FAILED: ${trouble}`);

@@ -4,12 +4,21 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { projectRoot } from "./setup.mjs";
 
 /** After the last test: for what ends with the process. */
 const endGraceMs = 60_000;
 /** Without any test beginning or ending. mocha's own time-outs end what waits; this ends what does not even do that. */
 const silenceMs = 20 * 60_000;
+
+const outputGraceMs = 3000;
+
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+process.once("SIGTERM", () => process.exit(143));
 
 /**
  * Runs to the end of the process, whatever that is.
@@ -42,8 +51,11 @@ function startMocha(files, { grep, coverage, reporter, passThrough }, journalFil
 }
 
 async function untilEnd(child, journalFile, coverage) {
+  running.add(child);
   const pieces = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (piece) => pieces.push(piece));
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+  for (const stream of streams) stream.on("data", (piece) => pieces.push(piece));
+  const allRead = Promise.all(streams.map((stream) => new Promise((resolve) => stream.on("close", resolve))));
   let killed = null;
   const watch = setInterval(() => {
     const quietMs = Date.now() - fs.statSync(journalFile).mtimeMs;
@@ -52,14 +64,12 @@ async function untilEnd(child, journalFile, coverage) {
     else if (quietMs > silenceMs) killed = "silent";
     if (killed !== null) child.kill("SIGKILL");
   }, 2000);
-  // not "close": a daemon that a test left behind may hold the pipes open
   const [code, signal] = await new Promise((resolve) => child.on("exit", (...how) => resolve(how)));
   clearInterval(watch);
-  await new Promise((resolve) => setImmediate(resolve));
-  for (const stream of [child.stdout, child.stderr]) {
-    for (let piece = stream?.read(); piece; piece = stream.read()) pieces.push(piece);
-    stream?.destroy();
-  }
+  running.delete(child);
+  // a daemon that a test left behind may hold the pipes open
+  await Promise.race([allRead, delay(outputGraceMs, undefined, { ref: false })]);
+  for (const stream of streams) stream.destroy();
   return { code, signal, killed, output: Buffer.concat(pieces).toString() };
 }
 
