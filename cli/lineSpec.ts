@@ -1,6 +1,7 @@
 // Declarations of what may stand on a command line.
 
-export type Completes = "file" | "folder" | "snapshot" | "group" | "nothing";
+/** `place`: a snapshot, perhaps with a path; `machine-place`: the same of a machine. */
+export type Completes = "file" | "folder" | "snapshot" | "place" | "group" | "machine-place" | "nothing";
 
 export interface OptionSpec {
   /** As commander reads them: `-n, --last <count>`, `--force`, `--no-resume`. */

@@ -12,7 +12,7 @@ export interface Candidate {
 export interface Completion {
   candidates: Candidate[];
   /** What else fits, to be looked up elsewhere. */
-  wants: Completes;
+  wants: Exclude<Completes, "place" | "machine-place"> | "path";
 }
 
 const NOTHING: Completion = { candidates: [], wants: "nothing" };
@@ -97,7 +97,13 @@ function candidatesOf(entries: readonly { name: string; summary: string; hidden?
 function valuesOf(spec: { choices?: readonly string[]; completes?: Completes } | undefined, typed: string): Completion {
   if (spec === undefined) return NOTHING;
   const candidates = (spec.choices ?? []).map((value) => ({ value, meaning: "" }));
-  return { candidates: starting(candidates, typed), wants: spec.choices ? "nothing" : (spec.completes ?? "nothing") };
+  return { candidates: starting(candidates, typed), wants: spec.choices ? "nothing" : wantsOf(spec.completes, typed) };
+}
+
+function wantsOf(completes: Completes = "nothing", typed: string): Completion["wants"] {
+  if (completes !== "place" && completes !== "machine-place") return completes;
+  if (typed.includes(":/")) return "path";
+  return completes === "place" ? "snapshot" : "group";
 }
 
 function operandAt({ operands }: Verb, index: number): OperandSpec | undefined {

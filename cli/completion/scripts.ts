@@ -15,6 +15,7 @@ _reprise() {
       while IFS= read -r answer; do COMPREPLY+=("$answer"); done < <(compgen -f -- "$current")
     else
       COMPREPLY+=("\${answer%% *}")
+      [[ \${answer%% *} == */ ]] && compopt -o nospace 2> /dev/null
     fi
   done < <(command reprise complete -- "\${typed[@]:1}" 2> /dev/null < /dev/null)
   # bash takes : = and @ for ends of words and replaces only what follows the last of them
@@ -30,14 +31,16 @@ const ZSH = `#compdef reprise
 # reprise: completion for zsh. Save it as _reprise in a folder of your fpath, or: source <(reprise completion zsh)
 _reprise() {
   local answer files=0
-  local -a values shown
+  local -a values shown folders
   for answer in "\${(@f)$(command reprise complete -- "\${(@)words[2,CURRENT]}" 2> /dev/null < /dev/null)}"; do
     if [[ -z $answer ]]; then continue; fi
     if [[ $answer == ":files" ]]; then files=1; continue; fi
+    if [[ $answer == */ ]]; then folders+=("$answer"); continue; fi
     values+=("\${answer%% *}")
     shown+=("$answer")
   done
   (( \${#values} )) && compadd -l -d shown -a values
+  (( \${#folders} )) && compadd -S "" -a folders
   (( files )) && _files
 }
 compdef _reprise reprise

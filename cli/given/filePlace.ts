@@ -4,8 +4,8 @@ import { usageError } from "./given.js";
 
 const FORM = "SNAPSHOT:/path, as in vm/web1@latest:/etc/hostname or 3f2a9c01:/disk/p1/etc";
 
-export const FILE_OPERAND: OperandSpec = { name: "<snapshot:/path>", description: FORM, completes: "snapshot" };
-export const FILES_OPERAND: OperandSpec = { name: "<snapshot:/path...>", description: FORM, completes: "snapshot" };
+export const FILE_OPERAND: OperandSpec = { name: "<snapshot:/path>", description: FORM, completes: "place" };
+export const FILES_OPERAND: OperandSpec = { name: "<snapshot:/path...>", description: FORM, completes: "place" };
 
 /** For verbs that take a whole snapshot as well. */
 export function namesFile(text: string): boolean {

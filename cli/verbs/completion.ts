@@ -1,5 +1,6 @@
 import { loadCatalog } from "../../core/index.js";
 import { type Candidate, completionOf } from "../completion/candidates.js";
+import { pathCandidates } from "../completion/pathCandidates.js";
 import { COMPLETION_SCRIPTS, isShell } from "../completion/scripts.js";
 import type { Context } from "../context.js";
 import { type Given, usageError } from "../given/given.js";
@@ -13,7 +14,7 @@ export const completionVerb: Verb = {
   name: "completion",
   summary: `print a completion script for ${SHELLS.join(", ")}`,
   details: [
-    "Verbs, options and, when REPRISE_REPOSITORY is set and no passphrase has to be typed, machines and snapshots are completed.",
+    "Verbs, options and, when REPRISE_REPOSITORY is set and no passphrase has to be typed, machines, snapshots and the files in them are completed.",
   ],
   operands: [{ name: "<shell>", description: SHELLS.join(", "), choices: SHELLS }],
   options: [],
@@ -40,6 +41,7 @@ export function makeCompleteVerb(verbs: () => readonly Listed[]): Verb {
       const typed = given.operands.at(-1) ?? "";
       const { candidates, wants } = completionOf(given.operands, verbs(), GLOBAL_OPTIONS);
       if (wants === "snapshot" || wants === "group") candidates.push(...(await stored(context, wants)));
+      if (wants === "path" && canOpen(context)) candidates.push(...(await pathCandidates(context, typed)));
       const fitting = candidates.filter(({ value }) => value.startsWith(typed));
       const lines = fitting.map(({ value, meaning }) => (meaning === "" ? value : `${value} ${meaning}`));
       if (wants === "file" || wants === "folder") lines.push(":files");
@@ -48,9 +50,14 @@ export function makeCompleteVerb(verbs: () => readonly Listed[]): Verb {
   };
 }
 
+/** A passphrase is never asked for. */
+function canOpen(context: Context): boolean {
+  return context.settings.location !== undefined && context.io.stdin.isTTY !== true;
+}
+
 /** Machines, or snapshots with their names and times, newest first. */
 async function stored(context: Context, wants: "snapshot" | "group"): Promise<Candidate[]> {
-  if (context.settings.location === undefined || context.io.stdin.isTTY) return [];
+  if (!canOpen(context)) return [];
   const repository = await context.openRepository();
   const { snapshots } = await loadCatalog(repository, { ...context.options, onWarning: () => {} });
   const machines = [...new Set(snapshots.map(machineOf))].sort();

@@ -42,7 +42,7 @@ export const findVerb: Verb = {
     {
       name: "<place:/path>",
       description: "SNAPSHOT:/path, as in vm/web1@latest:/etc; with --all-snapshots MACHINE:/path, as in vm/web1:/etc",
-      completes: "snapshot",
+      completes: "place",
     },
   ],
   options: [

@@ -26,7 +26,7 @@ export const historyVerb: Verb = {
     {
       name: "<machine:/path>",
       description: "as in vm/web1:/etc/nginx/nginx.conf or prod:vm/web1:/etc",
-      completes: "group",
+      completes: "machine-place",
     },
   ],
   options: [],

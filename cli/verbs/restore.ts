@@ -34,7 +34,7 @@ export const restoreVerb: Verb = {
     {
       name: "<snapshot[:/path]>",
       description: "the snapshot, as in vm/web1@latest; with a path, files of it, as in vm/web1@latest:/etc",
-      completes: "snapshot",
+      completes: "place",
     },
   ],
   options: [
