@@ -11,7 +11,7 @@ export const RESTORE_TEST_TYPE = "https://reprise.dev/restore-test/v1";
 
 const MAX_SUBJECTS = 1_000;
 const MAX_DIGESTS = 20;
-const MAX_CHARS = 1_000;
+const MAX_CHARS = 2_000;
 
 export interface Subject {
   name: string;

@@ -147,9 +147,15 @@ export interface Artifact {
   sha256: string;
 }
 
-const MAX_NAME = 300;
-const MAX_TEXT = 8_000;
-const MAX_WORDS = 500;
+export const MAX_RECORD_NAME_CHARS = 300;
+export const MAX_RECORD_TEXT_CHARS = 8_000;
+/** Elements of a list of texts. */
+export const MAX_RECORD_WORDS = 500;
+/** A namespace of eight safe ids and a group: docs/format/manifest.md. */
+const MAX_MACHINE_CHARS = 1_200;
+const MAX_NAME = MAX_RECORD_NAME_CHARS;
+const MAX_TEXT = MAX_RECORD_TEXT_CHARS;
+const MAX_WORDS = MAX_RECORD_WORDS;
 const MAX_CHECKS = 1_000;
 const MAX_PHASES = 3_000;
 const MAX_ARTIFACTS = 2_000;
@@ -199,7 +205,7 @@ function decodeTool(fields: Fields): RestoreTestRecord["tool"] {
 
 function decodeAsset(fields: Fields): RestoreTestRecord["asset"] {
   return {
-    machine: fields.string("machine", 2 * MAX_NAME),
+    machine: fields.string("machine", MAX_MACHINE_CHARS),
     name: fields.string("name", MAX_NAME),
     owner: fields.string("owner", MAX_NAME),
     criticality: fields.string("criticality", MAX_NAME),

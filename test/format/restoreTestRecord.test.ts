@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isOurError } from "../../core/errors.js";
 import type { JsonValue } from "../../core/format/canonicalJson.js";
+import { fitRestoreTestRecord } from "../../core/format/fitRestoreTestRecord.js";
 import {
   decodeRestoreTestRecord,
   encodeRestoreTestRecord,
@@ -150,6 +151,40 @@ describe("format: the record of a restore test", () => {
         }
       }),
       { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("format: fitting a record into its limits", () => {
+  it("changes nothing of one that fits", () => {
+    assert.deepEqual(fitRestoreTestRecord(sample), sample);
+  });
+
+  it("cuts names, texts and lists, and shorter when there are many", () => {
+    const checks = Array.from({ length: 300 }, (_, index) =>
+      sampleCheck(`check ${index}`, { observed: "x".repeat(2_000), reason: "😀".repeat(5_000) }),
+    );
+    const notTested = Array.from({ length: 600 }, (_, index) => `volume ${index}`);
+    const asset = { ...sample.asset, owner: "o".repeat(1_000) };
+    const fitted = fitRestoreTestRecord({ ...sample, checks, asset, coverage: { ...sample.coverage, notTested } });
+    assert.deepEqual(encodeRestoreTestRecord(fitted), fitted);
+    assert.equal(fitted.checks.length, 300);
+    assert.deepEqual(
+      [fitted.checks[7]?.id, fitted.asset.owner.length, fitted.coverage.notTested.length],
+      ["check 7", 300, 500],
+    );
+    assert.equal(fitted.coverage.notTested.at(-1), "… and 101 more");
+    assert.match(fitted.checks[7]?.observed ?? "", /^x+…$/);
+    assert.ok(fitted.checks[7]?.reason?.isWellFormed());
+  });
+
+  it("makes anything a guest can write fit", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 20_000 }), (observed) => {
+        const checks = [sampleCheck("a", { observed, reason: observed })];
+        encodeRestoreTestRecord(fitRestoreTestRecord({ ...sample, checks }));
+      }),
+      { numRuns: 50 },
     );
   });
 });
