@@ -1,4 +1,4 @@
-// The contents of one file as a stream of pieces, the next one fetched while the one before is used.
+// The contents of one file as a stream of pieces, the next ones fetched while the one before is used.
 
 import type { ReadOptions } from "../filesystem/blockReader.js";
 import { kindText, wrongKind } from "../filesystem/filesystemErrors.js";
@@ -6,6 +6,8 @@ import type { FileNode, TreeNode } from "./machineTree.js";
 import { formatTreePath } from "./treePath.js";
 
 const PIECE_BYTES = 4 * 1024 * 1024;
+/** Under way while one is decoded and used: the storage is never waited for with nothing to do. */
+const PIECES_AHEAD = 2;
 
 /** The node as a file; FILE_KIND_WRONG for anything else. */
 export function requireFile(node: TreeNode): FileNode {
@@ -23,14 +25,18 @@ function kindOfNode(node: TreeNode): string {
 /** Pieces of up to 4 MiB, fresh memory each; together exactly the file's size. */
 export async function* readFile(file: FileNode, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
   const { sizeBytes } = file.stat;
-  let next = readPiece(file, 0, options);
+  const ahead: Promise<Uint8Array>[] = [];
   for (let offset = 0; offset < sizeBytes; ) {
-    const piece = await next;
+    for (let next = offset + ahead.length * PIECE_BYTES; ahead.length <= PIECES_AHEAD && next < sizeBytes; ) {
+      const piece = readPiece(file, next, options);
+      // Its error is seen when it is awaited; nobody awaits it when the consumer stops.
+      piece.catch(() => {});
+      ahead.push(piece);
+      next += PIECE_BYTES;
+    }
+    const piece = (await ahead.shift()) as Uint8Array;
     if (piece.length === 0) return;
     offset += piece.length;
-    next = offset < sizeBytes ? readPiece(file, offset, options) : Promise.resolve(piece);
-    // Its error is seen when it is awaited; nobody awaits it when the consumer stops.
-    next.catch(() => {});
     yield piece;
   }
 }
