@@ -1,7 +1,7 @@
 // The config object and its second copy: without one of them every verb but rescue.mjs stops. docs/format/config.md.
 
 import { openEnvelope, sealEnvelope } from "../crypto/envelopeSeal.js";
-import { isAbort, isOurError, RepriseError } from "../errors.js";
+import { type ErrorFamily, isAbort, isOurError, RepriseError } from "../errors.js";
 import { decodeConfig, encodeConfig, type RepositoryConfig } from "../format/config.js";
 import { folder, objectName } from "../format/ids.js";
 import type { Backend } from "../storage/backend.js";
@@ -61,9 +61,13 @@ export async function hasRemains(backend: Backend, options: { signal?: AbortSign
   }
 }
 
-/** Missing, damaged, or of another version, which one changed byte looks like; errors of the storage are something else. */
+/** What the bytes say; a storage that cannot be asked, a missing bucket or credentials among it, says nothing about them. */
+const ABOUT_THE_BYTES: ReadonlySet<ErrorFamily> = new Set(["corrupt", "format", "unsupported"]);
+
+/** Missing, damaged, or of another version, which one changed byte looks like. */
 function isLost(error: unknown): error is RepriseError {
-  return !isAbort(error) && isOurError(error) && (error.code === "OBJECT_NOT_FOUND" || error.family !== "backend");
+  if (isAbort(error) || !isOurError(error)) return false;
+  return error.code === "OBJECT_NOT_FOUND" || ABOUT_THE_BYTES.has(error.family);
 }
 
 async function noConfig(backend: Backend, options: ReadConfigOptions, cause: RepriseError): Promise<RepriseError> {

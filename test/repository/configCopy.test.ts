@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import type { RepriseError } from "../../core/errors.js";
+import { RepriseError } from "../../core/errors.js";
 import { applyRepairConfig, planRepairConfig } from "../../core/repair/repairConfig.js";
 import { readConfig } from "../../core/repository/configObject.js";
 import type { Warning } from "../../core/repository/warnings.js";
+import { assertCode } from "../support/assertCode.js";
+import { FaultyBackend } from "../support/faultyBackend.js";
 import { TestRepository } from "../support/testRepository.js";
 
 describe("the second copy of the config", () => {
@@ -53,4 +55,21 @@ describe("the second copy of the config", () => {
     await backend.delete("config.copy");
     await assert.rejects(readConfig(backend), (error: RepriseError) => error.code === "REPOSITORY_NOT_FOUND");
   });
+
+  for (const [family, code] of [
+    ["not-found", "S3_BUCKET_MISSING"],
+    ["usage", "S3_CREDENTIALS_MISSING"],
+    ["usage", "S3_REGION_WRONG"],
+    ["backend", "STORAGE_UNREACHABLE"],
+  ] as const) {
+    it(`is not asked, nor called lost, when the storage says ${code}`, async () => {
+      const { backend } = await TestRepository.make();
+      const faulty = new FaultyBackend(backend).fail("get", {
+        kind: "before",
+        key: /^config/,
+        error: new RepriseError(family, code, "no"),
+      });
+      await assertCode(readConfig(faulty), code);
+    });
+  }
 });
