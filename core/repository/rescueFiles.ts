@@ -11,7 +11,10 @@ export interface RescueFiles {
   program: Uint8Array;
 }
 
-const LAST_LINE = /^(?:\/\/ sha256:([0-9a-f]{64})|<!-- sha256:([0-9a-f]{64}) -->)\n?$/;
+const LAST_LINE = {
+  program: /^\/\/ sha256:([0-9a-f]{64})\n$/,
+  text: /^<!-- sha256:([0-9a-f]{64}) -->\n$/,
+} as const satisfies Record<keyof RescueFiles, RegExp>;
 
 /** Contents of RESCUE.md and rescue.mjs as they are stored. */
 export function rescueFiles(): RescueFiles {
@@ -21,8 +24,8 @@ export function rescueFiles(): RescueFiles {
   };
 }
 
-/** True when the last line carries the digest of all bytes before it. */
-export function checkRescueFile(bytes: Uint8Array): boolean {
+/** True when the last line carries the digest of all bytes before it, in the form of that file. */
+export function checkRescueFile(bytes: Uint8Array, which: keyof RescueFiles): boolean {
   const lastLineAt = bytes.subarray(0, -1).lastIndexOf(NEW_LINE) + 1;
   let lastLine: string;
   try {
@@ -30,9 +33,7 @@ export function checkRescueFile(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
-  const match = LAST_LINE.exec(lastLine);
-  const digest = match?.[1] ?? match?.[2];
-  return lastLine.endsWith("\n") && digest === bytesToHex(sha256(bytes.subarray(0, lastLineAt)));
+  return LAST_LINE[which].exec(lastLine)?.[1] === bytesToHex(sha256(bytes.subarray(0, lastLineAt)));
 }
 
 const NEW_LINE = 10;

@@ -57,7 +57,8 @@ export async function checkObjects(
 /** False when the object is none of the repository's. */
 async function checkObject(repository: Repository, key: string, signal: AbortSignal | undefined): Promise<boolean> {
   if (key === objectName.rescueProgram || key === objectName.rescueText) {
-    if (checkRescueFile(await repository.backend.get(key, { signal }))) return true;
+    const which = key === objectName.rescueProgram ? "program" : "text";
+    if (checkRescueFile(await repository.backend.get(key, { signal }), which)) return true;
     throw new RepriseError("corrupt", "OBJECT_DAMAGED", `${key}: its last line does not carry the digest of the rest`, {
       data: { object: key },
       hint: "write it again with reprise repair rescue",

@@ -19,16 +19,18 @@ describe("rescue: the files that init writes", () => {
   });
 
   it("check, and do not once a bit is flipped", () => {
-    for (const bytes of [text, program]) {
-      assert.equal(checkRescueFile(bytes), true);
+    for (const which of ["text", "program"] as const) {
+      const bytes = { text, program }[which];
+      assert.equal(checkRescueFile(bytes, which), true);
+      assert.equal(checkRescueFile(bytes, which === "text" ? "program" : "text"), false, "one is not the other");
       for (const at of [0, bytes.length >> 1, bytes.length - 80, bytes.length - 20, bytes.length - 1]) {
         const changed = Uint8Array.from(bytes);
         changed[at]! ^= 1;
-        assert.equal(checkRescueFile(changed), false, `byte ${at}`);
+        assert.equal(checkRescueFile(changed, which), false, `byte ${at}`);
       }
-      assert.equal(checkRescueFile(bytes.subarray(0, -70)), false);
+      assert.equal(checkRescueFile(bytes.subarray(0, -70), which), false);
     }
-    assert.equal(checkRescueFile(new Uint8Array(0)), false);
+    assert.equal(checkRescueFile(new Uint8Array(0), "text"), false);
   });
 
   it("keep the program short enough to be read in an emergency", () => {
