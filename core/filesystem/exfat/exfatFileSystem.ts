@@ -5,6 +5,7 @@ import type { BlockReader, ReadOptions } from "../blockReader.js";
 import { findEntry, forbiddenMark, type UpcaseTable } from "../entryName.js";
 import { type ClusterMap, ContiguousClusters } from "../fat/clusterChain.js";
 import { ATTRIBUTE, shownAttributes } from "../fat/dosAttributes.js";
+import { allocatedBytesOf, dosStat, isDirectory, requireDosFile } from "../fat/dosNode.js";
 import type {
   DataRange,
   DirectoryEntry,
@@ -44,21 +45,8 @@ class ExfatFileSystem implements FileSystem {
   async stat(id: NodeId, options: ReadOptions = {}): Promise<FileStat> {
     const node = await this.#node(id, options);
     const { clusterBytes } = this.#volume.geometry;
-    return {
-      id,
-      kind: node === null || isDirectory(node) ? "directory" : "file",
-      sizeBytes: node?.sizeBytes ?? 0,
-      allocatedBytes: node === null ? null : Math.ceil(node.sizeBytes / clusterBytes) * clusterBytes,
-      mode: null,
-      uid: null,
-      gid: null,
-      linkCount: 1,
-      modifiedAtNs: node?.modifiedAtNs ?? null,
-      accessedAtNs: node?.accessedAtNs ?? null,
-      changedAtNs: null,
-      createdAtNs: node?.createdAtNs ?? null,
-      device: null,
-    };
+    const allocatedBytes = node === null ? null : allocatedBytesOf(node, clusterBytes);
+    return dosStat(id, node, { sizeBytes: node?.sizeBytes ?? 0, allocatedBytes });
   }
 
   async *readDirectory(id: NodeId, options: ReadOptions = {}): AsyncIterable<DirectoryEntry> {
@@ -124,9 +112,7 @@ class ExfatFileSystem implements FileSystem {
   }
 
   async #file(id: NodeId, options: ReadOptions): Promise<ExfatNode> {
-    const node = await this.#node(id, options);
-    if (node === null || isDirectory(node)) throw wrongKind(id, "a file");
-    return node;
+    return requireDosFile(await this.#node(id, options), id);
   }
 
   /** Null: the root, which has no entry. */
@@ -140,8 +126,4 @@ class ExfatFileSystem implements FileSystem {
     const streamBytes = await readRange(reader, Number(stream), ENTRY_BYTES, origin, options);
     return decodeNode(fileBytes, streamBytes, geometry, origin.where);
   }
-}
-
-function isDirectory(node: ExfatNode): boolean {
-  return (node.attributes & ATTRIBUTE.directory) !== 0;
 }

@@ -1,20 +1,16 @@
 // What two directory entries say about a file of exFAT: attributes, times, where its bytes are.
 
+import type { DosNode } from "../fat/dosNode.js";
 import { dosTimeToNs } from "../fat/dosTime.js";
 import { damaged } from "../filesystemErrors.js";
 import type { ExfatGeometry } from "./bootRegion.js";
 
-export interface ExfatNode {
-  attributes: number;
-  sizeBytes: number;
+export interface ExfatNode extends DosNode {
   /** Bytes from here on were never written: zeros. */
   validBytes: number;
   firstCluster: number;
   /** The clusters are neighbours, and the allocation table says nothing about them. */
   contiguous: boolean;
-  createdAtNs: bigint | null;
-  modifiedAtNs: bigint | null;
-  accessedAtNs: bigint | null;
 }
 
 const ALLOCATED = 1;

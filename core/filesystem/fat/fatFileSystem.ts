@@ -20,6 +20,7 @@ import type { FatGeometry } from "./bootSector.js";
 import type { PlacedBytes } from "./clusterSpace.js";
 import { ENTRY_BYTES, MAX_DIRECTORY_BYTES, type RawEntry, rawEntries } from "./directory.js";
 import { ATTRIBUTE, shownAttributes } from "./dosAttributes.js";
+import { allocatedBytesOf, type DosNode, dosStat, isDirectory, requireDosFile } from "./dosNode.js";
 import { dosTimeToNs } from "./dosTime.js";
 import { openFatVolume } from "./openVolume.js";
 import { type FatVolume, rootPieces } from "./volume.js";
@@ -27,13 +28,8 @@ import { type FatVolume, rootPieces } from "./volume.js";
 const ROOT = "fat:root" as NodeId;
 
 /** The parts of a directory entry that matter once its name is known. */
-interface FatNode {
-  attributes: number;
+interface FatNode extends DosNode {
   firstCluster: number;
-  sizeBytes: number;
-  createdAtNs: bigint | null;
-  accessedAtNs: bigint | null;
-  modifiedAtNs: bigint | null;
 }
 
 function decodeNode(entry: Uint8Array, kind: FatGeometry["kind"]): FatNode {
@@ -47,10 +43,6 @@ function decodeNode(entry: Uint8Array, kind: FatGeometry["kind"]): FatNode {
     accessedAtNs: dosTimeToNs(view.getUint16(18, true), 0),
     modifiedAtNs: dosTimeToNs(view.getUint16(24, true), view.getUint16(22, true)),
   };
-}
-
-function isDirectory(node: FatNode): boolean {
-  return (node.attributes & ATTRIBUTE.directory) !== 0;
 }
 
 /** Throws FILESYSTEM_DAMAGED when there is no FAT file system. */
@@ -71,23 +63,10 @@ class FatFileSystem implements FileSystem {
 
   async stat(id: NodeId, options: ReadOptions = {}): Promise<FileStat> {
     const node = await this.#node(id, options);
-    const directory = node === null || isDirectory(node);
+    // entries of directories have no size
+    if (node === null || isDirectory(node)) return dosStat(id, node, { sizeBytes: 0, allocatedBytes: null });
     const { clusterBytes } = this.#volume.geometry;
-    return {
-      id,
-      kind: directory ? "directory" : "file",
-      sizeBytes: directory ? 0 : node.sizeBytes,
-      allocatedBytes: directory ? null : Math.ceil(node.sizeBytes / clusterBytes) * clusterBytes,
-      mode: null,
-      uid: null,
-      gid: null,
-      linkCount: 1,
-      modifiedAtNs: node?.modifiedAtNs ?? null,
-      accessedAtNs: node?.accessedAtNs ?? null,
-      changedAtNs: null,
-      createdAtNs: node?.createdAtNs ?? null,
-      device: null,
-    };
+    return dosStat(id, node, { sizeBytes: node.sizeBytes, allocatedBytes: allocatedBytesOf(node, clusterBytes) });
   }
 
   async *readDirectory(id: NodeId, options: ReadOptions = {}): AsyncIterable<DirectoryEntry> {
@@ -151,8 +130,7 @@ class FatFileSystem implements FileSystem {
   }
 
   async #file(id: NodeId, options: ReadOptions): Promise<FatNode> {
-    const node = await this.#node(id, options);
-    if (node === null || isDirectory(node)) throw wrongKind(id, "a file");
+    const node = requireDosFile(await this.#node(id, options), id);
     if (node.sizeBytes > 0 && node.firstCluster === 0) {
       throw damaged(this.#volume.geometry.kind, `file at ${id}`, "has a size and no clusters", { ...node });
     }
