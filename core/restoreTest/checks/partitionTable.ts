@@ -5,7 +5,7 @@ import type { MachineDisk } from "../../files/machineVolumes.js";
 import { identify } from "../../filesystem/volumes/identify.js";
 import type { PartitionTable } from "../../filesystem/volumes/partition.js";
 import { readPartitionTable } from "../../filesystem/volumes/partitionTable.js";
-import type { AttemptOptions, CheckFunction, CheckOf, Observation } from "./check.js";
+import type { AttemptOptions, CheckContext, CheckFunction, CheckOf, Observation } from "./check.js";
 import { cannotTell, fails, holds } from "./check.js";
 import { worst } from "./worst.js";
 
@@ -18,12 +18,21 @@ export const checkPartitionTable: CheckFunction<"partition-table"> = async (chec
   const { disks } = context.disks;
   const chosen = disks.filter(({ name }) => check.disk === null || check.disk === name);
   if (chosen.length === 0) {
-    if (check.disk === null) return cannotTell(expected, "", "the snapshot has no disk");
-    return fails(expected, `disks: ${disks.map(({ name }) => name).join(", ")}`, `there is no disk ${check.disk}`);
+    if (check.disk === null && imagesOf(context).length === 0)
+      return cannotTell(expected, "", "the snapshot has no disk");
+    const wanted = check.disk ?? imagesOf(context).join(", ");
+    return fails(expected, `disks: ${disks.map(({ name }) => name).join(", ")}`, `there is no disk ${wanted}`);
   }
+  const missing = imagesOf(context).filter((image) => !disks.some(({ name }) => name === image));
+  if (check.disk === null && missing.length > 0)
+    return fails(expected, `disks: ${disks.map(({ name }) => name).join(", ")}`, `${missing.join(", ")} is missing`);
   const each = await Promise.all(chosen.map((disk) => lookAt(disk, check, expected, options)));
   return worst(expected, each);
 };
+
+function imagesOf({ snapshot }: CheckContext): string[] {
+  return snapshot.manifest.archives.filter(({ kind }) => kind === "image").map(({ name }) => name);
+}
 
 async function lookAt(
   disk: MachineDisk,
