@@ -11,8 +11,8 @@ import { isOutOfTime, messageOf } from "./problems.js";
 const MAX_OUTPUT_BYTES = 64 * 1024;
 /** How long the output may stay open after the end. */
 const OUTPUT_GRACE_MS = 1000;
-/** What of our own environment it sees: where programs are, and the language of messages. */
-const PASSED_ON = ["PATH", "LANG", "LC_ALL", "TZ"] as const;
+/** What of our own environment it sees: where programs are, and what time it is there. */
+const PASSED_ON = ["PATH", "TZ"] as const;
 
 export const checkScript: CheckFunction<"script"> = async (check, context, { signal }) => {
   const expected = `${check.run[0] ?? "the script"} ends with 0`;
@@ -40,6 +40,7 @@ export function scriptEnvironment(
   const { snapshot } = context;
   const { namespace, group, time } = snapshot.manifest;
   const environment: Record<string, string> = {
+    LC_ALL: "C.UTF-8",
     HOME: folder,
     TMPDIR: folder,
     REPRISE_TEST_CHECK: check.id,
