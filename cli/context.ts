@@ -87,6 +87,12 @@ export class Context {
     if (!this.settings.quiet) this.#printer.note(line);
   }
 
+  /** Something that has happened: a line for people, an event for --progress json. */
+  event(line: Line | undefined, event: object): void {
+    if (line !== undefined && !this.settings.quiet) this.#printer.note(line, event);
+    else if (this.settings.progress === "json") this.#printer.event(event);
+  }
+
   /** Lines for people to standard output, before the answer is complete. Not with --json. */
   async writeLines(lines: readonly Line[]): Promise<void> {
     await abortable(this.#printer.lines(lines), this.signal);

@@ -2,6 +2,7 @@
 // function that does the work. A verb prints nothing itself; it answers, and runCli prints.
 
 import type { Context } from "./context.js";
+import type { ExitCode } from "./exitCodes.js";
 import type { Given } from "./given/given.js";
 import type { OperandSpec, OptionSpec } from "./lineSpec.js";
 import type { Line } from "./output/text.js";
@@ -59,6 +60,8 @@ export interface Answer {
   summary?: readonly Line[];
   /** The work was done and its result is bad (verify found damage): exit code 1. */
   failed?: true;
+  /** Another end than these; more important than warnings. */
+  exitCode?: ExitCode;
   /** Standard output was used for data: lines and summary go to standard error. */
   outputTaken?: true;
 }

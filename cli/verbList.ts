@@ -26,6 +26,7 @@ import { snapshotsVerb } from "./verbs/snapshots.js";
 import { statsVerb } from "./verbs/stats.js";
 import { syncVerb } from "./verbs/sync.js";
 import { tagVerb } from "./verbs/tag.js";
+import { testVerb } from "./verbs/test.js";
 import { verifyVerb } from "./verbs/verify.js";
 
 export const VERB_LIST: readonly Listed[] = [
@@ -49,6 +50,7 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look after snapshots:", entry: forgetVerb },
   { group: "Look after snapshots:", entry: pruneVerb },
   { group: "Look after snapshots:", entry: evidenceVerbs },
+  { group: "Look after snapshots:", entry: testVerb },
   { group: "Look after the repository:", entry: verifyVerb },
   { group: "Look after the repository:", entry: gcVerb },
   { group: "Look after the repository:", entry: statsVerb },

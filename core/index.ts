@@ -51,7 +51,7 @@ export { hexToBytes, isSafeId } from "./format/ids.js";
 export { MAX_BLOB_PLAIN, MAX_NOTES_LENGTH, MAX_TAGS } from "./format/limits.js";
 export type { Archive, Manifest, SnapshotStatistics } from "./format/manifest.js";
 export { isGroup, isNamespace } from "./format/manifest.js";
-export type { RestoreTestRecord, TestLevel } from "./format/restoreTestRecord.js";
+export type { CheckResult, RestoreTestRecord, TestLevel } from "./format/restoreTestRecord.js";
 export { decodeRestoreTestRecord, TEST_LEVELS } from "./format/restoreTestRecord.js";
 export type { GcReport, GcRequest } from "./gc/collect.js";
 export { collectGarbage, DEFAULT_FENCE_AFTER_MS, DEFAULT_MAX_UNUSED } from "./gc/collect.js";
@@ -62,6 +62,7 @@ export { findMachineConfig, MAX_CONFIG_BYTES } from "./hypervisor/config/findCon
 export type { HardwareWishes, ShapeRequest } from "./hypervisor/config/shapeFor.js";
 export { CPUS_CAP, MEMORY_CAP_MIB, shapeFor } from "./hypervisor/config/shapeFor.js";
 export type { MachineShape } from "./hypervisor/machineShape.js";
+export { defaultRunBase } from "./hypervisor/runFolder.js";
 export type { NbdAddress } from "./nbd/connection.js";
 export { type NbdServer, startNbdServer } from "./nbd/server.js";
 export { tlsOptions } from "./nbd/serverTls.js";
@@ -121,6 +122,9 @@ export type { ChosenSnapshot } from "./restoreTest/choose/chooseSnapshot.js";
 export { chooseSnapshot } from "./restoreTest/choose/chooseSnapshot.js";
 export type { EvidenceExport, EvidenceFile } from "./restoreTest/exportEvidence.js";
 export { exportEvidence } from "./restoreTest/exportEvidence.js";
+export { type ReportFile, reportFiles, reportFolderName } from "./restoreTest/report/reportFiles.js";
+export { runRestoreTest } from "./restoreTest/run/runRestoreTest.js";
+export type { MachineReport, TestEvent, TestOptions, TestReport, TestRequest } from "./restoreTest/run/testRequest.js";
 export { snapshotChoice } from "./restoreTest/spec/buildMachine.js";
 export { readRestoreTestSpec, readRestoreTestSpecs } from "./restoreTest/spec/readSpec.js";
 export type {

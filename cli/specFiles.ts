@@ -1,0 +1,85 @@
+// Restore-test specs as they are named on a command line, narrowed to what its options ask for.
+
+import { createHash } from "node:crypto";
+import { isAbort, RepriseError, type RestoreTestSpec, readRestoreTestSpecs, type TestLevel } from "../core/index.js";
+import { usageError } from "./given/given.js";
+import { readInputFile } from "./inputFile.js";
+
+const MAX_SPEC_BYTES = 1024 * 1024;
+
+export interface SpecFile {
+  path: string;
+  /** SHA-256 of the file, hex. */
+  digest: string;
+  spec: RestoreTestSpec;
+}
+
+/** All specs of the files, in order. SPEC_INVALID; SPEC_UNREADABLE for a file that is not there or far too large. */
+export async function readSpecFiles(paths: readonly string[], signal: AbortSignal): Promise<SpecFile[]> {
+  const files: SpecFile[] = [];
+  for (const path of paths) {
+    const bytes = await readBytes(path, signal);
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    const specs = await readRestoreTestSpecs(new TextDecoder().decode(bytes), path);
+    files.push(...specs.map((spec) => ({ path, digest, spec })));
+  }
+  return files;
+}
+
+export interface Narrowing {
+  machines: readonly string[];
+  level: TestLevel | undefined;
+  /** As on the command line, without the machine. */
+  snapshot: string | undefined;
+}
+
+/** A machine brings those it depends on. Usage errors for machines that no spec has. */
+export function narrowSpecs(files: readonly SpecFile[], { machines, level, snapshot }: Narrowing): SpecFile[] {
+  const known = files.flatMap(({ spec }) => spec.machines.map(({ machine }) => machine));
+  const unknown = machines.find((machine) => !known.includes(machine));
+  if (unknown !== undefined) {
+    throw usageError(`no spec has the machine ${unknown}`, `there are: ${[...new Set(known)].join(", ")}`);
+  }
+  return files
+    .map((file) => ({ ...file, spec: narrowed(file.spec, { machines, level, snapshot }) }))
+    .filter(({ spec }) => spec.machines.length > 0);
+}
+
+function narrowed(spec: RestoreTestSpec, { machines, level, snapshot }: Narrowing): RestoreTestSpec {
+  const wanted = machines.length === 0 ? null : withDependencies(spec, machines);
+  const chosen = spec.machines.filter(({ machine }) => wanted === null || wanted.has(machine));
+  const overridden = chosen.map((test) => ({
+    ...test,
+    level: level ?? test.level,
+    snapshot: snapshot === undefined ? test.snapshot : choiceOf(snapshot),
+  }));
+  return { ...spec, machines: overridden };
+}
+
+function withDependencies({ machines }: RestoreTestSpec, names: readonly string[]): ReadonlySet<string> {
+  const wanted = new Set(names);
+  // what a machine depends on stands before it
+  for (const { machine, dependsOn } of machines.toReversed()) {
+    if (wanted.has(machine)) for (const name of dependsOn) wanted.add(name);
+  }
+  return wanted;
+}
+
+function choiceOf(text: string): RestoreTestSpec["machines"][number]["snapshot"] {
+  if (text === "latest" || text === "oldest" || text === "random" || text === "rolling") return { kind: text };
+  return { kind: "named", name: text };
+}
+
+async function readBytes(path: string, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    return await readInputFile(path, { maxBytes: MAX_SPEC_BYTES, signal });
+  } catch (cause) {
+    if (isAbort(cause)) throw cause;
+    const reason = (cause as NodeJS.ErrnoException).code ?? "too large";
+    throw new RepriseError("usage", "SPEC_UNREADABLE", `the spec ${path} cannot be read (${reason})`, {
+      data: { path },
+      hint: "check the path; docs/restore-tests.md shows what a spec looks like",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,181 @@
+import { userInfo } from "node:os";
+import {
+  defaultRunBase,
+  type MachineReport,
+  runRestoreTest,
+  TEST_LEVELS,
+  type TestReport,
+  type TestRequest,
+  testHistory,
+} from "../../core/index.js";
+import type { Context } from "../context.js";
+import { EXIT } from "../exitCodes.js";
+import { type Given, usageError } from "../given/given.js";
+import { testEventLine, testLines, testSummary } from "../output/restoreTestText.js";
+import { readSigningKey, SIGNING_KEY_OPTION } from "../secret/signingKeySource.js";
+import { narrowSpecs, readSpecFiles, type SpecFile } from "../specFiles.js";
+import { writeTestReports } from "../testReports.js";
+import type { Answer, Verb } from "../verb.js";
+import { showTestHistory } from "./testHistory.js";
+import { planTests } from "./testPlan.js";
+
+const TRIGGERS = ["manual", "scheduled", "pipeline"] as const;
+
+export const testVerb: Verb = {
+  name: "test",
+  summary: "prove that machines can be restored: start them from their backups, check them, measure it",
+  details: [
+    "A spec says which machines, to which level (intact, readable, boots, serves), and what must hold. Machines are started in isolation: their disks are read from the repository, what they write is thrown away, and their network leads nowhere.",
+    "The result is stored beside the snapshot. Ends with 0 when every test passed, 3 when there is something to look at, 1 when one failed, 2 when one could not be made or was inconclusive.",
+  ],
+  operands: [
+    {
+      name: "[spec...]",
+      description: "files with restore-test specs (YAML); see docs/restore-tests.md",
+      completes: "file",
+    },
+  ],
+  options: [
+    { flags: "--level <level>", description: "test to this level, whatever the spec says", choices: TEST_LEVELS },
+    {
+      flags: "--snapshot <name>",
+      description: "of each machine: latest, oldest, random, rolling, a time, ~N or an id",
+      completes: "nothing",
+    },
+    {
+      flags: "--machine <machine>",
+      description: "only this one, and what it depends on",
+      many: true,
+      completes: "group",
+    },
+    {
+      flags: "--check <id>",
+      description: "only this check, beside those of the level",
+      many: true,
+      completes: "nothing",
+    },
+    {
+      flags: "--report <folder>",
+      description: "write reports there: HTML, Markdown, JUnit, JSON, screenshots",
+      completes: "folder",
+    },
+    SIGNING_KEY_OPTION,
+    {
+      flags: "--trigger <trigger>",
+      description: "what started this test, for its record",
+      choices: TRIGGERS,
+      standard: "manual",
+    },
+    { flags: "--no-record", description: "do not store the results with the snapshots" },
+    { flags: "--dry-run", description: "start nothing, say what would be tested" },
+    {
+      flags: "--history [machine]",
+      description: "no test: the tests there were, with their recovery times",
+      completes: "group",
+    },
+  ],
+  examples: [
+    { command: "reprise test web1.yaml --report report", meaning: "then open report/vm-web1/report.html" },
+    { command: "reprise test tests/*.yaml --level intact", meaning: "read and verify only" },
+    { command: "reprise test --history vm/web1", meaning: "recovery times so far" },
+  ],
+  run: runTestVerb,
+};
+
+async function runTestVerb(context: Context, given: Given): Promise<Answer> {
+  if (given.has("history")) return await showTestHistory(context, given);
+  if (given.operands.length === 0)
+    throw usageError("no spec is named", "give a YAML file, as in reprise test web1.yaml");
+  const read = await readSpecFiles(given.operands, context.signal);
+  const files = narrowSpecs(read, {
+    machines: given.texts("machine"),
+    level: TEST_LEVELS.find((level) => level === given.text("level")),
+    snapshot: given.text("snapshot"),
+  });
+  checkIds(files, given.texts("check"));
+  const signingKey = await readSigningKey(given, context.io);
+  if (given.flag("dryRun")) return await planTests(context, files);
+  const reports: TestReport[] = [];
+  const { repository, catalog } = await context.openCatalog();
+  for (const file of files) {
+    const request = requestFor(given, file, signingKey, { repository, catalog });
+    reports.push(
+      await runRestoreTest(request, {
+        signal: context.signal,
+        onWarning: context.onWarning,
+        onEvent: (event) => context.event(testEventLine(event), event),
+      }),
+    );
+  }
+  const machines = reports.flatMap((report) => report.machines);
+  const folder = given.text("report");
+  const written =
+    folder === undefined ? [] : await writeTestReports(folder, machines, testHistory(catalog), context.signal);
+  return answerOf(reports, machines, written);
+}
+
+function requestFor(
+  given: Given,
+  { spec, path, digest }: SpecFile,
+  signingKey: Awaited<ReturnType<typeof readSigningKey>>,
+  opened: Pick<TestRequest, "repository" | "catalog">,
+): TestRequest {
+  const checks = given.texts("check");
+  return {
+    ...opened,
+    spec,
+    specPath: path,
+    specDigest: digest,
+    location: opened.repository.backend.location,
+    trigger: TRIGGERS.find((trigger) => trigger === given.text("trigger")) ?? "manual",
+    url: null,
+    executedBy: userInfo().username,
+    runsFolder: defaultRunBase(),
+    signingKeys: signingKey === undefined ? [] : [signingKey],
+    store: given.flag("record"),
+    drill: null,
+    only: checks.length === 0 ? null : checks,
+  };
+}
+
+function checkIds(files: readonly SpecFile[], wanted: readonly string[]): void {
+  const known = files.flatMap(({ spec }) => spec.machines.flatMap(({ checks }) => checks.map(({ id }) => id)));
+  const unknown = wanted.find((id) => !known.includes(id));
+  if (unknown !== undefined) throw usageError(`no spec has the check ${unknown}`, `there are: ${known.join(", ")}`);
+}
+
+function answerOf(
+  reports: readonly TestReport[],
+  machines: readonly MachineReport[],
+  written: readonly string[],
+): Answer {
+  const untested = reports.flatMap((report) => report.untested);
+  const outcomes = machines.map(({ record }) => record.result.outcome);
+  const exitCode = outcomes.includes("failed")
+    ? EXIT.failed
+    : untested.length > 0 || outcomes.includes("inconclusive")
+      ? EXIT.couldNotRun
+      : outcomes.includes("warned")
+        ? EXIT.doneWithWarnings
+        : EXIT.done;
+  return {
+    document: {
+      passed: exitCode === EXIT.done,
+      machines: machines.map(({ record, envelopes, storedAs }) => ({
+        ...record,
+        signed: envelopes.length > 0,
+        storedAs,
+      })),
+      untested: untested.map(({ machine, error }) => ({ machine, error: errorText(error) })),
+      leftovers: reports.map(({ leftovers }) => leftovers),
+      reports: written,
+    },
+    lines: testLines(machines, untested),
+    summary: testSummary(machines, untested, written),
+    exitCode,
+  };
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

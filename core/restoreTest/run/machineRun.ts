@@ -1,0 +1,264 @@
+// One machine of a restore test, from its snapshot to its record: first the backup is looked at, then the machine is started
+// from it, then asked. What goes wrong on the way is a result, never an error; only an abort ends it without a record.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ChunkFetcher } from "../../files/snapshotDisk.js";
+import type { Sid } from "../../format/ids.js";
+import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import type { Snapshot } from "../../repository/catalog.js";
+import type { CheckContext, ChunkReport, ObservedArtifact } from "../checks/check.js";
+import { impliedChecks } from "../checks/impliedChecks.js";
+import { runCheck, skippedCheck } from "../checks/runCheck.js";
+import { LEVEL_OF_CHECK, reaches } from "../spec/checkLevels.js";
+import type { CheckSpec, CheckType, MachineTest } from "../spec/restoreTestSpec.js";
+import { buildRecord } from "./buildRecord.js";
+import { describeCoverage } from "./coverage.js";
+import { describeShape } from "./describeShape.js";
+import { type HostListener, type IsolationProof, proveByListener, proveFromInside } from "./isolationProof.js";
+import { isolationResult, unreadyResult } from "./ownResults.js";
+import { PoweredMachine, type PowerSupply } from "./poweredMachine.js";
+import type { PreparedMachine } from "./prepareMachine.js";
+import { RunLog } from "./runLog.js";
+import type { TestOptions, TestRequest } from "./testRequest.js";
+
+/** What the machines of one run share. */
+export interface SharedRun {
+  request: TestRequest;
+  options: TestOptions;
+  /** Without the limit of the whole test's time, which `options.signal` has. */
+  interruption: AbortSignal;
+  runId: Sid;
+  fetcher: ChunkFetcher;
+  listener: HostListener;
+}
+
+/** They may need a while after the machine is ready: repeated until the application's time is over. */
+const OF_SERVICE: ReadonlySet<CheckType> = new Set(["tcp", "http", "command", "sql"]);
+/** For reading all of a backup; the whole test has a limit of its own. */
+const READING_LIMIT_MS = 24 * 60 * 60 * 1000;
+
+export class MachineRun {
+  readonly #shared: SharedRun;
+  readonly #prepared: PreparedMachine;
+  readonly #runFolder: string;
+  readonly #log: RunLog;
+  readonly #power: PoweredMachine;
+  readonly #innerProofs: IsolationProof[] = [];
+  #chunkReport: ChunkReport | null = null;
+  #volumesOpened = 0;
+
+  constructor(shared: SharedRun, prepared: PreparedMachine, runFolder: string, supply: PowerSupply) {
+    this.#shared = shared;
+    this.#prepared = prepared;
+    this.#runFolder = runFolder;
+    const { request, options } = shared;
+    this.#log = new RunLog(prepared.test.machine, request.repository.environment.now(), options.onEvent);
+    this.#power = new PoweredMachine(prepared.test, this.#log, supply, options.signal);
+  }
+
+  get snapshot(): Snapshot {
+    return this.#prepared.chosen.snapshot;
+  }
+
+  get test(): MachineTest {
+    return this.#prepared.test;
+  }
+
+  /** Whether all that is required of this machine has held so far. */
+  get holds(): boolean {
+    return this.#log.holds;
+  }
+
+  /** What is stored, and what can be read of it. */
+  async checkBackup(): Promise<void> {
+    for (const check of impliedChecks(this.test.level, READING_LIMIT_MS)) await this.#check(check);
+    for (const check of this.#specChecks()) {
+      if (isOfBackup(check)) await this.#check(check);
+    }
+    if (reaches(this.test.level, "readable")) this.#volumesOpened = await this.#countVolumes();
+  }
+
+  /** Starts the machine in each way the spec wants, the last one stays up, and asks it. */
+  async checkMachine(gateway: string | null): Promise<void> {
+    if (await this.#powerOn()) {
+      await this.#checkGuest();
+      await this.#proveIsolation(gateway);
+    } else {
+      this.#skipGuestChecks("the machine did not get ready");
+    }
+  }
+
+  /** For a machine that is not even looked at. */
+  skipAll(reason: string): void {
+    const { startMs } = this.#log.instant;
+    for (const check of impliedChecks(this.test.level, READING_LIMIT_MS)) {
+      this.#log.note(skippedCheck(check, reason, startMs));
+    }
+    if (reaches(this.test.level, "boots")) this.#log.note(unreadyResult("skipped", reason, this.#log.instant));
+    this.#skipGuestChecks(reason);
+  }
+
+  /** What kept the run from trying: nothing is known about the machine. */
+  noteObstacle(reason: string): void {
+    this.#log.note(unreadyResult("inconclusive", reason, this.#log.instant));
+    this.#skipGuestChecks(reason);
+  }
+
+  /** Takes everything down. Does not throw: what could not be confirmed is in the record. */
+  async tearDown(): Promise<void> {
+    await this.#log.phase("teardown", async () => {
+      if (!this.holds) await this.#power.keepLastPicture();
+      await this.#power.powerDown();
+    });
+  }
+
+  /** When all is over and the folder of the run is gone. `previous`: digest of the machine's record before this one. */
+  record(disposal: RestoreTestRecord["integrity"]["disposal"], previous: string | null): RestoreTestRecord {
+    const { request, runId, listener } = this.#shared;
+    const { chosen, shape, shapeNotes } = this.#prepared;
+    const { hypervisor, accelerator, deviations, rto, proof, teardown } = this.#power;
+    const started = hypervisor !== null;
+    const outerProofs = proof === null ? [] : [proof, proveByListener(listener)];
+    return buildRecord(
+      {
+        request,
+        test: this.test,
+        runId,
+        recordId: request.repository.newId(),
+        snapshot: chosen.snapshot,
+        choice: [chosen.reason, ...chosen.notes],
+        timeline: this.#log.timeline,
+        results: this.#log.results,
+        artifacts: this.artifacts,
+        hypervisor,
+        accelerator,
+        hardware: started ? describeShape(shape) : [],
+        deviations: [...shapeNotes, ...deviations],
+        network: started ? request.spec.network.mode : "not-started",
+        proofs: [...outerProofs, ...this.#innerProofs],
+        rto,
+        coverage: describeCoverage(this.#prepared, this.#log.results, this.#chunkReport, this.#volumesOpened),
+        simulated: request.drill !== null,
+        teardown,
+        disposal,
+      },
+      previous,
+    );
+  }
+
+  get artifacts(): readonly ObservedArtifact[] {
+    return this.#log.artifacts;
+  }
+
+  async #powerOn(): Promise<boolean> {
+    const isDamaged = this.#log.results.some(({ type, outcome }) => type === "chunks" && outcome === "failed");
+    if (isDamaged) {
+      const reason = "data of the snapshot is lost or damaged, so the machine was not started";
+      this.#log.note(unreadyResult("skipped", reason, this.#log.instant));
+      return false;
+    }
+    const { via } = this.test;
+    if (via !== "both") return await this.#power.powerUp(via);
+    const restored = await this.#power.powerUp("restored");
+    await this.#power.powerDown();
+    return restored && (await this.#power.powerUp("instant"));
+  }
+
+  async #checkGuest(): Promise<void> {
+    const readyMs = this.#log.timeline.elapsed();
+    let servedMs = readyMs;
+    for (const check of this.#specChecks()) {
+      if (isOfBackup(check)) continue;
+      if (!OF_SERVICE.has(check.type)) {
+        await this.#check(check);
+        continue;
+      }
+      const { outcome, startMs, durationMs } = await this.#untilServed(check, readyMs);
+      if (outcome === "passed") servedMs = Math.max(servedMs, startMs + durationMs);
+    }
+    const last = this.#power.rto.at(-1);
+    if (last === undefined) return;
+    last.serveMs = servedMs - readyMs;
+    last.totalMs += last.serveMs;
+  }
+
+  async #untilServed(check: CheckSpec, readyMs: number): Promise<CheckResult> {
+    const { timeline } = this.#log;
+    const { signal } = this.#shared.options;
+    const deadlineMs = readyMs + this.test.timeouts.applicationMs;
+    const startMs = timeline.elapsed();
+    for (let attempts = 0; ; ) {
+      const run = await runCheck(check, this.#context());
+      attempts += run.result.attempts;
+      const isLast = timeline.elapsed() + check.intervalMs >= deadlineMs || signal.aborted;
+      if (run.result.outcome === "passed" || isLast) {
+        const durationMs = timeline.elapsed() - startMs;
+        return this.#log.keep({ ...run, result: { ...run.result, startMs, durationMs, attempts } });
+      }
+      await sleep(check.intervalMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Without a network there is nothing to try. */
+  async #proveIsolation(gateway: string | null): Promise<void> {
+    const { listener, options } = this.#shared;
+    const startMs = this.#log.timeline.elapsed();
+    const { proof, guest } = this.#power;
+    if (gateway !== null)
+      this.#innerProofs.push(...(await proveFromInside(guest.agent, gateway, listener, options.signal)));
+    const proofs = [...(proof === null ? [] : [proof]), proveByListener(listener), ...this.#innerProofs];
+    this.#log.note(isolationResult(proofs, { startMs, durationMs: this.#log.timeline.elapsed() - startMs }));
+  }
+
+  /** Those whose file system opens. */
+  async #countVolumes(): Promise<number> {
+    const volumes = this.#prepared.disks?.tree.volumes;
+    let opened = 0;
+    for (const volume of (await volumes?.volumes().catch(() => [])) ?? []) {
+      if ((await volumes?.describe(volume))?.fileSystem !== null) opened++;
+    }
+    return opened;
+  }
+
+  #skipGuestChecks(reason: string): void {
+    const done = new Set(this.#log.results.map(({ id }) => id));
+    for (const check of this.#specChecks()) {
+      if (!done.has(check.id)) this.#log.note(skippedCheck(check, reason, this.#log.timeline.elapsed()));
+    }
+  }
+
+  async #check(check: CheckSpec): Promise<CheckResult> {
+    return this.#log.keep(await runCheck(check, this.#context()));
+  }
+
+  #context(): CheckContext {
+    const { chosen, disks } = this.#prepared;
+    const { timeline } = this.#log;
+    return {
+      ...this.#power.guest,
+      snapshot: chosen.snapshot,
+      disks,
+      verifyChunks: (signal) => this.#verifyOnce(signal),
+      runFolder: this.#runFolder,
+      slowdown: 1,
+      signal: this.#shared.options.signal,
+      startedAtMs: timeline.startedAtMs,
+      now: () => timeline.elapsed(),
+    };
+  }
+
+  async #verifyOnce(signal: AbortSignal): Promise<ChunkReport> {
+    this.#chunkReport ??= await this.#prepared.verifyChunks(signal);
+    return this.#chunkReport;
+  }
+
+  #specChecks(): readonly CheckSpec[] {
+    const { only } = this.#shared.request;
+    return this.test.checks.filter(({ id }) => only === null || only.includes(id));
+  }
+}
+
+/** Made before the machine is started, from the disks alone. */
+function isOfBackup({ type }: CheckSpec): boolean {
+  return !reaches(LEVEL_OF_CHECK[type], "boots");
+}

@@ -1,0 +1,121 @@
+// What can be known of a machine before anything is started: which snapshot, which hardware, and its disks to read.
+
+import { MachineTree } from "../../files/machineTree.js";
+import { openMachineDisks } from "../../files/openTree.js";
+import type { Sid } from "../../format/ids.js";
+import type { Archive } from "../../format/manifest.js";
+import { findMachineConfig, MAX_CONFIG_BYTES } from "../../hypervisor/config/findConfig.js";
+import { shapeFor } from "../../hypervisor/config/shapeFor.js";
+import type { MachineShape } from "../../hypervisor/machineShape.js";
+import type { Snapshot } from "../../repository/catalog.js";
+import { loadPresenceForReading } from "../../repository/presence.js";
+import { restoreFile } from "../../restore/restoreFile.js";
+import { verifyRepository } from "../../verify/verify.js";
+import type { ChunkReport, TestedDisks } from "../checks/check.js";
+import { type ChosenSnapshot, chooseSnapshot } from "../choose/chooseSnapshot.js";
+import type { MachineTest } from "../spec/restoreTestSpec.js";
+import { testHistory } from "../storedRecords.js";
+import type { SharedRun } from "./machineRun.js";
+import type { TestOptions, TestRequest } from "./testRequest.js";
+
+/** What the group has prepared for its machine. */
+export interface PreparedMachine {
+  test: MachineTest;
+  chosen: ChosenSnapshot;
+  shape: MachineShape;
+  /** What the shape left out or changed. */
+  shapeNotes: readonly string[];
+  firmwareVariables: Uint8Array | undefined;
+  disks: TestedDisks;
+  /** Reads and verifies all data of the snapshot. */
+  verifyChunks(signal: AbortSignal): Promise<ChunkReport>;
+}
+
+/** Errors of chooseSnapshot; those of a repository that cannot be read. */
+export async function prepareMachine(
+  { request, fetcher, options }: Pick<SharedRun, "request" | "fetcher" | "options">,
+  test: MachineTest,
+): Promise<PreparedMachine> {
+  const chosen = chooseSnapshot(test.snapshot, {
+    machine: test.machine,
+    catalog: request.catalog,
+    testedAtMs: lastTests(request, test.machine),
+    random: () => randomShare(request),
+  });
+  const { snapshot } = chosen;
+  const { archives } = snapshot.manifest;
+  const files = await readSmallFiles(request, archives, options);
+  const found = await findMachineConfig(files);
+  const { shape, notes } = shapeFor({ config: found.config, wishes: test.hardware, archives });
+  const disks = await openMachineDisks(snapshot, fetcher, options);
+  return {
+    test,
+    chosen,
+    shape,
+    shapeNotes: [...found.notes, ...notes],
+    firmwareVariables: await readVariables(request, shape, archives, disks, options),
+    disks: { disks, tree: new MachineTree(disks) },
+    verifyChunks: (signal) => verifySnapshot(request, snapshot, { ...options, signal }),
+  };
+}
+
+async function verifySnapshot(request: TestRequest, snapshot: Snapshot, options: TestOptions): Promise<ChunkReport> {
+  const whole = { readData: true, ignoreVerified: false, outdatedAfterMs: null, subset: null };
+  return await verifyRepository(
+    request.repository,
+    { snapshots: [snapshot], ...whole, record: request.store },
+    { signal: options.signal, onWarning: options.onWarning },
+  );
+}
+
+/** When each snapshot of the machine was tested last. */
+function lastTests({ catalog }: TestRequest, machine: string): ReadonlyMap<Sid, number> {
+  const times = new Map<Sid, number>();
+  for (const { record, snapshots } of testHistory(catalog, machine).tests) {
+    if (record.simulated) continue;
+    for (const sid of snapshots) times.set(sid, Date.parse(record.times.finishedAt));
+  }
+  return times;
+}
+
+/** At least 0, less than 1. */
+function randomShare({ repository }: TestRequest): number {
+  const [a = 0, b = 0, c = 0, d = 0] = repository.environment.random(4);
+  return (((a * 256 + b) * 256 + c) * 256 + d) / 2 ** 32;
+}
+
+/** Those that may be configurations. */
+async function readSmallFiles(
+  { repository }: TestRequest,
+  archives: readonly Archive[],
+  options: TestOptions,
+): Promise<{ name: string; bytes: Uint8Array }[]> {
+  const small = archives.filter(({ kind, sizeBytes }) => kind === "file" && sizeBytes <= MAX_CONFIG_BYTES);
+  if (small.length === 0) return [];
+  const presence = await loadPresenceForReading(repository, options);
+  const files: { name: string; bytes: Uint8Array }[] = [];
+  for (const archive of small) {
+    files.push({ name: archive.name, bytes: await restoreFile(repository, presence, archive, options) });
+  }
+  return files;
+}
+
+async function readVariables(
+  { repository }: TestRequest,
+  { firmware }: MachineShape,
+  archives: readonly Archive[],
+  disks: TestedDisks["disks"],
+  options: TestOptions,
+): Promise<Uint8Array | undefined> {
+  const archive = archives.find(({ name }) => name === firmware.variablesArchive);
+  if (archive === undefined) return undefined;
+  if (archive.kind === "file") {
+    const presence = await loadPresenceForReading(repository, options);
+    return await restoreFile(repository, presence, archive, options);
+  }
+  const disk = disks.find(({ name }) => name === archive.name);
+  if (disk === undefined || !("reader" in disk)) return undefined;
+  const bytes = new Uint8Array(disk.reader.sizeBytes);
+  await disk.reader.read(bytes, 0, options);
+  return bytes;
+}

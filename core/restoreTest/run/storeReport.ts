@@ -1,0 +1,46 @@
+// From an ended run to what is left of it: the record, signed where there is a key, and stored beside its snapshot.
+
+import { isAbort } from "../../errors.js";
+import { signTestEvidence } from "../../evidence/testStatements.js";
+import type { Sid } from "../../format/ids.js";
+import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import { messageOf } from "../checks/problems.js";
+import { newestTestDigest, storeTestRecord } from "../storedRecords.js";
+import type { MachineRun, SharedRun } from "./machineRun.js";
+import type { MachineReport } from "./testRequest.js";
+
+/** A repository that takes no record costs a warning: the report is there all the same. */
+export async function storeReport(
+  shared: SharedRun,
+  run: MachineRun,
+  disposal: RestoreTestRecord["integrity"]["disposal"],
+): Promise<MachineReport> {
+  const { request, options } = shared;
+  const record = run.record(disposal, newestTestDigest(request.catalog, run.test.machine));
+  const envelopes = request.signingKeys.length === 0 ? [] : signTestEvidence(record, request.signingKeys);
+  const storedAs = request.store ? await store(shared, run, record, envelopes) : null;
+  const { outcome, reason } = record.result;
+  options.onEvent({ event: "machine-finished", machine: run.test.machine, outcome, reason });
+  return { record, envelopes, artifacts: run.artifacts, storedAs };
+}
+
+async function store(
+  { request, options, interruption }: SharedRun,
+  run: MachineRun,
+  record: RestoreTestRecord,
+  envelopes: readonly string[],
+): Promise<Sid | null> {
+  try {
+    const { repository, catalog } = request;
+    const stored = await storeTestRecord(repository, run.snapshot, record, envelopes, catalog.records, {
+      signal: interruption,
+    });
+    catalog.records.push(stored);
+    return stored.rid;
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    const message = `the record of ${run.test.machine} could not be stored: ${messageOf(error)}`;
+    options.onWarning({ code: "TEST_RECORD_NOT_STORED", message });
+    return null;
+  }
+}
