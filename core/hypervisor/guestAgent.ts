@@ -259,9 +259,10 @@ function execResult(status: Record<string, unknown>): AgentExecResult {
 
 function outputOf(value: unknown): { text: string; truncated: boolean } {
   const base64 = asText(value);
-  const wanted = Math.ceil(MAX_OUTPUT_BYTES / 3) * 4;
-  const bytes = Buffer.from(base64.slice(0, wanted), "base64");
-  return { text: bytes.toString("utf8"), truncated: base64.length > wanted };
+  // Four characters for three bytes.
+  const bytes = Buffer.from(base64.slice(0, Math.ceil(MAX_OUTPUT_BYTES / 3) * 4), "base64");
+  const text = bytes.subarray(0, MAX_OUTPUT_BYTES).toString("utf8");
+  return { text, truncated: base64.length > Math.ceil(MAX_OUTPUT_BYTES / 3) * 4 };
 }
 
 function addressOf(entry: unknown): string[] {

@@ -1,10 +1,11 @@
-// The private network of a group of machines: an Ethernet hub in this process. Each machine has a unix socket of its own;
-// what one sends, all others get. One more member is the gateway (hubGateway.ts): DHCP, and the way in for checks. There is
-// no way out: no bridge, no interface of the host, nothing that needs privileges.
+// The private network of a group of machines: an Ethernet switch in this process. Each machine has a unix socket of its own;
+// frames go to the card they are for, or to all. One more member is the gateway (hubGateway.ts): DHCP, and the way in for
+// checks. It gets only what is for it, since it would answer in place of others (libslirp takes any address as its own).
+// There is no way out: no bridge, no interface of the host, nothing that needs privileges.
 
 import { createServer, type Server, type Socket } from "node:net";
 import { HubForwards } from "./hubForwards.js";
-import { FrameReader, senderOf } from "./hubFrames.js";
+import { FrameReader, type FrameSender, leaseIn, receiverOf, senderOf } from "./hubFrames.js";
 import { HubGateway } from "./hubGateway.js";
 import { hypervisorError } from "./hypervisorErrors.js";
 import { parseIpv4, planSubnet, type SubnetPlan } from "./ipv4Subnet.js";
@@ -38,12 +39,16 @@ export interface HubOptions {
 
 /** A machine that does not read loses frames, as on any network. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** A machine that sends from ever new addresses only makes the others forget where they are. */
+const MAX_CARDS = 1024;
+/** In place of the address of a card. */
+const GATEWAY = "gateway";
 
 /** MACHINE_NETWORK_INVALID; HYPERVISOR_TOO_OLD, HYPERVISOR_FAILED, TOOL_MISSING for the gateway. */
 export async function startHub({ runFolder, subnet, gateway, signal }: HubOptions): Promise<GroupHub> {
   const hub = new Hub(runFolder, planSubnet(subnet, gateway));
   try {
-    const port = await hub.openPort("");
+    const port = await hub.openPort(GATEWAY);
     hub.gateway = await HubGateway.start({ runFolder, socketPath: port.socketPath, subnet, gateway, signal });
     return hub;
   } catch (error) {
@@ -56,6 +61,8 @@ class Hub implements GroupHub {
   readonly #runFolder: RunFolder;
   readonly #plan: SubnetPlan;
   readonly #ports = new Set<Port>();
+  /** Which port a card was last seen at. */
+  readonly #places = new Map<string, Port>();
   gateway: HubGateway | undefined;
 
   constructor(runFolder: RunFolder, plan: SubnetPlan) {
@@ -108,8 +115,30 @@ class Hub implements GroupHub {
 
   #spread(from: Port, frame: Uint8Array): void {
     const sender = senderOf(frame);
-    if (sender?.address && sender.mac === from.mac && this.#isHost(sender.address)) from.address = sender.address;
-    for (const port of this.#ports) if (port !== from) port.send(frame);
+    if (sender !== undefined) this.#learnPlace(sender.mac, from);
+    if (from.mac === GATEWAY) this.#learnLease(frame);
+    else from.learn(sender, (address) => this.#isHost(address));
+    const receiver = receiverOf(frame);
+    const known = receiver === null ? undefined : this.#places.get(receiver);
+    for (const port of this.#ports) {
+      const isFor = known === undefined ? receiver === null || port.mac !== GATEWAY : port === known;
+      if (port !== from && isFor) port.send(frame);
+    }
+  }
+
+  /** Nobody takes a card's place that is the gateway's. */
+  #learnPlace(mac: string, port: Port): void {
+    if (this.#places.get(mac)?.mac === GATEWAY) return;
+    if (this.#places.size >= MAX_CARDS) {
+      for (const [card, place] of this.#places) if (place.mac !== GATEWAY) this.#places.delete(card);
+    }
+    this.#places.set(mac, port);
+  }
+
+  /** Many a machine says nothing by itself with the address that it was given. */
+  #learnLease(frame: Uint8Array): void {
+    const lease = leaseIn(frame);
+    for (const port of this.#ports) if (port.mac === lease?.mac) port.address = lease.address;
   }
 
   /** An address of the network that is the machine's to take. */
@@ -140,6 +169,10 @@ class Port {
       socket.on("data", (chunk: Uint8Array) => frames.feed(chunk));
       socket.on("error", () => {});
     });
+  }
+
+  learn(sender: FrameSender | undefined, isHost: (address: string) => boolean): void {
+    if (sender?.mac === this.mac && sender.address !== null && isHost(sender.address)) this.address = sender.address;
   }
 
   async listen(): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type AwaitedCaller, acceptOnce } from "./acceptOnce.js";
 import type { DiskLayer } from "./diskArguments.js";
 import { prepareFirmware } from "./firmware.js";
@@ -26,6 +27,7 @@ export type { MachineNetwork, RunningMachine, StartRequest } from "./runningMach
 
 /** Starting QEMU takes 0.3 s; this is for a machine under heavy load. */
 const START_MS = 120_000;
+const GRACE_MS = 1_000;
 
 /**
  * The machine runs when this returns. TOOL_MISSING, HYPERVISOR_TOO_OLD, HYPERVISOR_FAILED (with QEMU's own words),
@@ -87,7 +89,14 @@ class Start {
     );
     const process = await startGuarded("qemu-system-x86_64", plan.arguments, runFolder.path);
     this.#processes.push(process);
-    return await this.#connect(process, plan, callers, vncSocketPath);
+    try {
+      return await this.#connect(process, plan, callers, vncSocketPath);
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      // Why QEMU ended says more than that its connections did.
+      const end = await Promise.race([process.ended, sleep(GRACE_MS, null)]);
+      throw end === null ? error : notStarted(end.lastWords);
+    }
   }
 
   async undo(): Promise<void> {
