@@ -120,6 +120,13 @@ export { restoreStream } from "./restore/restoreStream.js";
 export { refuseTargetInside } from "./restore/targetPlace.js";
 export type { ChosenSnapshot } from "./restoreTest/choose/chooseSnapshot.js";
 export { chooseSnapshot } from "./restoreTest/choose/chooseSnapshot.js";
+export {
+  DRILL_FAULTS,
+  type DrillFault,
+  type DrillFaultName,
+  drillFault,
+  isNoticed,
+} from "./restoreTest/drill/drillFaults.js";
 export type { EvidenceExport, EvidenceFile } from "./restoreTest/exportEvidence.js";
 export { exportEvidence } from "./restoreTest/exportEvidence.js";
 export { type ReportFile, reportFiles, reportFolderName } from "./restoreTest/report/reportFiles.js";

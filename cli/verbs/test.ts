@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import {
+  DRILL_FAULTS,
   defaultRunBase,
   type MachineReport,
   runRestoreTest,
@@ -11,11 +12,12 @@ import {
 import type { Context } from "../context.js";
 import { EXIT } from "../exitCodes.js";
 import { type Given, usageError } from "../given/given.js";
-import { testEventLine, testLines, testSummary } from "../output/restoreTestText.js";
+import { testLines, testSummary } from "../output/restoreTestText.js";
 import { readSigningKey, SIGNING_KEY_OPTION } from "../secret/signingKeySource.js";
 import { narrowSpecs, readSpecFiles, type SpecFile } from "../specFiles.js";
 import { writeTestReports } from "../testReports.js";
 import type { Answer, Verb } from "../verb.js";
+import { runDrills, testOptions } from "./testDrills.js";
 import { showTestHistory } from "./testHistory.js";
 import { planTests } from "./testPlan.js";
 
@@ -69,6 +71,11 @@ export const testVerb: Verb = {
     { flags: "--no-record", description: "do not store the results with the snapshots" },
     { flags: "--dry-run", description: "start nothing, say what would be tested" },
     {
+      flags: "--drill [fault]",
+      description: "make the test fail on purpose, and see that it does; without a name: each fault there is",
+      choices: DRILL_FAULTS,
+    },
+    {
       flags: "--history [machine]",
       description: "no test: the tests there were, with their recovery times",
       completes: "group",
@@ -95,45 +102,47 @@ async function runTestVerb(context: Context, given: Given): Promise<Answer> {
   checkIds(files, given.texts("check"));
   const signingKey = await readSigningKey(given, context.io);
   if (given.flag("dryRun")) return await planTests(context, files);
-  const reports: TestReport[] = [];
-  const { repository, catalog } = await context.openCatalog();
-  for (const file of files) {
-    const request = requestFor(given, file, signingKey, { repository, catalog });
-    reports.push(
-      await runRestoreTest(request, {
-        signal: context.signal,
-        onWarning: context.onWarning,
-        onEvent: (event) => context.event(testEventLine(event), event),
-      }),
+  if (given.has("drill"))
+    return await runDrills(context, given.text("drill"), (opened, drill) =>
+      files.map((file) => requestFor(given, file, { ...opened, signingKey, drill })),
     );
+  const opened = await context.openCatalog();
+  const reports: TestReport[] = [];
+  for (const file of files) {
+    const request = requestFor(given, file, { ...opened, signingKey, drill: null });
+    reports.push(await runRestoreTest(request, testOptions(context)));
   }
   const machines = reports.flatMap((report) => report.machines);
   const folder = given.text("report");
-  const written =
-    folder === undefined ? [] : await writeTestReports(folder, machines, testHistory(catalog), context.signal);
+  const history = testHistory(opened.catalog);
+  const written = folder === undefined ? [] : await writeTestReports(folder, machines, history, context.signal);
   return answerOf(reports, machines, written);
+}
+
+interface Opened extends Pick<TestRequest, "repository" | "catalog" | "drill"> {
+  signingKey: Awaited<ReturnType<typeof readSigningKey>>;
 }
 
 function requestFor(
   given: Given,
   { spec, path, digest }: SpecFile,
-  signingKey: Awaited<ReturnType<typeof readSigningKey>>,
-  opened: Pick<TestRequest, "repository" | "catalog">,
+  { repository, catalog, signingKey, drill }: Opened,
 ): TestRequest {
   const checks = given.texts("check");
   return {
-    ...opened,
+    repository,
+    catalog,
+    drill,
     spec,
     specPath: path,
     specDigest: digest,
-    location: opened.repository.backend.location,
-    trigger: TRIGGERS.find((trigger) => trigger === given.text("trigger")) ?? "manual",
+    location: repository.backend.location,
+    trigger: drill === null ? (TRIGGERS.find((trigger) => trigger === given.text("trigger")) ?? "manual") : "drill",
     url: null,
     executedBy: userInfo().username,
     runsFolder: defaultRunBase(),
     signingKeys: signingKey === undefined ? [] : [signingKey],
     store: given.flag("record"),
-    drill: null,
     only: checks.length === 0 ? null : checks,
   };
 }

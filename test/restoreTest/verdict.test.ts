@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OUTCOMES } from "../../core/restoreTest/record.js";
+import { OUTCOMES } from "../../core/format/restoreTestRecord.js";
 import { SEVERITIES, TEST_LEVELS, type TestLevel } from "../../core/restoreTest/spec/restoreTestSpec.js";
 import { type JudgedCheck, judge, provenLevel } from "../../core/restoreTest/verdict.js";
 

@@ -63,8 +63,6 @@ export interface CheckContext {
   screenshot: (() => Promise<ScreenPicture>) | null;
   /** A folder of this run, removed with it. */
   runFolder: string;
-  /** Time-outs of checks that ask the guest are multiplied by this: 1, or more without hardware acceleration. */
-  slowdown: number;
   /** Ends everything; with a TimeoutError when the whole test took too long. */
   signal: AbortSignal;
   /** By the wall clock, milliseconds since 1970. */

@@ -8,7 +8,7 @@ import { complaintAbout, describeWanted } from "./patterns.js";
 export const checkCommand: CheckFunction<"command"> = async (check, context, { signal }) => {
   const line = check.run.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
   const expected = `${line}: exit ${check.exitCode}${describeWanted("output", check)}`;
-  const timeoutMs = check.timeoutMs * context.slowdown;
+  const timeoutMs = check.timeoutMs;
   const run = await runInGuest(check.run, context, { signal, timeoutMs });
   if (run.kind === "absent") return cannotTell(expected, run.observed, run.reason);
   if (run.kind === "late") return fails(expected, "still running", `it did not end within ${timeoutMs} ms`);

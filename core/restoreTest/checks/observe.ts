@@ -20,8 +20,6 @@ interface CheckKind<T extends CheckType> {
   observe: CheckFunction<T>;
   /** A guest that does not do in time what it should has failed; storage that is slow says nothing about the backup. */
   whenLate: CheckVerdict;
-  /** Its time depends on how fast the guest runs. */
-  asksGuest: boolean;
 }
 
 const KINDS: { readonly [T in CheckType]: CheckKind<T> } = {
@@ -37,15 +35,15 @@ const KINDS: { readonly [T in CheckType]: CheckKind<T> } = {
   http: ofGuest(checkHttp),
   sql: ofGuest(checkSql),
   screenshot: ofGuest(checkScreenshot),
-  script: { observe: checkScript, whenLate: "cannot-tell", asksGuest: true },
+  script: { observe: checkScript, whenLate: "cannot-tell" },
 };
 
 function ofBackup<T extends CheckType>(observe: CheckFunction<T>): CheckKind<T> {
-  return { observe, whenLate: "cannot-tell", asksGuest: false };
+  return { observe, whenLate: "cannot-tell" };
 }
 
 function ofGuest<T extends CheckType>(observe: CheckFunction<T>): CheckKind<T> {
-  return { observe, whenLate: "fails", asksGuest: true };
+  return { observe, whenLate: "fails" };
 }
 
 /** One attempt. */
@@ -63,7 +61,6 @@ export function whenLate(type: CheckType): CheckVerdict {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How long one attempt may take here. */
-export function timeOfAttempt(check: Pick<CheckSpec, "type" | "timeoutMs">, slowdown: number): number {
-  const wantedMs = Math.round(check.timeoutMs * (KINDS[check.type].asksGuest ? slowdown : 1));
-  return Math.min(Math.max(1, wantedMs), MAX_TIMER_MS);
+export function timeOfAttempt({ timeoutMs }: Pick<CheckSpec, "timeoutMs">): number {
+  return Math.min(Math.max(1, timeoutMs), MAX_TIMER_MS);
 }

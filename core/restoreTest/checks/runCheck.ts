@@ -2,7 +2,7 @@
 // docs/restore-tests.md.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CheckResult, Outcome } from "../record.js";
+import type { CheckResult, Outcome } from "../../format/restoreTestRecord.js";
 import type { CheckSpec, Severity } from "../spec/restoreTestSpec.js";
 import type { CheckContext, CheckVerdict, Observation, ObservedArtifact } from "./check.js";
 import { observe, timeOfAttempt, whenLate } from "./observe.js";
@@ -67,7 +67,7 @@ function frameOf({ id, type, severity, line }: CheckSpec): Pick<CheckResult, "id
 }
 
 async function attempt(check: CheckSpec, context: CheckContext): Promise<Observation> {
-  const timeoutMs = timeOfAttempt(check, context.slowdown);
+  const timeoutMs = timeOfAttempt(check);
   const clock = new AbortController();
   const signal = AbortSignal.any([clock.signal, context.signal]);
   const late = () => clock.abort(new DOMException(`the time of ${timeoutMs} ms is over`, "TimeoutError"));

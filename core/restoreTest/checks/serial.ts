@@ -35,7 +35,7 @@ export function forbiddenOnConsole(text: string): string | null {
 const SHOWN_TAIL = 600;
 
 export const checkSerial: CheckFunction<"serial"> = async (check, context, { signal }) => {
-  const timeoutMs = check.timeoutMs * context.slowdown;
+  const timeoutMs = check.timeoutMs;
   const { matches, forbidden } = check;
   const wanted = matches === null ? "" : `something on the console matches ${matches}`;
   const unwanted = forbidden === null ? "" : `nothing on the console matches ${forbidden}`;

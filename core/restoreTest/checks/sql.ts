@@ -8,7 +8,7 @@ import { isMatch } from "./patterns.js";
 
 export const checkSql: CheckFunction<"sql"> = async (check, context, { signal }) => {
   const expected = describe(check);
-  const timeoutMs = check.timeoutMs * context.slowdown;
+  const timeoutMs = check.timeoutMs;
   const run = await runClient(check, context, { signal, timeoutMs });
   if (run.kind === "absent") return cannotTell(expected, run.observed, run.reason);
   if (run.kind === "late") return fails(expected, "no answer", `the query did not end within ${timeoutMs} ms`);

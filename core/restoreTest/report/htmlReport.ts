@@ -1,8 +1,8 @@
 // A restore test as one HTML page that needs nothing else: no script, no request, pictures inside. Pure.
 
 import { createHash } from "node:crypto";
+import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import type { ObservedArtifact } from "../checks/check.js";
-import type { RestoreTestRecord } from "../record.js";
 import { formatInstant } from "./amounts.js";
 import { type HistoryPoint, historyChart } from "./historyChart.js";
 import { html, Markup } from "./markup.js";

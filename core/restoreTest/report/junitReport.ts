@@ -1,6 +1,6 @@
 // Restore tests as JUnit XML, as pipelines read it: failed is a failure, inconclusive an error, a warning a note. Pure.
 
-import type { CheckResult, RestoreTestRecord } from "../record.js";
+import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { inert, inertLine } from "./inertText.js";
 import { headlineOf } from "./recordFacts.js";
 

@@ -1,7 +1,7 @@
 // A restore test as Markdown, for the summary of a pipeline or a ticket. Whatever comes from elsewhere stands in code spans and
 // code blocks: there neither Markdown nor HTML means anything, nobody is mentioned and nothing is linked. Pure.
 
-import type { CheckResult, Outcome, RestoreTestRecord } from "../record.js";
+import type { CheckResult, Outcome, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { formatDuration } from "./amounts.js";
 import { inert, inertLine, shortLine } from "./inertText.js";
 import { countsOf, coverageFacts, factGroupsOf, headlineOf, levelOf, rpoOf, rtoOf } from "./recordFacts.js";

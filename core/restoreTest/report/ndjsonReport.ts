@@ -1,7 +1,7 @@
 // A restore test as events, one JSON object a line, in the order in which things happened. Pure. Text stays what it is; what a
 // terminal or a pipeline's runner would obey is written as `\uNNNN`.
 
-import type { RestoreTestRecord } from "../record.js";
+import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 
 /** `test`, then `phase` and `check` by their end, then `result`. Each has the record's id and a time. */
 export function renderNdjson(record: RestoreTestRecord): string {

@@ -1,6 +1,6 @@
 // What every form of a report says about a record, as labels and plain text; each form makes it safe for its own medium.
 
-import type { CheckResult, Outcome, RestoreTestRecord } from "../record.js";
+import type { CheckResult, Outcome, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { formatBytes, formatDuration, formatInstant, formatShare } from "./amounts.js";
 
 export interface FactGroup {

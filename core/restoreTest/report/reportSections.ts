@@ -1,6 +1,6 @@
 // The parts of the HTML report, from its headline to its digests.
 
-import type { CheckResult, Outcome, RestoreTestRecord } from "../record.js";
+import type { CheckResult, Outcome, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { TEST_LEVELS } from "../spec/restoreTestSpec.js";
 import { formatBytes, formatDuration } from "./amounts.js";
 import { html, Markup } from "./markup.js";

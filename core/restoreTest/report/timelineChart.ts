@@ -1,7 +1,7 @@
 // When everything happened in a test, as an inline SVG: one row a phase or check, a bar from its start to its end. Colours
 // come from the classes of the report's style sheet.
 
-import type { RestoreTestRecord } from "../record.js";
+import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { formatDuration, formatTick } from "./amounts.js";
 import { shortLine } from "./inertText.js";
 import { html, Markup } from "./markup.js";

@@ -85,9 +85,10 @@ export function describeArtifact({ name, mediaType, bytes }: ObservedArtifact): 
   return { name, mediaType, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
-function assetOf({ request, test }: RunFacts): RestoreTestRecord["asset"] {
+function assetOf({ request, snapshot }: RunFacts): RestoreTestRecord["asset"] {
   const { name, owner, criticality, controls } = request.spec;
-  return { machine: test.machine, name, owner, criticality, controls: [...controls] };
+  const machine = qualifiedGroup(snapshot.manifest.namespace, snapshot.manifest.group);
+  return { machine, name, owner, criticality, controls: [...controls] };
 }
 
 function planOf({ request, test }: RunFacts): RestoreTestRecord["plan"] {
@@ -132,9 +133,4 @@ function timesOf({ test, snapshot, timeline, rto }: RunFacts): RestoreTestRecord
       rpoMet: objectives.rpoMs === null ? null : rpoMs <= objectives.rpoMs,
     },
   };
-}
-
-/** As the history knows the machine. */
-export function machineOf({ manifest }: Snapshot): string {
-  return qualifiedGroup(manifest.namespace, manifest.group);
 }

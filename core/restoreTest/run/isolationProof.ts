@@ -4,6 +4,7 @@
 import { createServer, type Server } from "node:net";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import type { AgentConnection } from "../checks/check.js";
+import { isTimeout } from "../checks/problems.js";
 import { visibleLine } from "../checks/visibleText.js";
 
 export type IsolationProof = RestoreTestRecord["isolation"]["proofs"][number];
@@ -115,7 +116,7 @@ async function tryToReach(
     });
     return judgeWord(stdout.trim(), address, port, exitCode);
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted && !isTimeout(signal.reason)) signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
     return { outcome: "not-probed", observed: visibleLine(`the agent could not try: ${reason}`) };
   }

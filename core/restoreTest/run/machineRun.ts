@@ -2,10 +2,9 @@
 // from it, then asked. What goes wrong on the way is a result, never an error; only an abort ends it without a record.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ChunkFetcher } from "../../files/snapshotDisk.js";
-import type { Sid } from "../../format/ids.js";
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import type { Snapshot } from "../../repository/catalog.js";
+import { qualifiedGroup } from "../../repository/snapshotName.js";
 import type { CheckContext, ChunkReport, ObservedArtifact } from "../checks/check.js";
 import { impliedChecks } from "../checks/impliedChecks.js";
 import { runCheck, skippedCheck } from "../checks/runCheck.js";
@@ -14,23 +13,12 @@ import type { CheckSpec, CheckType, MachineTest } from "../spec/restoreTestSpec.
 import { buildRecord } from "./buildRecord.js";
 import { describeCoverage } from "./coverage.js";
 import { describeShape } from "./describeShape.js";
-import { type HostListener, type IsolationProof, proveByListener, proveFromInside } from "./isolationProof.js";
+import { type IsolationProof, proveByListener, proveFromInside } from "./isolationProof.js";
 import { isolationResult, unreadyResult } from "./ownResults.js";
 import { PoweredMachine, type PowerSupply } from "./poweredMachine.js";
 import type { PreparedMachine } from "./prepareMachine.js";
 import { RunLog } from "./runLog.js";
-import type { TestOptions, TestRequest } from "./testRequest.js";
-
-/** What the machines of one run share. */
-export interface SharedRun {
-  request: TestRequest;
-  options: TestOptions;
-  /** Without the limit of the whole test's time, which `options.signal` has. */
-  interruption: AbortSignal;
-  runId: Sid;
-  fetcher: ChunkFetcher;
-  listener: HostListener;
-}
+import type { SharedRun } from "./sharedRun.js";
 
 /** They may need a while after the machine is ready: repeated until the application's time is over. */
 const OF_SERVICE: ReadonlySet<CheckType> = new Set(["tcp", "http", "command", "sql"]);
@@ -58,6 +46,12 @@ export class MachineRun {
 
   get snapshot(): Snapshot {
     return this.#prepared.chosen.snapshot;
+  }
+
+  /** As the history of tests names it. */
+  get machine(): string {
+    const { namespace, group } = this.snapshot.manifest;
+    return qualifiedGroup(namespace, group);
   }
 
   get test(): MachineTest {
@@ -138,7 +132,7 @@ export class MachineRun {
         proofs: [...outerProofs, ...this.#innerProofs],
         rto,
         coverage: describeCoverage(this.#prepared, this.#log.results, this.#chunkReport, this.#volumesOpened),
-        simulated: request.drill !== null,
+        simulated: this.#shared.drill !== null,
         teardown,
         disposal,
       },
@@ -234,13 +228,13 @@ export class MachineRun {
   #context(): CheckContext {
     const { chosen, disks } = this.#prepared;
     const { timeline } = this.#log;
+    const { guest } = this.#power;
     return {
-      ...this.#power.guest,
+      ...(this.#shared.drill?.guest(guest) ?? guest),
       snapshot: chosen.snapshot,
       disks,
       verifyChunks: (signal) => this.#verifyOnce(signal),
       runFolder: this.#runFolder,
-      slowdown: 1,
       signal: this.#shared.options.signal,
       startedAtMs: timeline.startedAtMs,
       now: () => timeline.elapsed(),

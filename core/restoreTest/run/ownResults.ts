@@ -3,6 +3,7 @@
 
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { bounded } from "../checks/visibleText.js";
+import { formatDuration, formatTick } from "../report/amounts.js";
 import type { ReadySignal } from "../spec/restoreTestSpec.js";
 import { READY_CHECK_TYPE } from "../verdict.js";
 import type { IsolationProof } from "./isolationProof.js";
@@ -61,12 +62,12 @@ export function objectiveResults(times: RestoreTestRecord["times"], atMs: number
   const when = { startMs: atMs, durationMs: 0 };
   const results: CheckResult[] = [];
   if (objectives.rtoMs !== null) {
-    const measured = rto.map(({ way, totalMs }) => `${seconds(totalMs)} ${way}`).join(", ") || "not measured";
-    results.push(ownResult(objective("rto", objectives.rtoMet, seconds(objectives.rtoMs), measured), when));
+    const measured = rto.map(({ way, totalMs }) => `${formatDuration(totalMs)} ${way}`).join(", ") || "not measured";
+    results.push(ownResult(objective("rto", objectives.rtoMet, formatTick(objectives.rtoMs), measured), when));
   }
   if (objectives.rpoMs !== null) {
-    const measured = `the backup is ${seconds(rpoMs)} old`;
-    results.push(ownResult(objective("rpo", objectives.rpoMet, seconds(objectives.rpoMs), measured), when));
+    const measured = `the backup was ${formatDuration(rpoMs)} old`;
+    results.push(ownResult(objective("rpo", objectives.rpoMet, formatTick(objectives.rpoMs), measured), when));
   }
   return results;
 }
@@ -106,8 +107,4 @@ function describeSignal({ serial, agent, port }: ReadySignal): string {
     ...(port === null ? [] : [`port ${port} answers`]),
   ];
   return parts.length === 0 ? "a login prompt, or its agent answers" : parts.join(", ");
-}
-
-function seconds(durationMs: number): string {
-  return `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 1 : 0)} s`;
 }

@@ -4,13 +4,13 @@ import { mkdir } from "node:fs/promises";
 import { type AttachedDisk, startMachine } from "../../hypervisor/machine.js";
 import type { RunFolder } from "../../hypervisor/runFolder.js";
 import type { GroupNetwork } from "./groupNetwork.js";
-import type { SharedRun } from "./machineRun.js";
 import type { PowerSupply } from "./poweredMachine.js";
 import type { PreparedMachine } from "./prepareMachine.js";
+import type { SharedRun } from "./sharedRun.js";
 import { requireDisk, restoreDisks, serveDisks } from "./testDisks.js";
 
 export function powerSupplyOf(
-  { request, fetcher, options }: SharedRun,
+  { reading, fetcher, options }: SharedRun,
   { test, chosen, shape, firmwareVariables }: PreparedMachine,
   network: GroupNetwork,
   runFolder: RunFolder,
@@ -23,7 +23,7 @@ export function powerSupplyOf(
       if (way === "instant") return await serveDisks(snapshot, fetcher, runFolder.child(`disks${number}.sock`), signal);
       const folder = runFolder.child(`restored${number}`);
       await mkdir(folder);
-      return await restoreDisks(request.repository, snapshot, folder, { signal, onWarning: options.onWarning });
+      return await restoreDisks(reading, snapshot, folder, { signal, onWarning: options.onWarning });
     },
     start: async ({ disks }, accelerator, signal) =>
       await startMachine(

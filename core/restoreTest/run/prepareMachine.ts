@@ -1,6 +1,8 @@
 // What can be known of a machine before anything is started: which snapshot, which hardware, and its disks to read.
 
+import { isAbort } from "../../errors.js";
 import { MachineTree } from "../../files/machineTree.js";
+import type { MachineDisk } from "../../files/machineVolumes.js";
 import { openMachineDisks } from "../../files/openTree.js";
 import type { Sid } from "../../format/ids.js";
 import type { Archive } from "../../format/manifest.js";
@@ -9,13 +11,15 @@ import { shapeFor } from "../../hypervisor/config/shapeFor.js";
 import type { MachineShape } from "../../hypervisor/machineShape.js";
 import type { Snapshot } from "../../repository/catalog.js";
 import { loadPresenceForReading } from "../../repository/presence.js";
+import type { Repository } from "../../repository/repository.js";
 import { restoreFile } from "../../restore/restoreFile.js";
 import { verifyRepository } from "../../verify/verify.js";
 import type { ChunkReport, TestedDisks } from "../checks/check.js";
+import { messageOf, verdictOfError } from "../checks/problems.js";
 import { type ChosenSnapshot, chooseSnapshot } from "../choose/chooseSnapshot.js";
 import type { MachineTest } from "../spec/restoreTestSpec.js";
 import { testHistory } from "../storedRecords.js";
-import type { SharedRun } from "./machineRun.js";
+import type { SharedRun } from "./sharedRun.js";
 import type { TestOptions, TestRequest } from "./testRequest.js";
 
 /** What the group has prepared for its machine. */
@@ -26,45 +30,65 @@ export interface PreparedMachine {
   /** What the shape left out or changed. */
   shapeNotes: readonly string[];
   firmwareVariables: Uint8Array | undefined;
-  disks: TestedDisks;
+  /** Null: the snapshot is too damaged to open them. */
+  disks: TestedDisks | null;
   /** Reads and verifies all data of the snapshot. */
   verifyChunks(signal: AbortSignal): Promise<ChunkReport>;
 }
 
-/** Errors of chooseSnapshot; those of a repository that cannot be read. */
-export async function prepareMachine(
-  { request, fetcher, options }: Pick<SharedRun, "request" | "fetcher" | "options">,
-  test: MachineTest,
-): Promise<PreparedMachine> {
+/** Errors of chooseSnapshot; those of a repository that cannot be read, and DRILL_IMPOSSIBLE. */
+export async function prepareMachine(shared: SharedRun, test: MachineTest): Promise<PreparedMachine> {
+  const { request, drill, options } = shared;
   const chosen = chooseSnapshot(test.snapshot, {
     machine: test.machine,
     catalog: request.catalog,
     testedAtMs: lastTests(request, test.machine),
     random: () => randomShare(request),
   });
-  const { snapshot } = chosen;
-  const { archives } = snapshot.manifest;
-  const files = await readSmallFiles(request, archives, options);
-  const found = await findMachineConfig(files);
-  const { shape, notes } = shapeFor({ config: found.config, wishes: test.hardware, archives });
-  const disks = await openMachineDisks(snapshot, fetcher, options);
-  return {
+  const fault = (await drill?.prepare(chosen.snapshot, options)) ?? null;
+  const notes = fault === null ? chosen.notes : [...chosen.notes, `drill: ${fault}`];
+  const base = {
     test,
-    chosen,
-    shape,
+    chosen: { ...chosen, notes },
+    verifyChunks: (signal: AbortSignal) => verifySnapshot(shared, chosen.snapshot, signal),
+  };
+  try {
+    return { ...base, ...(await openMachine(shared, test, chosen.snapshot)) };
+  } catch (error) {
+    if (isAbort(error) || verdictOfError(error) !== "fails") throw error;
+    const { shape } = shapeFor({ config: null, wishes: test.hardware, archives: chosen.snapshot.manifest.archives });
+    return { ...base, shape, shapeNotes: [messageOf(error)], firmwareVariables: undefined, disks: null };
+  }
+}
+
+async function openMachine(
+  { reading, drill, fetcher, options }: SharedRun,
+  test: MachineTest,
+  snapshot: Snapshot,
+): Promise<Pick<PreparedMachine, "shape" | "shapeNotes" | "firmwareVariables" | "disks">> {
+  const { archives } = snapshot.manifest;
+  const found = await findMachineConfig(await readSmallFiles(reading, archives, options));
+  const { shape, notes } = shapeFor({ config: found.config, wishes: test.hardware, archives });
+  const opened = await openMachineDisks(snapshot, fetcher, options);
+  const disks = drill?.disks(opened) ?? opened;
+  return {
+    shape: drill?.shape(shape) ?? shape,
     shapeNotes: [...found.notes, ...notes],
-    firmwareVariables: await readVariables(request, shape, archives, disks, options),
+    firmwareVariables: await readVariables(reading, shape, archives, disks, options),
     disks: { disks, tree: new MachineTree(disks) },
-    verifyChunks: (signal) => verifySnapshot(request, snapshot, { ...options, signal }),
   };
 }
 
-async function verifySnapshot(request: TestRequest, snapshot: Snapshot, options: TestOptions): Promise<ChunkReport> {
+async function verifySnapshot(
+  { request, reading, options }: SharedRun,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+): Promise<ChunkReport> {
   const whole = { readData: true, ignoreVerified: false, outdatedAfterMs: null, subset: null };
   return await verifyRepository(
-    request.repository,
+    reading,
     { snapshots: [snapshot], ...whole, record: request.store },
-    { signal: options.signal, onWarning: options.onWarning },
+    { signal, onWarning: options.onWarning },
   );
 }
 
@@ -86,7 +110,7 @@ function randomShare({ repository }: TestRequest): number {
 
 /** Those that may be configurations. */
 async function readSmallFiles(
-  { repository }: TestRequest,
+  repository: Repository,
   archives: readonly Archive[],
   options: TestOptions,
 ): Promise<{ name: string; bytes: Uint8Array }[]> {
@@ -101,10 +125,10 @@ async function readSmallFiles(
 }
 
 async function readVariables(
-  { repository }: TestRequest,
+  repository: Repository,
   { firmware }: MachineShape,
   archives: readonly Archive[],
-  disks: TestedDisks["disks"],
+  disks: readonly MachineDisk[],
   options: TestOptions,
 ): Promise<Uint8Array | undefined> {
   const archive = archives.find(({ name }) => name === firmware.variablesArchive);

@@ -2,12 +2,14 @@
 
 import { isAbort } from "../../errors.js";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import { isTimeout } from "../checks/problems.js";
 import { reaches } from "../spec/checkLevels.js";
 import type { MachineTest } from "../spec/restoreTestSpec.js";
 import { type HostCapacity, type Load, QEMU_OVERHEAD_MIB } from "./hostCapacity.js";
-import { MachineRun, type SharedRun } from "./machineRun.js";
+import { MachineRun } from "./machineRun.js";
 import { type PreparedMachine, prepareMachine } from "./prepareMachine.js";
 import { openPlace } from "./runPlace.js";
+import type { SharedRun } from "./sharedRun.js";
 import { storeReport } from "./storeReport.js";
 import type { MachineReport } from "./testRequest.js";
 
@@ -32,13 +34,33 @@ export async function runGroup(
       untested.push({ machine: test.machine, error });
     }
   }
-  const load = loadOf(prepared);
-  const runs = capacity.couldCarry(load)
-    ? await capacity.carry(load, () => runMachines(shared, prepared, null), shared.options.signal)
-    : await runMachines(shared, prepared, `${load.memoryMiB} MiB of memory are needed, more than this host can give`);
+  const runs = await runWhenItFits(shared, prepared, capacity);
   const machines: MachineReport[] = [];
   for (const { run, disposal } of runs) machines.push(await storeReport(shared, run, disposal));
   return { machines, untested };
+}
+
+async function runWhenItFits(
+  shared: SharedRun,
+  prepared: readonly PreparedMachine[],
+  capacity: HostCapacity,
+): Promise<EndedRun[]> {
+  const load = loadOf(prepared);
+  if (!capacity.couldCarry(load)) {
+    const obstacle = `${load.memoryMiB} MiB of memory are needed, more than this host can give`;
+    return await runMachines(shared, prepared, obstacle);
+  }
+  let begun = false;
+  const work = async () => {
+    begun = true;
+    return await runMachines(shared, prepared, null);
+  };
+  try {
+    return await capacity.carry(load, work, shared.options.signal);
+  } catch (error) {
+    if (begun || !isTimeout(error)) throw error;
+    return await runMachines(shared, prepared, "the time of the whole test was over before there was room for it");
+  }
 }
 
 interface EndedRun {

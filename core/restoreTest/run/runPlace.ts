@@ -6,10 +6,10 @@ import { createRunFolder, type RunFolder } from "../../hypervisor/runFolder.js";
 import { messageOf } from "../checks/problems.js";
 import { reaches } from "../spec/checkLevels.js";
 import { openGroupNetwork } from "./groupNetwork.js";
-import type { SharedRun } from "./machineRun.js";
 import type { PowerSupply } from "./poweredMachine.js";
 import { powerSupplyOf } from "./powerSupply.js";
 import type { PreparedMachine } from "./prepareMachine.js";
+import type { SharedRun } from "./sharedRun.js";
 
 export interface RunPlace {
   /** Empty when there is none. */

@@ -2,10 +2,12 @@
 
 import { openChunkFetcher } from "../../files/openTree.js";
 import { removeLeftovers } from "../../hypervisor/leftovers.js";
+import { startDrill } from "../drill/startDrill.js";
+import { formatTick } from "../report/amounts.js";
 import { HostCapacity, measureHost } from "./hostCapacity.js";
 import { HostListener } from "./isolationProof.js";
-import type { SharedRun } from "./machineRun.js";
 import { runGroup } from "./runGroup.js";
+import type { SharedRun } from "./sharedRun.js";
 import { groupMachines } from "./testGroups.js";
 import type { TestOptions, TestReport, TestRequest } from "./testRequest.js";
 
@@ -16,11 +18,17 @@ import type { TestOptions, TestReport, TestRequest } from "./testRequest.js";
 export async function runRestoreTest(request: TestRequest, options: TestOptions): Promise<TestReport> {
   const leftovers = await removeLeftovers({ base: request.runsFolder });
   const { spec, repository } = request;
-  const limited = { ...options, signal: AbortSignal.any([options.signal, AbortSignal.timeout(spec.totalMs)]) };
-  const fetcher = await openChunkFetcher(repository, limited);
+  const drill = request.drill === null ? null : startDrill(request.drill, repository);
+  const reading = drill?.repository ?? repository;
+  const clock = new TotalTime(spec.totalMs);
+  const limited = { ...options, signal: AbortSignal.any([options.signal, clock.signal]) };
+  const fetcher = await openChunkFetcher(reading, limited);
   const listener = await HostListener.open();
   const runId = repository.newId();
-  const shared: SharedRun = { request, options: limited, interruption: options.signal, runId, listener, fetcher };
+  const shared: SharedRun = {
+    ...{ request, options: limited, interruption: options.signal, runId },
+    ...{ listener, fetcher, reading, drill },
+  };
   const capacity = new HostCapacity(await measureHost());
   try {
     const groups = groupMachines(spec.machines).map((machines) => runGroup(shared, machines, capacity));
@@ -37,7 +45,27 @@ export async function runRestoreTest(request: TestRequest, options: TestOptions)
       leftovers,
     };
   } finally {
+    clock.stop();
     await listener.close();
     await fetcher.close();
+  }
+}
+
+/** The limit of everything together. */
+class TotalTime {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(totalMs: number) {
+    const reason = new DOMException(`the time of the whole test, ${formatTick(totalMs)}, was over`, "TimeoutError");
+    this.#timer = setTimeout(() => this.#controller.abort(reason), totalMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 }

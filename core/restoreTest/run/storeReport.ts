@@ -2,11 +2,13 @@
 
 import { isAbort } from "../../errors.js";
 import { signTestEvidence } from "../../evidence/testStatements.js";
+import { fitRestoreTestRecord } from "../../format/fitRestoreTestRecord.js";
 import type { Sid } from "../../format/ids.js";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { messageOf } from "../checks/problems.js";
 import { newestTestDigest, storeTestRecord } from "../storedRecords.js";
-import type { MachineRun, SharedRun } from "./machineRun.js";
+import type { MachineRun } from "./machineRun.js";
+import type { SharedRun } from "./sharedRun.js";
 import type { MachineReport } from "./testRequest.js";
 
 /** A repository that takes no record costs a warning: the report is there all the same. */
@@ -16,7 +18,7 @@ export async function storeReport(
   disposal: RestoreTestRecord["integrity"]["disposal"],
 ): Promise<MachineReport> {
   const { request, options } = shared;
-  const record = run.record(disposal, newestTestDigest(request.catalog, run.test.machine));
+  const record = fitRestoreTestRecord(run.record(disposal, newestTestDigest(request.catalog, run.machine)));
   const envelopes = request.signingKeys.length === 0 ? [] : signTestEvidence(record, request.signingKeys);
   const storedAs = request.store ? await store(shared, run, record, envelopes) : null;
   const { outcome, reason } = record.result;

@@ -8,6 +8,7 @@ import type { Catalog } from "../../repository/catalog.js";
 import type { Repository } from "../../repository/repository.js";
 import type { OnWarning } from "../../repository/warnings.js";
 import type { ObservedArtifact } from "../checks/check.js";
+import type { DrillFaultName } from "../drill/drillFaults.js";
 import type { RestoreTestSpec } from "../spec/restoreTestSpec.js";
 
 export interface TestRequest {
@@ -30,7 +31,7 @@ export interface TestRequest {
   /** Write the records into the repository. */
   store: boolean;
   /** A fault that is put between the backup and the test, which must then notice it; null: the real thing. */
-  drill: string | null;
+  drill: DrillFaultName | null;
   /** Only these checks beside those that the level implies; null: all. */
   only: readonly string[] | null;
 }

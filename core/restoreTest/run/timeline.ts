@@ -1,6 +1,6 @@
 // When everything happened in one test, in whole milliseconds from its start, by a clock that never jumps.
 
-import type { Phase } from "../record.js";
+import type { Phase } from "../../format/restoreTestRecord.js";
 
 export class Timeline {
   /** By the wall clock, for the record. */

@@ -31,7 +31,6 @@ export function fakeContext(given: Partial<CheckContext> = {}): CheckContext {
     establishedConnections: async () => null,
     screenshot: null,
     runFolder: "/nonexistent",
-    slowdown: 1,
     signal: new AbortController().signal,
     startedAtMs: Date.parse("2026-11-21T06:00:00Z"),
     now: () => Math.round(performance.now() - start),

@@ -9,7 +9,7 @@ import { impliedChecks } from "../../../core/restoreTest/checks/impliedChecks.js
 import { runCheck } from "../../../core/restoreTest/checks/runCheck.js";
 import { DRILL_FAULTS, isNoticed, UNNOTICED_REASON } from "../../../core/restoreTest/drill/drillFaults.js";
 import { type Drill, startDrill } from "../../../core/restoreTest/drill/startDrill.js";
-import type { CheckResult } from "../../../core/restoreTest/record.js";
+import type { CheckResult } from "../../../core/format/restoreTestRecord.js";
 import { judge } from "../../../core/restoreTest/verdict.js";
 import type { MemoryBackend } from "../../../core/storage/memoryBackend.js";
 import { verifyRepository } from "../../../core/verify/verify.js";

@@ -1,7 +1,7 @@
 // Records with somebody's text in every place where text can be.
 
 import fc from "fast-check";
-import type { RestoreTestRecord } from "../../../core/restoreTest/record.js";
+import type { RestoreTestRecord } from "../../../core/format/restoreTestRecord.js";
 import { sampleRecord } from "./sampleRecord.js";
 
 const NASTY = [

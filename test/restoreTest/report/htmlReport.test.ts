@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import type { RestoreTestRecord } from "../../../core/restoreTest/record.js";
+import type { RestoreTestRecord } from "../../../core/format/restoreTestRecord.js";
 import type { HistoryPoint } from "../../../core/restoreTest/report/historyChart.js";
 import { renderHtml } from "../../../core/restoreTest/report/htmlReport.js";
 import { hostileText, withText } from "./hostileRecord.js";
