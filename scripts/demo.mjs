@@ -1,6 +1,7 @@
 // `npm run demo`: the main job on a real disk, through the command line as a user would: back up, change the disk, back up
-// again, verify, prune, collect, restore, compare; then restore once more with rescue.mjs alone. Everything happens in a
-// temporary folder that is removed at the end (`npm run demo -- --keep` leaves it).
+// again, verify, prune, collect, restore, compare; restore once more with rescue.mjs alone; then start the machine from its
+// backup and see that it works. Everything happens in a temporary folder that is removed at the end (`npm run demo -- --keep`
+// leaves it).
 
 import { execFile, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -16,6 +17,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const cli = join(root, "dist/cli/reprise.mjs");
 const keep = process.argv.includes("--keep");
 const rows = [];
+const BOOTABLE = "bootable Linux guest";
 
 const mib = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
 
@@ -57,7 +59,7 @@ function has(tool) {
 async function makeDisk(path) {
   try {
     await run(join(root, "test/fixtures/makeTinyGuest.sh"), [path], { maxBuffer: 1 << 24 });
-    return "bootable Linux guest";
+    return BOOTABLE;
   } catch (error) {
     say(
       `  (no bootable guest: ${String(error.stderr ?? error.message)
@@ -118,6 +120,7 @@ async function rescue(place, target) {
 async function story(place) {
   const disk = join(place.folder, "demo.raw");
   await step("make a disk", async () => ({ note: await makeDisk(disk), size: mib((await stat(disk)).size) }));
+  place.boots = rows[0][3] === BOOTABLE && has("qemu-system-x86_64");
   await step("init, encrypted", async () => {
     const { repositoryId } = await reprise(place, "init");
     return { note: `repository ${String(repositoryId).slice(0, 8)}` };
@@ -156,7 +159,35 @@ async function story(place) {
     await rescue(place, target);
     return compare(target, digest);
   });
+  if (place.boots) await step("restore test", () => testRestore(place));
+  else rows.push(["restore test", "", "", "left out: the disk does not boot, or qemu-system-x86_64 is missing"]);
   return backups;
+}
+
+const restoreTest = `apiVersion: reprise/v1
+kind: RestoreTest
+metadata: {name: demo}
+spec:
+  machine: vm/demo
+  objectives: {rto: 10m, rpo: 1h}
+  hardware: {memory: 256MiB}
+  ready: {serial: FIXTURE-READY}
+  checks:
+    - agent
+    - {type: http, path: /cgi-bin/health}
+    - {type: file, path: /app.log, minimum-size: 100KiB}
+    - screenshot
+`;
+
+/** Starts the machine from its backup, in isolation, and asks it whether it works. */
+async function testRestore(place) {
+  const spec = join(place.folder, "demo.yaml");
+  await writeFile(spec, restoreTest);
+  const { machines } = await reprise(place, "test", spec, "--report", join(place.folder, "report"));
+  const [{ result, times, checks }] = machines;
+  if (result.outcome !== "passed") throw new Error(`restore test ${result.outcome}: ${result.reason}`);
+  const seconds = (times.rto[0].totalMs / 1000).toFixed(1);
+  return { note: `booted in isolation and served after ${seconds} s; ${checks.length} checks passed` };
 }
 
 async function compare(path, expected) {
