@@ -3,6 +3,7 @@
 import type { Listed } from "./verb.js";
 import { tarVerb, zipVerb } from "./verbs/archive.js";
 import { backupVerb } from "./verbs/backup.js";
+import { bootVerb } from "./verbs/boot.js";
 import { catVerb } from "./verbs/cat.js";
 import { completionVerb, makeCompleteVerb } from "./verbs/completion.js";
 import { diffVerb } from "./verbs/diff.js";
@@ -43,6 +44,7 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look into snapshots:", entry: tarVerb },
   { group: "Look into snapshots:", entry: zipVerb },
   { group: "Look into snapshots:", entry: nbdVerb },
+  { group: "Look into snapshots:", entry: bootVerb },
   { group: "Look after snapshots:", entry: notesVerb },
   { group: "Look after snapshots:", entry: tagVerb },
   { group: "Look after snapshots:", entry: protectVerb },

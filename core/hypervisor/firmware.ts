@@ -56,11 +56,26 @@ export async function prepareFirmware(
 ): Promise<FirmwareFiles | null> {
   if (shape.kind === "bios") return null;
   const { secureBoot } = shape;
-  const build = chooseBuild(builds ?? (await findUefiBuilds()), secureBoot, variables?.length);
-  if (build === undefined) throw missing(secureBoot, variables?.length);
-  if (variables === undefined) await copyFile(build.templatePath, variablesPath);
-  else await writeFile(variablesPath, variables, { mode: 0o600 });
+  const saved = variables === undefined ? undefined : withoutPadding(variables);
+  const build = chooseBuild(builds ?? (await findUefiBuilds()), secureBoot, saved?.length);
+  if (build === undefined) throw missing(secureBoot, saved?.length);
+  if (saved === undefined) await copyFile(build.templatePath, variablesPath);
+  else await writeFile(variablesPath, saved, { mode: 0o600 });
   return { codePath: build.codePath, variablesPath, needsSmm: build.needsSmm };
+}
+
+/**
+ * A volume that holds variables may be rounded up: their own header tells their length (UEFI Platform Initialization, volume 3,
+ * EFI_FIRMWARE_VOLUME_HEADER: FvLength at byte 32, signature at 40).
+ */
+export function withoutPadding(variables: Uint8Array): Uint8Array {
+  if (variables.length < 48) return variables;
+  const view = new DataView(variables.buffer, variables.byteOffset, variables.byteLength);
+  const isVolume = view.getUint32(40) === 0x5f465648; // "_FVH"
+  const length = view.getBigUint64(32, true);
+  return isVolume && length >= 48n && length < BigInt(variables.length)
+    ? variables.subarray(0, Number(length))
+    : variables;
 }
 
 /** Secure boot with fresh variables needs those with keys in them; without secure boot, the simplest build. */

@@ -12,6 +12,13 @@ export interface SerialLine {
   atMs: number;
 }
 
+/** What a line is looked at with: a regular expression without the flags g and y, or another kind of pattern. */
+export interface LineTest {
+  test(text: string): boolean;
+  /** For messages. */
+  toString(): string;
+}
+
 const HEAD_BYTES = 1024 * 1024;
 const TAIL_BYTES = 4 * 1024 * 1024;
 const MAX_LINES = 50_000;
@@ -73,27 +80,24 @@ export class SerialLog {
    * The first line that matches, of those that came and those to come, unfinished ones (a login prompt) included. Each line is
    * looked at by itself. SERIAL_SILENT at the end of the time.
    */
-  async waitFor(pattern: RegExp, options: WaitOptions): Promise<SerialLine> {
-    // one without a position is used as it is: built anew, a pattern that does not backtrack would
-    const keepsPosition = pattern.global || pattern.sticky;
-    const matcher = keepsPosition ? new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")) : pattern;
+  async waitFor(pattern: LineTest, options: WaitOptions): Promise<SerialLine> {
     const tooLate = () => {
-      const data = { pattern: pattern.source, bytes: this.#byteCount, lastLine: this.#lines.at(-1)?.text ?? "" };
+      const data = { pattern: String(pattern), bytes: this.#byteCount, lastLine: this.#lines.at(-1)?.text ?? "" };
       return hypervisorError("SERIAL_SILENT", `no line of the serial console matches ${pattern} in time`, { data });
     };
     return await withinLimit<SerialLine>(options, tooLate, (resolve) => {
-      const said = this.#lines.find(({ text }) => matcher.test(text));
+      const said = this.#lines.find(({ text }) => pattern.test(text));
       if (said !== undefined) {
         resolve(said);
         return undefined;
       }
       const lookAtUnfinished = () => {
         const text = this.#text.unfinished;
-        if (matcher.test(text)) resolve({ text, atMs: performance.now() });
+        if (pattern.test(text)) resolve({ text, atMs: performance.now() });
       };
       lookAtUnfinished();
       const endLines = this.onLine((line) => {
-        if (matcher.test(line.text)) resolve(line);
+        if (pattern.test(line.text)) resolve(line);
       });
       const endBytes = this.onBytes(lookAtUnfinished);
       return () => {
