@@ -19,6 +19,7 @@ export async function writeTestReports(
     await makeFolder(own);
     const history = tests
       .map(({ record }) => record)
+      .filter(({ simulated }) => !simulated)
       .filter(({ asset, recordId }) => asset.machine === machine && recordId !== report.record.recordId)
       .concat(report.record)
       .map(({ times, result }) => ({

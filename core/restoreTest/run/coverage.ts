@@ -7,6 +7,9 @@ import type { PreparedMachine } from "./prepareMachine.js";
 
 type Coverage = Omit<RestoreTestRecord["coverage"], "disksTotal" | "bytesTotal">;
 
+const RESTORED_UNTIL_READY =
+  "the checks asked the machine that was started straight from the repository; the restored one was started until it was ready";
+
 export function describeCoverage(
   { test, chosen, shape }: PreparedMachine,
   results: readonly CheckResult[],
@@ -26,6 +29,7 @@ export function describeCoverage(
     volumesOpened,
     notTested: [
       ...levelsLeftOut(test.level),
+      ...(wasReady && test.via === "both" ? [RESTORED_UNTIL_READY] : []),
       ...results.filter(({ outcome }) => isOpen(outcome)).map(({ id, reason }) => `${id}: ${reason ?? "not known"}`),
       ...images.filter(({ name }) => !attached.has(name)).map(({ name }) => `disk ${name} was not attached`),
       ...archives.filter(({ kind }) => kind === "tree").map(({ name }) => `the folder ${name} was read, not started`),
