@@ -98,6 +98,16 @@ describe("extents", function () {
     });
   }
 
+  for (const kind of ["ntfs", "ntfs-512", "ntfs-64k"] satisfies PortableKind[]) {
+    it(`of ${kind} lead to the bytes that are read`, async function () {
+      const { path } = await portableImage(kind, this);
+      const counts = await withImage(kind, path, (fileSystem) => checkExtents(fileSystem, path));
+      assert.ok(counts.extents > 10);
+      // in records, and compressed
+      assert.ok(counts.elsewhere > 0);
+    });
+  }
+
   it("of XFS lead to the bytes that are read", async () => {
     const { path } = await xfsImage("v4");
     const counts = await withFileSystem(path, (fileSystem) => checkExtents(fileSystem, path));

@@ -2,12 +2,14 @@
 // chunks are dead space in packs, records, a quarantine, a finished and an open collection, an announcement. And a map of
 // it made by other means than verify's: which bytes of which pack belong to which blob, and who needs that blob.
 
+import { mkdir, writeFile } from "node:fs/promises";
 import { encodeGcPlan } from "../../core/format/gcPlan.js";
 import { bytesToHex, objectName, type PackName, packName, type Sid } from "../../core/format/ids.js";
 import type { Manifest } from "../../core/format/manifest.js";
 import { type BlobKind, decodeBlobEntries } from "../../core/format/pack.js";
 import { encodeRestoreTestRecord } from "../../core/format/restoreTestRecord.js";
 import { encodeSession } from "../../core/format/session.js";
+import { decodeTreeNode } from "../../core/format/treeNode.js";
 import { BlobReader } from "../../core/repository/blobReader.js";
 import { ImageReader } from "../../core/repository/imageReader.js";
 import { readPackContents } from "../../core/repository/packReader.js";
@@ -17,7 +19,9 @@ import type { Repository } from "../../core/repository/repository.js";
 import { withFlip } from "./objectChanges.js";
 import { join, noise, prose } from "./sampleBytes.js";
 import { sampleTestRecord } from "./sampleTestRecord.js";
+import { makeTemporaryFolder } from "./temporaryFolder.js";
 import { TestRepository, type TestRepositoryOptions } from "./testRepository.js";
+import { backUpFolder, settle } from "./treeRepository.js";
 
 export interface StoredBlob {
   pack: PackName;
@@ -52,16 +56,20 @@ export const sampleDisks = (() => {
   return { first, second, other: noise(4, 20_000), dead: noise(5, 60_000), config: prose(6, 300) };
 })();
 
-export async function makeDamageSample(options: TestRepositoryOptions = {}): Promise<DamageSample> {
+/** `tree`: also a snapshot of a folder, with files of many chunks, of few and of none. */
+export async function makeDamageSample(
+  options: TestRepositoryOptions & { tree?: boolean } = {},
+): Promise<DamageSample> {
   const test = await TestRepository.make(options);
   const { first, second, other, dead, config } = sampleDisks;
   const gone = await test.backUp("vm/gone", { root: join(first, dead) });
   const a1 = await test.backUp("vm/a", { root: first, data: other }, { files: [{ name: "a.conf", bytes: config }] });
   const a2 = await test.backUp("vm/a", { root: second });
   const b1 = await test.backUp("ct/b", { root: first }, { namespace: "prod" });
+  const trees = options.tree === true ? [await backUpSampleTree(test)] : [];
   const unused = await test.backUp("vm/unused", { root: noise(7, 30_000) });
   await addSmallObjects(test, a2, gone, unused);
-  const manifests = [a1, a2, b1];
+  const manifests = [a1, a2, b1, ...trees];
   const disks = new Map([
     [`${a1.sid}/root`, first],
     [`${a1.sid}/data`, other],
@@ -70,6 +78,20 @@ export async function makeDamageSample(options: TestRepositoryOptions = {}): Pro
   ]);
   const { repository } = test;
   return { test, manifests, disks, blobs: await listBlobs(repository), needs: await findNeeds(repository, manifests) };
+}
+
+async function backUpSampleTree(test: TestRepository): Promise<Manifest> {
+  const folder = await makeTemporaryFolder("damage-sample");
+  try {
+    await mkdir(`${folder.path}/kept/deeper`, { recursive: true });
+    await writeFile(`${folder.path}/kept/few`, noise(21, 9000));
+    await writeFile(`${folder.path}/kept/deeper/none`, "");
+    await writeFile(`${folder.path}/many`, noise(22, 60_000));
+    await settle();
+    return (await backUpFolder(test, folder.path)).manifest as Manifest;
+  } finally {
+    await folder.remove();
+  }
 }
 
 /** Forgets and collects, so that there are tombstones and dead space; the rest is written as its owners would. */
@@ -129,6 +151,10 @@ export async function findNeeds(
       const where = { snapshot: sid, archive: archive.name };
       note(archive.root, { ...where, offset: 0, length: archive.sizeBytes });
       if (archive.kind === "file") continue;
+      if (archive.kind === "tree") {
+        await findTreeNeeds(blobs, archive.root, 0, (id, offset, length) => note(id, { ...where, offset, length }));
+        continue;
+      }
       const image = await ImageReader.open(archive, blobs);
       for (let page = 0; page < image.pageCount; page++) {
         const pageId = image.pageId(page);
@@ -141,6 +167,23 @@ export async function findNeeds(
     }
   }
   return needs;
+}
+
+/** By the frames of nodes alone, whatever the nodes mean. Files with holes and attributes of their own lie elsewhere. */
+async function findTreeNeeds(
+  blobs: BlobReader,
+  id: string,
+  start: number,
+  note: (id: string, offset: number, length: number) => void,
+): Promise<void> {
+  const { refs } = decodeTreeNode(await blobs.read(Buffer.from(id, "hex")), id);
+  let offset = start;
+  for (const ref of refs) {
+    const below = bytesToHex(ref.id);
+    note(below, offset, ref.bytes);
+    if (ref.kind === "node") await findTreeNeeds(blobs, below, offset, note);
+    offset += ref.bytes;
+  }
 }
 
 /** The blob that a byte of a pack belongs to; undefined: the pack's own tables. */

@@ -7,6 +7,7 @@ import { shownAttributes } from "../fat/dosAttributes.js";
 import type {
   DataRange,
   DirectoryEntry,
+  FileExtent,
   FileKind,
   FileStat,
   FileSystem,
@@ -90,6 +91,11 @@ class NtfsFileSystem implements FileSystem {
   async *dataRanges(file: NodeId, options: ReadOptions = {}): AsyncIterable<DataRange> {
     const stream = await (await this.#node(file, options)).contents(options);
     if (stream !== null) yield* stream.dataRanges();
+  }
+
+  async *extents(file: NodeId, options: ReadOptions = {}): AsyncIterable<FileExtent> {
+    const stream = await (await this.#node(file, options)).contents(options);
+    if (stream?.extents !== undefined) yield* stream.extents();
   }
 
   async readLink(id: NodeId, options: ReadOptions = {}): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 // The bytes of an attribute that is in runs of clusters as it is: holes and what was never written are zeros.
 
 import type { BlockReader, ReadOptions } from "../blockReader.js";
-import type { DataRange } from "../fileSystem.js";
+import type { DataRange, FileExtent } from "../fileSystem.js";
 import { damaged } from "../filesystemErrors.js";
 import { readInto } from "../readRange.js";
 import type { NonResidentHeader } from "./fileRecord.js";
@@ -15,6 +15,8 @@ export interface NtfsStream {
   /** Fills all of `buffer`, which must end inside the stream. */
   read(buffer: Uint8Array, offset: number, options?: ReadOptions): Promise<void>;
   dataRanges(): Iterable<DataRange>;
+  /** As `FileSystem.extents`; absent where nothing lies as it is. */
+  extents?(): Iterable<FileExtent>;
 }
 
 /** Fills `buffer` from clusters; holes are zeros. */
@@ -71,6 +73,17 @@ export class RunStream implements NtfsStream {
 
   dataRanges(): Iterable<DataRange> {
     return rangesOfRuns(this.#runs, this.#clusterBytes, 1, this.#initializedBytes);
+  }
+
+  *extents(): Iterable<FileExtent> {
+    for (let index = 0; index < this.#runs.runCount; index++) {
+      const { vcn, lcn, length } = this.#runs.at(index);
+      const offset = vcn * this.#clusterBytes;
+      if (offset >= this.#initializedBytes) return;
+      if (lcn === HOLE) continue;
+      const bytes = Math.min(length * this.#clusterBytes, this.#initializedBytes - offset);
+      yield { offset, length: bytes, deviceOffset: lcn * this.#clusterBytes };
+    }
   }
 }
 
