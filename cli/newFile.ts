@@ -1,7 +1,7 @@
 // Small files that appear whole under their name or not at all.
 
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, lstat, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isOurError, RepriseError } from "../core/index.js";
 
@@ -41,6 +41,20 @@ export async function makeNewFile(
     throw writeFailed(path, cause);
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+/** With its parents; it may be there. TARGET_WRITE_FAILED with the hint. */
+export async function makeFolder(path: string, hint: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new RepriseError("source", "TARGET_WRITE_FAILED", `the folder ${path} cannot be made (${reason})`, {
+      data: { path, errno: reason },
+      hint,
+      cause,
+    });
   }
 }
 

@@ -126,9 +126,11 @@ function unknownInFamily(error: CommanderError, name: string | undefined, args: 
   const word = args.slice(args.indexOf(family.name) + 1).find((argument) => !argument.startsWith("-")) ?? "";
   const names = family.verbs.map((verb) => verb.name);
   if (names.includes(word)) return undefined;
-  const nearest = /Did you mean (\w+)/.exec(error.message)?.[1];
+  const nearest =
+    /Did you mean (\w+)/.exec(error.message)?.[1] ??
+    names.find((known) => word !== "" && (known.startsWith(word) || word.startsWith(known)));
   const guess = nearest === undefined ? "" : `did you mean ${family.name} ${nearest}? `;
-  return usageError(`${family.name}: there is no "${word}"`, `${guess}There are ${names.join(", ")}`);
+  return usageError(`${family.name}: there is no "${word}"`, `${guess}its verbs are ${names.join(", ")}`);
 }
 
 type OnVerb = (verb: Verb, name: string, given: Given, globals: Given) => void;

@@ -1,7 +1,6 @@
 // Carries out a restore plan: all targets are made before the first byte is written, and get their names after the last.
 
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import {
   type Archive,
   createTarget,
@@ -18,8 +17,11 @@ import {
   type Snapshot,
 } from "../core/index.js";
 import type { Context } from "./context.js";
-import { checkNewFile, writeNewFile } from "./newFile.js";
+import { checkNewFile, makeFolder, writeNewFile } from "./newFile.js";
 import type { RestoreItem, RestorePlan } from "./restorePlan.js";
+
+const FOLDER_HINT =
+  "several disks are restored into a folder: give --to the name of one, or choose one disk with --disk";
 
 export interface RestoreOptions {
   format: "raw" | "qcow2";
@@ -48,7 +50,7 @@ export async function runRestore(
   plan: RestorePlan,
   options: RestoreOptions,
 ): Promise<RestoredItem[]> {
-  if (plan.folder !== null) await makeFolder(plan.folder);
+  if (plan.folder !== null) await makeFolder(plan.folder, FOLDER_HINT);
   const files = plan.items.filter(({ archive }) => archive.kind === "file");
   for (const { path } of files) await checkNewFile(path, options.force);
   const presence = await loadPresenceForReading(repository, context.options);
@@ -172,17 +174,4 @@ async function readFiles(
   const contents: Uint8Array[] = [];
   for (const { archive } of files) contents.push(await restoreFile(repository, presence, archive, options));
   return contents;
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new RepriseError("source", "TARGET_WRITE_FAILED", `the folder ${path} cannot be made (${reason})`, {
-      data: { path, errno: reason },
-      hint: "several disks are restored into a folder: give --to the name of one, or choose one disk with --disk",
-      cause,
-    });
-  }
 }

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import {
   exportSnapshot,
+  isAbort,
   type NbdAddress,
   type NbdServer,
   openChunkFetcher,
@@ -12,6 +12,7 @@ import {
 import type { Context } from "../context.js";
 import { type Given, usageError } from "../given/given.js";
 import { SNAPSHOT_OPERAND } from "../given/snapshotOperands.js";
+import { readInputFile } from "../inputFile.js";
 import { styled } from "../output/text.js";
 import { countText } from "../output/units.js";
 import { snapshotReference } from "../snapshotDocument.js";
@@ -19,6 +20,8 @@ import type { Answer, Verb } from "../verb.js";
 
 /** IANA's port for NBD. */
 const STANDARD_PORT = 10809;
+/** Certificates with their chains, and lists of keys. */
+const MAX_TLS_BYTES = 1024 * 1024;
 
 export const nbdVerb: Verb = {
   name: "nbd",
@@ -56,7 +59,7 @@ export const nbdVerb: Verb = {
 
 async function runNbd(context: Context, given: Given): Promise<Answer> {
   const address = addressOf(given);
-  const tls = await tlsOf(given);
+  const tls = await tlsOf(given, context.signal);
   refuseOpenPort(address, tls !== undefined);
   const { repository, catalog } = await context.openCatalog();
   const snapshot = resolveSnapshot(given.operand(0), catalog);
@@ -108,13 +111,24 @@ function addressOf(given: Given): NbdAddress {
   return { host: host ?? "127.0.0.1", port: number };
 }
 
-async function tlsOf(given: Given): Promise<ReturnType<typeof tlsOptions> | undefined> {
+async function tlsOf(given: Given, signal: AbortSignal): Promise<ReturnType<typeof tlsOptions> | undefined> {
   const [psk, cert, key] = ["tlsPsk", "tlsCert", "tlsKey"].map((name) => given.text(name));
   if ((cert === undefined) !== (key === undefined)) throw usageError("--tls-cert and --tls-key belong together");
   if (psk !== undefined && cert !== undefined) throw usageError("--tls-psk and --tls-cert: choose one");
-  if (psk !== undefined) return tlsOptions({ pskLines: await readFile(psk, "utf8") });
+  if (psk !== undefined) return tlsOptions({ pskLines: await readTlsFile("--tls-psk", psk, signal) });
   if (cert === undefined || key === undefined) return undefined;
-  return tlsOptions({ certificate: await readFile(cert, "utf8"), key: await readFile(key, "utf8") });
+  const certificate = await readTlsFile("--tls-cert", cert, signal);
+  return tlsOptions({ certificate, key: await readTlsFile("--tls-key", key, signal) });
+}
+
+async function readTlsFile(option: string, path: string, signal: AbortSignal): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readInputFile(path, { maxBytes: MAX_TLS_BYTES, signal }));
+  } catch (cause) {
+    if (isAbort(cause)) throw cause;
+    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    throw usageError(`${option}: ${path} cannot be read (${reason})`, "check the path and its permissions");
+  }
 }
 
 /** Whoever reaches the port reads the disks: on a network only with TLS. */

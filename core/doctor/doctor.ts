@@ -165,10 +165,11 @@ class Examination {
       count === 0 ? "ok" : "failed",
       count === 0
         ? "no unsigned decisions"
-        : `${count} decisions without the keeper's signature, e.g. ${this.#unsigned[0]}`,
+        : `${count} decision${count === 1 ? "" : "s"} without the keeper's signature, e.g. ${this.#unsigned[0]}`,
     );
     const { length } = catalog.unreadable;
-    const manifests = length === 0 ? "all manifests open" : `${length} manifests cannot be read; run verify`;
+    const manifests =
+      length === 0 ? "all manifests open" : `${length} manifest${length === 1 ? "" : "s"} cannot be read; run verify`;
     this.#find("manifests", length === 0 ? "ok" : "failed", manifests);
   }
 

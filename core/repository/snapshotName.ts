@@ -156,10 +156,10 @@ function uncertain(name: string, object: string, count: number, newest: Snapshot
   return new RepriseError(
     "corrupt",
     "SNAPSHOT_UNCERTAIN",
-    `${name}: ${count} manifests cannot be read, e.g. ${object}${which}`,
+    `${name}: ${count === 1 ? object : `${count} manifests, e.g. ${object},`} cannot be read${which}`,
     {
       data: { name, object, newestReadable: newest?.sid ?? null },
-      hint: "any of them may be the one you mean: restore the object from a copy of the storage, or name a snapshot by its id",
+      hint: "it may be the one you mean: restore the object from a copy of the storage, or name a snapshot by its id",
     },
   );
 }

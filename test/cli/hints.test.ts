@@ -158,7 +158,7 @@ describe("hints", () => {
     }
     const subject = await failing(["repair", "snapshot"], 64);
     assert.match(subject.message, /repair: there is no "snapshot"/);
-    assert.match(subject.hint ?? "", /index, snapshots, config, rescue/);
+    assert.match(subject.hint ?? "", /did you mean repair snapshots\? its verbs are index, snapshots, config, rescue/);
     assert.equal((await failing(["key", "add", "x"], 64)).hint, "see reprise key --help");
     assert.match(
       (await failing(["init", "--pack-size", "1K"], 64)).message,

@@ -58,6 +58,8 @@ describe("reprise nbd", function () {
       ["--port", "70000"],
       ["--bind", "0.0.0.0"],
       ["--tls-cert", "x"],
+      ["--tls-psk", "/nonexistent"],
+      ["--tls-cert", "/dev/null", "--tls-key", "/nonexistent"],
       ["--disk", "nothing", "--port", "0"],
     ]) {
       const { code, stderr } = await cli(["nbd", "vm/a@latest", ...args, "-r", repo], { env });
