@@ -13,6 +13,8 @@ export type IsolationProof = RestoreTestRecord["isolation"]["proofs"][number];
 const OUTSIDE = "198.51.100.1";
 const TRY_SECONDS = 4;
 const TRY_LIMIT_MS = 60_000;
+/** Ports of its own that the guest tries first; each may cost TRY_SECONDS. */
+const MAX_CONTROLS = 4;
 
 /** Ports of a listener that must stay silent. */
 export class HostListener {
@@ -81,21 +83,26 @@ export function proveByListener({ port, connections }: HostListener): IsolationP
   return { what, outcome: connections === 0 ? "held" : "broken", observed };
 }
 
-/** Asks the guest to connect to this host's loopback and to the outside. `gateway`: where the guest sees this host. */
-export async function proveFromInside(
-  agent: AgentConnection | null,
-  gateway: string,
-  listener: HostListener,
-  signal: AbortSignal,
-): Promise<IsolationProof[]> {
+export interface InsideTry {
+  agent: AgentConnection | null;
+  /** Where the guest sees this host. */
+  gateway: string;
+  listener: HostListener;
+  /** Ports that the guest serves: that its tool connects to one of them shows that it can connect at all. */
+  ownPorts: readonly number[];
+  signal: AbortSignal;
+}
+
+/** Asks the guest to connect to this host's loopback and to the outside. */
+export async function proveFromInside({ listener, gateway, ...guest }: InsideTry): Promise<IsolationProof[]> {
   const before = listener.connections;
-  const host = await tryToReach(agent, gateway, listener.port, signal);
+  const host = await tryToReach(guest, gateway, listener.port);
   const hostProof: IsolationProof = {
     what: "the machine tried to reach a listener on this host's loopback",
     ...host,
     ...(listener.connections > before ? { outcome: "broken" as const } : {}),
   };
-  const outside = await tryToReach(agent, OUTSIDE, 80, signal);
+  const outside = await tryToReach(guest, OUTSIDE, 80);
   return [hostProof, { what: "the machine tried to reach an address outside", ...outside }];
 }
 
@@ -103,40 +110,59 @@ type Attempt = Pick<IsolationProof, "outcome" | "observed">;
 
 /** One word comes back: what the guest's own tools say. Its word alone never proves a hold against the listener's. */
 async function tryToReach(
-  agent: AgentConnection | null,
+  { agent, ownPorts, signal }: Pick<InsideTry, "agent" | "ownPorts" | "signal">,
   address: string,
   port: number,
-  signal: AbortSignal,
 ): Promise<Attempt> {
-  if (agent === null) return { outcome: "not-probed", observed: "the machine has no agent to try with" };
+  if (agent === null) return notProbed("the machine has no agent to try with");
+  const controls = ownPorts.slice(0, MAX_CONTROLS);
   try {
-    const { stdout, exitCode } = await agent.exec(["/bin/sh", "-c", connectScript(address, port)], {
+    const { stdout, exitCode } = await agent.exec(["/bin/sh", "-c", connectScript(address, port, controls)], {
       signal,
       timeoutMs: TRY_LIMIT_MS,
     });
-    return judgeWord(stdout.trim(), address, port, exitCode);
+    return judgeAnswer(stdout.trim(), `${address}:${port}`, controls, exitCode);
   } catch (error) {
     if (signal.aborted && !isTimeout(signal.reason)) signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
-    return { outcome: "not-probed", observed: visibleLine(`the agent could not try: ${reason}`) };
+    return notProbed(`the agent could not try: ${reason}`);
   }
 }
 
-function judgeWord(word: string, address: string, port: number, exitCode: number | null): Attempt {
-  const where = `${address}:${port}`;
-  if (word === "REFUSED") return { outcome: "held", observed: `${where}: no connection` };
-  if (word === "REACHED") return { outcome: "broken", observed: `${where}: connected` };
-  if (word === "NO-TOOL") return { outcome: "not-probed", observed: "the machine has neither nc nor bash to try with" };
-  return { outcome: "not-probed", observed: visibleLine(`no answer that can be used (exit code ${exitCode})`) };
+function notProbed(observed: string): Attempt {
+  return { outcome: "not-probed", observed: visibleLine(observed) };
 }
 
-/** Works with busybox, BSD and GNU netcat, else with bash. `address` and `port` are ours, not the machine's. */
-function connectScript(address: string, port: number): string {
+/** That nothing was reached says something only when the same tool reaches what is there. */
+function judgeAnswer(answer: string, where: string, controls: readonly number[], exitCode: number | null): Attempt {
+  const [word = "", control] = answer.split(" ");
+  if (word === "REACHED") return { outcome: "broken", observed: `${where}: connected` };
+  if (word === "NO-TOOL") return notProbed("the machine has neither nc nor bash to try with");
+  if (word === "NO-CONTROL")
+    return notProbed(`its tool does not even reach the machine's own port ${controls.join(" or ")}`);
+  if (word !== "REFUSED") return notProbed(`no answer that can be used (exit code ${exitCode})`);
+  if (controls.length === 0) {
+    const doubt = "the machine serves no port that would show that its tool can connect at all";
+    return { outcome: "held", observed: `${where}: no connection (${doubt})` };
+  }
+  const reached = controls.find((port) => `${port}` === control);
+  if (reached === undefined) return notProbed(`no answer that can be used (exit code ${exitCode})`);
+  return { outcome: "held", observed: `${where}: no connection; its own port ${reached}: connected` };
+}
+
+/** Works with busybox, BSD and GNU netcat, else with bash. Addresses and ports are ours, not the machine's. */
+function connectScript(address: string, port: number, controls: readonly number[]): string {
   return [
     `if command -v nc >/dev/null 2>&1; then`,
-    `  if nc -w ${TRY_SECONDS} ${address} ${port} </dev/null >/dev/null 2>&1; then echo REACHED; else echo REFUSED; fi`,
+    `  reach() { nc -w ${TRY_SECONDS} "$1" "$2" </dev/null >/dev/null 2>&1; }`,
     `elif command -v bash >/dev/null 2>&1; then`,
-    `  if timeout ${TRY_SECONDS} bash -c 'exec 3<>/dev/tcp/${address}/${port}' >/dev/null 2>&1; then echo REACHED; else echo REFUSED; fi`,
-    `else echo NO-TOOL; fi`,
+    `  reach() { timeout ${TRY_SECONDS} bash -c "exec 3<>/dev/tcp/$1/$2" >/dev/null 2>&1; }`,
+    `else echo NO-TOOL; exit; fi`,
+    `control=`,
+    `for own in ${controls.join(" ")}; do`,
+    `  if reach 127.0.0.1 "$own"; then control=$own; break; fi`,
+    `done`,
+    ...(controls.length === 0 ? [] : [`if [ -z "$control" ]; then echo NO-CONTROL; exit; fi`]),
+    `if reach ${address} ${port}; then echo REACHED; else echo "REFUSED $control"; fi`,
   ].join("\n");
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import type { Snapshot } from "../../repository/catalog.js";
 import { qualifiedGroup } from "../../repository/snapshotName.js";
+import { silenceOf } from "../checks/agent.js";
 import type { CheckContext, ChunkReport, ObservedArtifact } from "../checks/check.js";
 import { impliedChecks } from "../checks/impliedChecks.js";
 import { runCheck, skippedCheck } from "../checks/runCheck.js";
@@ -22,6 +23,7 @@ import type { SharedRun } from "./sharedRun.js";
 
 /** They may need a while after the machine is ready: repeated until the application's time is over. */
 const OF_SERVICE: ReadonlySet<CheckType> = new Set(["tcp", "http", "command", "sql"]);
+const OF_AGENT: ReadonlySet<CheckType> = new Set(["agent", "command", "sql"]);
 /** For reading all of a backup; the whole test has a limit of its own. */
 const READING_LIMIT_MS = 24 * 60 * 60 * 1000;
 
@@ -161,6 +163,7 @@ export class MachineRun {
   async #checkGuest(): Promise<void> {
     const readyMs = this.#log.timeline.elapsed();
     let servedMs = readyMs;
+    await this.#awaitAgent();
     for (const check of this.#specChecks()) {
       if (isOfBackup(check)) continue;
       if (!OF_SERVICE.has(check.type)) {
@@ -174,6 +177,15 @@ export class MachineRun {
     if (last === undefined) return;
     last.serveMs = servedMs - readyMs;
     last.totalMs += last.serveMs;
+  }
+
+  /** When it does not come, the checks that ask it say so. */
+  async #awaitAgent(): Promise<void> {
+    const { agent } = this.#context();
+    if (agent === null || !this.#specChecks().some(({ type }) => OF_AGENT.has(type))) return;
+    const late = AbortSignal.timeout(this.test.timeouts.agentMs);
+    const signal = AbortSignal.any([late, this.#shared.options.signal]);
+    await this.#log.phase("agent", () => silenceOf(agent, Number.POSITIVE_INFINITY, signal));
   }
 
   async #untilServed(check: CheckSpec, readyMs: number): Promise<CheckResult> {
@@ -198,8 +210,11 @@ export class MachineRun {
     const { listener, options } = this.#shared;
     const startMs = this.#log.timeline.elapsed();
     const { proof, guest } = this.#power;
-    if (gateway !== null)
-      this.#innerProofs.push(...(await proveFromInside(guest.agent, gateway, listener, options.signal)));
+    if (gateway !== null) {
+      const { agent, guestPorts } = guest;
+      const attempt = { agent, gateway, listener, ownPorts: guestPorts, signal: options.signal };
+      this.#innerProofs.push(...(await proveFromInside(attempt)));
+    }
     const proofs = [...(proof === null ? [] : [proof]), proveByListener(listener), ...this.#innerProofs];
     this.#log.note(isolationResult(proofs, { startMs, durationMs: this.#log.timeline.elapsed() - startMs }));
   }
