@@ -19,6 +19,8 @@ export interface LineTest {
   toString(): string;
 }
 
+/** How long a line that matches may go on before its part counts. */
+const UNFINISHED_MS = 300;
 const HEAD_BYTES = 1024 * 1024;
 const TAIL_BYTES = 4 * 1024 * 1024;
 const MAX_LINES = 50_000;
@@ -91,9 +93,15 @@ export class SerialLog {
         resolve(said);
         return undefined;
       }
+      // More of the line may be on its way, and its whole text is worth more than the part that matched.
+      let settling: NodeJS.Timeout | undefined;
       const lookAtUnfinished = () => {
-        const text = this.#text.unfinished;
-        if (pattern.test(text)) resolve({ text, atMs: performance.now() });
+        if (settling !== undefined || !pattern.test(this.#text.unfinished)) return;
+        const part = this.#text.unfinished;
+        settling = setTimeout(
+          () => resolve({ text: this.#text.unfinished || part, atMs: performance.now() }),
+          UNFINISHED_MS,
+        );
       };
       lookAtUnfinished();
       const endLines = this.onLine((line) => {
@@ -101,6 +109,7 @@ export class SerialLog {
       });
       const endBytes = this.onBytes(lookAtUnfinished);
       return () => {
+        clearTimeout(settling);
         endLines();
         endBytes();
       };

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { detectAccelerator } from "../../core/hypervisor/accelerator.js";
-import { chooseBuild, findUefiBuilds, prepareFirmware, type UefiBuild } from "../../core/hypervisor/firmware.js";
+import {
+  chooseBuild,
+  findUefiBuilds,
+  prepareFirmware,
+  type UefiBuild,
+  withoutPadding,
+} from "../../core/hypervisor/firmware.js";
 import { assertCode } from "../support/assertCode.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 
@@ -54,6 +60,18 @@ describe("UEFI firmware", () => {
     assert.equal(chooseBuild([able, plain], true, undefined), undefined);
     assert.equal(chooseBuild([able, plain], true, 540672), able);
     assert.equal(chooseBuild(all, true, 131072), undefined);
+  });
+
+  it("takes variables without what a rounded volume adds to them", () => {
+    const volume = new Uint8Array(4096);
+    const view = new DataView(volume.buffer);
+    view.setBigUint64(32, 1024n, true);
+    volume.set(Buffer.from("_FVH"), 40);
+    assert.equal(withoutPadding(volume).length, 1024);
+    assert.equal(withoutPadding(volume.subarray(0, 1024)).length, 1024);
+    view.setBigUint64(32, 2n ** 63n, true);
+    assert.equal(withoutPadding(volume).length, 4096);
+    assert.equal(withoutPadding(new Uint8Array(7)).length, 7);
   });
 
   it("is found by its descriptions, which may say anything", async () => {

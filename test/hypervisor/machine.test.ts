@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunningMachine, type StartRequest, startMachine } from "../../core/hypervisor/machine.js";
+import { NIC_MODELS, SCSI_CONTROLLERS } from "../../core/hypervisor/machineShape.js";
 import { isBlank } from "../../core/hypervisor/picture.js";
 import { createRunFolder, type RunFolder } from "../../core/hypervisor/runFolder.js";
 import type { NbdServer } from "../../core/nbd/server.js";
@@ -234,6 +235,28 @@ describe("machine", function () {
       ),
       { name: "AbortError" },
     );
+  });
+
+  it("is accepted by QEMU with every bus and every card", async () => {
+    const buses = ["virtio", "sata", "ide", "nvme"] as const;
+    const scsi = SCSI_CONTROLLERS.map((controller) => ({ name: controller, bus: "scsi" as const, controller }));
+    const disks = [...buses.map((bus) => diskShape(bus, bus)), ...scsi];
+    const nics = NIC_MODELS.map((model) => ({ model, mac: null }));
+    for (const machineType of ["pc", "q35"]) {
+      const machine = await start({
+        shape: tinyShape({ machineType, disks, nics, cpus: 2, clock: "localtime" }),
+        disks: disks.map(({ name }) => ({ name, way: "file", path: guest, format: "raw" })),
+      });
+      assert.ok(machine.hostPort(80) > 0);
+      await machine.stop();
+    }
+  });
+
+  it("does not start anything unsigned with secure boot", async () => {
+    const firmware = { kind: "uefi", secureBoot: true, variablesArchive: null } as const;
+    const machine = await start({ shape: tinyShape({ machineType: "q35", firmware }), network: { mode: "none" } });
+    await machine.serial.waitFor(/Access Denied|Security Violation/, { timeoutMs: BOOT_MS });
+    await machine.stop();
   });
 
   it("boots by UEFI with a TPM, from SCSI", async () => {
