@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentConnection, CheckFunction } from "./check.js";
 import { cannotTell, fails, holds } from "./check.js";
-import { isMatch } from "./patterns.js";
 import { isOutOfTime, messageOf } from "./problems.js";
 
 const PING_AGAIN_MS = 1000;
@@ -20,7 +19,7 @@ export const checkAgent: CheckFunction<"agent"> = async (check, context, { signa
   signal.throwIfAborted();
   if (typeof info === "string") return cannotTell(expected, info, "the agent does not tell its system");
   const observed = `${info.id}: ${info.name}`;
-  if (!isMatch(check.osId, info.id)) return fails(expected, observed, "it is another system");
+  if (!check.osId.test(info.id)) return fails(expected, observed, "it is another system");
   return holds(expected, observed);
 };
 

@@ -3,6 +3,7 @@
 
 import type { MachineTree } from "../../files/machineTree.js";
 import type { MachineDisk } from "../../files/machineVolumes.js";
+import type { LineTest } from "../../hypervisor/serialLog.js";
 import type { Snapshot } from "../../repository/catalog.js";
 import type { VerifyReport } from "../../verify/verifyReport.js";
 import type { CheckBody, CheckFrame, CheckType } from "../spec/restoreTestSpec.js";
@@ -91,7 +92,7 @@ export interface SerialConsole {
   /** Bytes that `text` does not have: what was in them is not known any more. */
   readonly droppedBytes: number;
   /** Resolves when the pattern appears, or has appeared; rejects otherwise, also when the machine ends. */
-  waitFor(pattern: RegExp, options: { signal: AbortSignal; timeoutMs?: number }): Promise<unknown>;
+  waitFor(pattern: LineTest, options: { signal: AbortSignal; timeoutMs?: number }): Promise<unknown>;
 }
 
 export interface AgentConnection {

@@ -9,7 +9,6 @@ import { formatTreePath, parseTreePath } from "../../files/treePath.js";
 import { formatName } from "../../filesystem/nameText.js";
 import type { AttemptOptions, CheckContext, CheckFunction, CheckOf, Observation } from "./check.js";
 import { cannotTell, fails, holds } from "./check.js";
-import { isMatch } from "./patterns.js";
 
 /** As much of a file as a pattern is looked for in. */
 const MAX_TEXT_BYTES = 1024 * 1024;
@@ -129,7 +128,7 @@ async function lookInside(
     seen.push(`sha256 ${digest}`);
     if (digest !== check.sha256.toLowerCase()) return fails(expected, seen.join(", "), "its content is another");
   }
-  if (check.matches !== null && !isMatch(check.matches, await headText(file, MAX_TEXT_BYTES, options))) {
+  if (check.matches !== null && !check.matches.test(await headText(file, MAX_TEXT_BYTES, options))) {
     if (file.stat.sizeBytes > MAX_TEXT_BYTES)
       return cannotTell(expected, seen.join(", "), `nothing matches in its first ${MAX_TEXT_BYTES} bytes`);
     return fails(expected, seen.join(", "), `nothing in it matches ${check.matches}`);

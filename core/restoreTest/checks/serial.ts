@@ -1,8 +1,8 @@
 // What the machine has written to its serial line.
 
+import type { Pattern } from "../pattern.js";
 import type { CheckFunction, Observation, SerialConsole } from "./check.js";
 import { cannotTell, fails, holds } from "./check.js";
-import { firstMatch, isMatch } from "./patterns.js";
 import { isOutOfTime } from "./problems.js";
 
 /**
@@ -26,8 +26,8 @@ export const FORBIDDEN_ON_CONSOLE: readonly RegExp[] = [
 /** The first forbidden text on the console, or null. */
 export function forbiddenOnConsole(text: string): string | null {
   for (const pattern of FORBIDDEN_ON_CONSOLE) {
-    const found = firstMatch(pattern, text);
-    if (found !== null) return found;
+    const found = pattern.exec(text)?.[0];
+    if (found !== undefined) return found;
   }
   return null;
 }
@@ -44,7 +44,7 @@ export const checkSerial: CheckFunction<"serial"> = async (check, context, { sig
   if (serial === null) return cannotTell(expected, "", "the machine was not started, or has no serial line");
   const found = matches === null || (await appears(matches, serial, { signal, timeoutMs }));
   if (!found) return fails(expected, tailOf(serial), `nothing matches ${matches}`);
-  const bad = forbidden === null ? null : firstMatch(forbidden, serial.text());
+  const bad = forbidden?.firstMatch(serial.text()) ?? null;
   if (bad !== null) return fails(expected, bad, "forbidden text is on the console");
   return judgeSilence(expected, serial, matches, forbidden);
 };
@@ -53,14 +53,14 @@ export const checkSerial: CheckFunction<"serial"> = async (check, context, { sig
 function judgeSilence(
   expected: string,
   serial: SerialConsole,
-  matches: RegExp | null,
-  forbidden: RegExp | null,
+  matches: Pattern | null,
+  forbidden: Pattern | null,
 ): Observation {
   const text = serial.text();
   if (forbidden !== null && serial.droppedBytes > 0)
     return cannotTell(expected, tailOf(serial), `some ${serial.droppedBytes} bytes of the console were not kept`);
   if (matches === null && text === "") return cannotTell(expected, "", "the machine has not written anything");
-  return holds(expected, (matches === null ? null : firstMatch(matches, text)) ?? tailOf(serial));
+  return holds(expected, matches?.firstMatch(text) ?? tailOf(serial));
 }
 
 interface WaitOptions {
@@ -68,14 +68,14 @@ interface WaitOptions {
   timeoutMs: number;
 }
 
-async function appears(pattern: RegExp, serial: SerialConsole, options: WaitOptions): Promise<boolean> {
-  if (isMatch(pattern, serial.text())) return true;
+async function appears(pattern: Pattern, serial: SerialConsole, options: WaitOptions): Promise<boolean> {
+  if (pattern.test(serial.text())) return true;
   try {
     await serial.waitFor(pattern, options);
     return true;
   } catch (error) {
     if (options.signal.aborted && !isOutOfTime(options.signal)) throw error;
-    return isMatch(pattern, serial.text());
+    return pattern.test(serial.text());
   }
 }
 

@@ -4,7 +4,6 @@
 import type { CheckContext, CheckFunction, CheckOf } from "./check.js";
 import { cannotTell, fails, holds } from "./check.js";
 import { describeResult, type ProgramRun, type RunOptions, runInGuest } from "./guestProgram.js";
-import { isMatch } from "./patterns.js";
 
 export const checkSql: CheckFunction<"sql"> = async (check, context, { signal }) => {
   const expected = describe(check);
@@ -18,7 +17,7 @@ export const checkSql: CheckFunction<"sql"> = async (check, context, { signal })
   if (result.truncated) return cannotTell(expected, observed, "the agent did not keep all of the answer");
   const answer = result.stdout.replace(/\r?\n$/, "");
   if (check.equals !== null && answer !== check.equals) return fails(expected, answer, "the answer is another");
-  if (check.matches !== null && !isMatch(check.matches, answer))
+  if (check.matches !== null && !check.matches.test(answer))
     return fails(expected, answer, `the answer does not match ${check.matches}`);
   return holds(expected, answer);
 };

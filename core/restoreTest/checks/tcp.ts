@@ -5,7 +5,6 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CheckContext, CheckFunction, CheckOf, Observation } from "./check.js";
 import { cannotTell, fails, holds } from "./check.js";
-import { isMatch } from "./patterns.js";
 import { isOutOfTime, messageOf } from "./problems.js";
 
 const MAX_BYTES = 64 * 1024;
@@ -44,7 +43,7 @@ async function watch(
 ): Promise<Observation> {
   let asked = before !== null;
   while (!signal.aborted) {
-    if (check.expects === null ? connection.text !== "" : isMatch(check.expects, connection.text))
+    if (check.expects === null ? connection.text !== "" : check.expects.test(connection.text))
       return holds(expected, connection.describe());
     if (connection.ended !== null)
       return fails(expected, connection.describe(), `the connection was closed: ${connection.ended}`);

@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MachineEnd } from "../../hypervisor/machineEnd.js";
+import type { LineTest } from "../../hypervisor/serialLog.js";
 import type { AgentConnection, SerialConsole } from "../checks/check.js";
 import { visibleLine } from "../checks/visibleText.js";
 import type { ReadySignal } from "../spec/restoreTestSpec.js";
@@ -61,7 +62,7 @@ async function allSignals(request: ReadyRequest, signal: AbortSignal, seen: stri
     seen.push(text);
   };
   const onAgent = () => pollAgent(request.agent, signal).then(() => note("the agent answers"));
-  const onConsole = (pattern: RegExp) =>
+  const onConsole = (pattern: LineTest) =>
     request.console.waitFor(pattern, { signal }).then(() => note(`the console shows ${pattern}`));
   if (serial === null && !agent && port === null) {
     await Promise.any([onConsole(LOGIN_PROMPT), onAgent()]);

@@ -1,7 +1,7 @@
 // Reads the fields of one object of a spec: units, sizes and expressions become values, mistakes become problems. A mistake
 // yields a stand-in, so that reading goes on and all problems are told at once.
 
-import { compilePattern } from "../pattern/linearPattern.js";
+import { compilePattern, type Pattern } from "../pattern.js";
 import type { ProblemList } from "./specProblems.js";
 import { formatSpan, parseSize, parseSpan } from "./units.js";
 
@@ -56,7 +56,7 @@ export class FieldReader {
     return bytes ?? 0;
   }
 
-  pattern(name: string): RegExp | null {
+  pattern(name: string): Pattern | null {
     const source = this.get<string>(name);
     if (source === null) return null;
     const compiled = compilePattern(source);

@@ -3,6 +3,7 @@
 
 import { SEVERITIES, type Severity, TEST_LEVELS, type TestLevel } from "../../format/restoreTestRecord.js";
 import type { AcceleratorChoice, DiskBus, NicModel } from "../../hypervisor/machineShape.js";
+import type { Pattern } from "../pattern.js";
 
 export { SEVERITIES, type Severity, TEST_LEVELS, type TestLevel };
 
@@ -70,7 +71,7 @@ export type NetworkSpec =
 
 /** When the machine counts as started: all that are given. None given: login prompt, or the agent answers. */
 export interface ReadySignal {
-  serial: RegExp | null;
+  serial: Pattern | null;
   agent: boolean;
   /** A guest's port that must answer. */
   port: number | null;
@@ -113,12 +114,12 @@ export type CheckBody =
       maximumBytes: number | null;
       /** Written at most this long before the snapshot. */
       newerThanMs: number | null;
-      matches: RegExp | null;
+      matches: Pattern | null;
     }
-  | { type: "serial"; matches: RegExp | null; forbidden: RegExp | null }
-  | { type: "agent"; osId: RegExp | null }
-  | { type: "command"; run: readonly string[]; exitCode: number; matches: RegExp | null; forbidden: RegExp | null }
-  | { type: "tcp"; port: number; sends: string | null; expects: RegExp | null }
+  | { type: "serial"; matches: Pattern | null; forbidden: Pattern | null }
+  | { type: "agent"; osId: Pattern | null }
+  | { type: "command"; run: readonly string[]; exitCode: number; matches: Pattern | null; forbidden: Pattern | null }
+  | { type: "tcp"; port: number; sends: string | null; expects: Pattern | null }
   | {
       type: "http";
       port: number;
@@ -127,8 +128,8 @@ export type CheckBody =
       /** Host header and server name. */
       host: string;
       status: readonly number[];
-      matches: RegExp | null;
-      forbidden: RegExp | null;
+      matches: Pattern | null;
+      forbidden: Pattern | null;
       /** With TLS: the certificate must be valid this long after the test. */
       validForMs: number | null;
     }
@@ -139,7 +140,7 @@ export type CheckBody =
       user: string;
       query: string;
       equals: string | null;
-      matches: RegExp | null;
+      matches: Pattern | null;
     }
   | { type: "screenshot"; stableMs: number }
   /** The file's content (trimmed) must be the value after `<tag>=` among the snapshot's tags. */

@@ -13,7 +13,7 @@ import type { CheckSpec } from "../../../core/restoreTest/spec/restoreTestSpec.j
 import { openRawSource, type RawSource } from "../../../core/source/rawSource.js";
 import { machineDisks } from "../../files/machineDisk.js";
 import { inProject } from "../../support/projectRoot.js";
-import { type BodyOf, check, fakeContext } from "./fakeContext.js";
+import { type BodyOf, check, fakeContext, pattern } from "./fakeContext.js";
 
 const anyFile = {
   exists: true,
@@ -120,14 +120,14 @@ describe("checks of the disks", function () {
     const file = (body: Partial<BodyOf<"file">>, path = "/etc/hostname") =>
       check("file", { ...anyFile, path, ...body });
     const sha256 = createHash("sha256").update("web1\n").digest("hex");
-    const exact = file({ sha256, minimumBytes: 5, maximumBytes: 5, matches: /^web\d$/m });
+    const exact = file({ sha256, minimumBytes: 5, maximumBytes: 5, matches: pattern(/^web\d$/) });
     assert.equal(await outcome(exact), "passed");
     assert.equal(await outcome(file({}, "/etc/nginx")), "passed");
     assert.match(await outcome(file({ minimumBytes: 1 }, "/etc/nginx")), /^failed: .*no plain file/);
     assert.match(await outcome(file({ sha256: "0".repeat(64) })), /^failed: its content/);
     assert.match(await outcome(file({ minimumBytes: 6 })), /^failed: it has fewer/);
     assert.match(await outcome(file({ maximumBytes: 4 })), /^failed: it has more/);
-    assert.match(await outcome(file({ matches: /db1/ })), /^failed: nothing in it/);
+    assert.match(await outcome(file({ matches: pattern(/db1/) })), /^failed: nothing in it/);
     assert.match(await outcome(file({}, "/etc/nothing")), /^failed: .*missing/);
     assert.match(await outcome(file({ exists: false })), /^failed: \/etc\/hostname exists/);
     assert.equal(await outcome(file({ exists: false }, "/etc/nothing")), "passed");

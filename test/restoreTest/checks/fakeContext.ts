@@ -2,9 +2,17 @@
 
 import type { Sid } from "../../../core/format/ids.js";
 import type { AgentConnection, CheckContext, SerialConsole } from "../../../core/restoreTest/checks/check.js";
+import { compilePattern, type Pattern } from "../../../core/restoreTest/pattern.js";
 import type { CheckSpec } from "../../../core/restoreTest/spec/restoreTestSpec.js";
 
 export const SNAPSHOT_TIME = "2026-11-21T02:00:00Z";
+
+/** As a spec has it. The flags do not count. */
+export function pattern({ source }: RegExp): Pattern {
+  const compiled = compilePattern(source);
+  if ("problem" in compiled) throw new Error(compiled.problem);
+  return compiled.pattern;
+}
 
 export function fakeContext(given: Partial<CheckContext> = {}): CheckContext {
   const start = performance.now();

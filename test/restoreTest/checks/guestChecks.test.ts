@@ -8,7 +8,7 @@ import { runCheck } from "../../../core/restoreTest/checks/runCheck.js";
 import { FORBIDDEN_ON_CONSOLE, forbiddenOnConsole } from "../../../core/restoreTest/checks/serial.js";
 import { serialConsoleOf } from "../../../core/restoreTest/checks/serialConsole.js";
 import type { CheckSpec } from "../../../core/restoreTest/spec/restoreTestSpec.js";
-import { type BodyOf, check, fakeAgent, fakeContext, fakeSerial } from "./fakeContext.js";
+import { type BodyOf, check, fakeAgent, fakeContext, fakeSerial, pattern } from "./fakeContext.js";
 
 async function outcome(spec: CheckSpec, given: Partial<CheckContext> = {}): Promise<string> {
   const { outcome, reason } = (await runCheck(spec, fakeContext(given))).result;
@@ -21,17 +21,20 @@ describe("serial checks", () => {
   const said = (text: string, dropped = 0) => ({ serial: fakeSerial(text, dropped) });
 
   it("want one text and refuse another", async () => {
-    assert.equal(await outcome(serial({ matches: /READY/ }), said("boot\nREADY\n")), "passed");
-    assert.match(await outcome(serial({ matches: /READY/ }), said("boot\n")), /^failed: nothing matches/);
-    assert.match(await outcome(serial({ forbidden: /panic/ }), said("Kernel panic\n")), /^failed: forbidden/);
-    assert.equal(await outcome(serial({ forbidden: /panic/ }), said("fine\n")), "passed");
+    assert.equal(await outcome(serial({ matches: pattern(/READY/) }), said("boot\nREADY\n")), "passed");
+    assert.match(await outcome(serial({ matches: pattern(/READY/) }), said("boot\n")), /^failed: nothing matches/);
+    assert.match(await outcome(serial({ forbidden: pattern(/panic/) }), said("Kernel panic\n")), /^failed: forbidden/);
+    assert.equal(await outcome(serial({ forbidden: pattern(/panic/) }), said("fine\n")), "passed");
   });
 
   it("cannot tell about a silent line, a lost beginning, or no machine", async () => {
-    assert.match(await outcome(serial({ forbidden: /panic/ }), said("")), /^inconclusive/);
-    assert.match(await outcome(serial({ forbidden: /panic/ }), said("fine\n", 9)), /^inconclusive: some 9 bytes/);
-    assert.equal(await outcome(serial({ matches: /fine/ }), said("fine\n", 9)), "passed");
-    assert.match(await outcome(serial({ matches: /READY/ })), /^inconclusive/);
+    assert.match(await outcome(serial({ forbidden: pattern(/panic/) }), said("")), /^inconclusive/);
+    assert.match(
+      await outcome(serial({ forbidden: pattern(/panic/) }), said("fine\n", 9)),
+      /^inconclusive: some 9 bytes/,
+    );
+    assert.equal(await outcome(serial({ matches: pattern(/fine/) }), said("fine\n", 9)), "passed");
+    assert.match(await outcome(serial({ matches: pattern(/READY/) })), /^inconclusive/);
   });
 
   it("see the real log without escapes, its unfinished line, and what it has dropped", async () => {
@@ -40,8 +43,11 @@ describe("serial checks", () => {
     const console = serialConsoleOf(log);
     assert.equal(console.text(), "red text\ntiny login: ");
     assert.equal(console.droppedBytes, 0);
-    assert.equal(await outcome(serial({ matches: /^tiny login:/m }), { serial: console }), "passed");
-    const later = runCheck(check("serial", { matches: /later/, forbidden: null }), fakeContext({ serial: console }));
+    assert.equal(await outcome(serial({ matches: pattern(/^tiny login:/) }), { serial: console }), "passed");
+    const later = runCheck(
+      check("serial", { matches: pattern(/later/), forbidden: null }),
+      fakeContext({ serial: console }),
+    );
     log.feed(Buffer.from("\nlater\n"));
     assert.equal((await later).result.outcome, "passed");
     for (let i = 0; i < 7; i++) log.feed(Buffer.alloc(1 << 20, "x"));
@@ -78,28 +84,37 @@ describe("checks through the agent", () => {
     check("command", { run: ["/bin/true"], exitCode: 0, matches: null, forbidden: null, ...body }, frame);
 
   it("want an answer, of the right system", async () => {
-    assert.equal(await outcome(check("agent", { osId: /^debian$/ }), { agent: fakeAgent() }), "passed");
-    assert.match(await outcome(check("agent", { osId: /^ubuntu$/ }), { agent: fakeAgent() }), /^failed: .*another/);
+    assert.equal(await outcome(check("agent", { osId: pattern(/^debian$/) }), { agent: fakeAgent() }), "passed");
+    assert.match(
+      await outcome(check("agent", { osId: pattern(/^ubuntu$/) }), { agent: fakeAgent() }),
+      /^failed: .*another/,
+    );
     const brief = { timeoutMs: 100 };
     assert.match(await outcome(check("agent", { osId: null }, brief), silentAgent), /^failed: .*not answer/);
     assert.match(await outcome(check("agent", { osId: null })), /^inconclusive/);
     const old = { agent: fakeAgent({ osInfo: () => Promise.reject(new Error("command not found")) }) };
-    assert.match(await outcome(check("agent", { osId: /debian/ }), old), /^inconclusive/);
+    assert.match(await outcome(check("agent", { osId: pattern(/debian/) }), old), /^inconclusive/);
   });
 
   it("compare how a command ended", async () => {
     assert.equal(await outcome(command(), answer({})), "passed");
     assert.equal(
-      await outcome(command({ exitCode: 3, matches: /oo/ }), answer({ exitCode: 3, stdout: "foo" })),
+      await outcome(command({ exitCode: 3, matches: pattern(/oo/) }), answer({ exitCode: 3, stdout: "foo" })),
       "passed",
     );
     assert.match(await outcome(command(), answer({ exitCode: 1 })), /^failed/);
     assert.match(await outcome(command(), answer({ exitCode: null })), /^failed/);
-    assert.match(await outcome(command({ matches: /bar/ }), answer({ stdout: "foo" })), /^failed: nothing matches/);
-    assert.match(await outcome(command({ forbidden: /foo/ }), answer({ stderr: "foo" })), /^failed: .*must not/);
+    assert.match(
+      await outcome(command({ matches: pattern(/bar/) }), answer({ stdout: "foo" })),
+      /^failed: nothing matches/,
+    );
+    assert.match(
+      await outcome(command({ forbidden: pattern(/foo/) }), answer({ stderr: "foo" })),
+      /^failed: .*must not/,
+    );
     const cut = { stdout: "foo", truncated: true };
-    assert.match(await outcome(command({ forbidden: /bar/ }), answer(cut)), /^inconclusive/);
-    assert.equal(await outcome(command({ matches: /foo/ }), answer(cut)), "passed");
+    assert.match(await outcome(command({ forbidden: pattern(/bar/) }), answer(cut)), /^inconclusive/);
+    assert.equal(await outcome(command({ matches: pattern(/foo/) }), answer(cut)), "passed");
   });
 
   it("cannot tell without an agent, and fail when a program does not end", async () => {
@@ -132,7 +147,7 @@ describe("checks through the agent", () => {
     assert.deepEqual(asked[0]?.slice(0, 4), ["runuser", "--user=postgres", "--", "psql"]);
     assert.equal(asked[0]?.at(-1), `--command=${query}`);
     assert.match(await outcome(sql({ equals: "5000" }), { agent }), /^failed: the answer is another/);
-    assert.match(await outcome(sql({ matches: /^\D+$/ }), { agent }), /^failed: the answer does not match/);
+    assert.match(await outcome(sql({ matches: pattern(/^\D+$/) }), { agent }), /^failed: the answer does not match/);
     await outcome(sql({ client: "mysql", user: "--help", database: "-x" }), { agent });
     assert.deepEqual(asked.at(-1)?.slice(-3), ["--user=--help", "--database=-x", `--execute=${query}`]);
     const refused = answer({ exitCode: 2, stderr: "could not connect" });

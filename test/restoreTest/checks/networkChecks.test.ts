@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import type { CheckContext } from "../../../core/restoreTest/checks/check.js";
 import { runCheck } from "../../../core/restoreTest/checks/runCheck.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
-import { type BodyOf, check, fakeContext } from "./fakeContext.js";
+import { type BodyOf, check, fakeContext, pattern } from "./fakeContext.js";
 
 const open: Server[] = [];
 const sockets = new Set<Socket>();
@@ -39,8 +39,8 @@ describe("tcp checks", () => {
   it("want bytes", async () => {
     const banner = await listen(createTcpServer((socket) => socket.end("SSH-2.0-x\r\n")));
     assert.equal(await outcome(tcp(), banner), "passed");
-    assert.equal(await outcome(tcp({ expects: /^SSH-2/ }), banner), "passed");
-    assert.match(await outcome(tcp({ expects: /^HTTP/ }), banner), /^failed: the connection was closed/);
+    assert.equal(await outcome(tcp({ expects: pattern(/^SSH-2/) }), banner), "passed");
+    assert.match(await outcome(tcp({ expects: pattern(/^HTTP/) }), banner), /^failed: the connection was closed/);
   });
 
   it("send what they are told, and match what comes in pieces", async () => {
@@ -52,13 +52,13 @@ describe("tcp checks", () => {
         }),
       ),
     );
-    assert.equal(await outcome(tcp({ sends: "PING\r\n", expects: /^PING\r$/m }), echo), "passed");
+    assert.equal(await outcome(tcp({ sends: "PING\r\n", expects: pattern(/^PING\r$/) }), echo), "passed");
   });
 
   it("do not take a connection that the forwarder accepts for an answer", async () => {
     const mute = await listen(createTcpServer(() => {}));
     assert.match(await outcome(tcp({}, 400), mute), /^inconclusive: no byte came/);
-    assert.match(await outcome(tcp({ expects: /x/ }, 400), mute), /^failed: no answer in time/);
+    assert.match(await outcome(tcp({ expects: pattern(/x/) }, 400), mute), /^failed: no answer in time/);
     const refused = { ...mute, establishedConnections: async () => 2 };
     assert.match(await outcome(tcp({}, 400), refused), /^failed: no answer in time/);
     let looks = 0;
@@ -84,7 +84,7 @@ describe("tcp checks", () => {
         pour();
       }),
     );
-    assert.match(await outcome(tcp({ expects: /y/ }), flood), /^failed: .*more than 65536/);
+    assert.match(await outcome(tcp({ expects: pattern(/y/) }), flood), /^failed: .*more than 65536/);
   });
 });
 
@@ -105,11 +105,11 @@ describe("http checks", () => {
       seen.push(`${request.method} ${request.url} ${request.headers.host}`);
       response.end("all is well");
     });
-    assert.equal(await outcome(http({ matches: /well/, forbidden: /error/ }), web), "passed");
+    assert.equal(await outcome(http({ matches: pattern(/well/), forbidden: pattern(/error/) }), web), "passed");
     assert.deepEqual(seen, ["GET /health web1.example"]);
     assert.match(await outcome(http({ status: [204] }), web), /^failed: the status is 200/);
-    assert.match(await outcome(http({ matches: /error/ }), web), /^failed: nothing matches/);
-    assert.match(await outcome(http({ forbidden: /well/ }), web), /^failed: .*must not appear/);
+    assert.match(await outcome(http({ matches: pattern(/error/) }), web), /^failed: nothing matches/);
+    assert.match(await outcome(http({ forbidden: pattern(/well/) }), web), /^failed: .*must not appear/);
     assert.match(await outcome(http({ validForMs: 1 }), web), /^inconclusive/);
     assert.match(await outcome(http(), {}), /^inconclusive: port 80/);
   });
@@ -129,18 +129,18 @@ describe("http checks", () => {
       response.write("well");
       setTimeout(() => response.destroy(), 50);
     });
-    assert.match(await outcome(http({ matches: /well/ }), half), /^failed/);
+    assert.match(await outcome(http({ matches: pattern(/well/) }), half), /^failed/);
     const closing = await listen(createTcpServer((socket) => socket.destroy()));
     assert.match(await outcome(http(), closing), /^failed/);
   });
 
   it("read a bounded part of the body, and do not judge the rest", async () => {
     const long = await serve((_request, response) => response.end(`start${"x".repeat(3 << 20)}end`));
-    assert.equal(await outcome(http({ matches: /^start/ }), long), "passed");
-    assert.match(await outcome(http({ matches: /end$/ }), long), /^inconclusive/);
-    assert.match(await outcome(http({ forbidden: /end$/ }), long), /^inconclusive/);
+    assert.equal(await outcome(http({ matches: pattern(/^start/) }), long), "passed");
+    assert.match(await outcome(http({ matches: pattern(/end$/) }), long), /^inconclusive/);
+    assert.match(await outcome(http({ forbidden: pattern(/end$/) }), long), /^inconclusive/);
     const packed = await serve((_request, response) => response.setHeader("content-encoding", "br").end("?"));
-    assert.match(await outcome(http({ forbidden: /x/ }), packed), /^inconclusive/);
+    assert.match(await outcome(http({ forbidden: pattern(/x/) }), packed), /^inconclusive/);
   });
 
   it("read when a certificate expires, without trusting it, by the name of the host", async () => {

@@ -250,7 +250,7 @@ spec:
       [["checks: [{type: file, path: /x, exists: false, matches: a}]"], 7, /contradicts matches/],
       [["checks: [{type: file, path: /x, minimum-size: 2KiB, maximum-size: 1KiB}]"], 7, /more than maximum-size/],
       [["checks: [{type: http, valid-for: 1d}]"], 7, /needs tls: true/],
-      [["checks: [{type: http, matches: '(a'}]"], 7, /matches: the pattern is not right: unterminated group/],
+      [["checks: [{type: http, matches: '(a'}]"], 7, /matches: the pattern is not right: missing closing \)/],
       [["checks: [{type: http, matches: '(?=a)'}]"], 7, /looking ahead/],
       [["checks:", "  - {type: http, id: a}", "  - {type: tcp, port: 1, id: a}"], 9, /two checks have the id "a"/],
       [["machines: [vm/a]"], 6, /machine and machines exclude each other/],
