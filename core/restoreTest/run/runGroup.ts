@@ -76,6 +76,7 @@ async function runMachines(
 ): Promise<EndedRun[]> {
   const place = await openPlace(shared, group);
   const runs: MachineRun[] = [];
+  let disposal: EndedRun["disposal"];
   try {
     for (const prepared of group) {
       const run = new MachineRun(shared, prepared, place.folder, place.supplyOf(prepared));
@@ -84,9 +85,8 @@ async function runMachines(
     }
   } finally {
     for (const run of runs.toReversed()) await run.tearDown();
-    await place.close();
+    disposal = await place.close();
   }
-  const disposal = { confirmed: true, observed: "the folder of the run, with all overlays, was removed" };
   return runs.map((run) => ({ run, disposal }));
 }
 

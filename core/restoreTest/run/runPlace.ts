@@ -1,7 +1,9 @@
 // Where the machines of a group run: a folder and a network of their own. A host that has neither is an obstacle to be told,
 // not an error: the backup can still be looked at.
 
+import { lstat } from "node:fs/promises";
 import { isAbort } from "../../errors.js";
+import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { createRunFolder, type RunFolder } from "../../hypervisor/runFolder.js";
 import { messageOf } from "../checks/problems.js";
 import { reaches } from "../spec/checkLevels.js";
@@ -11,6 +13,8 @@ import { powerSupplyOf } from "./powerSupply.js";
 import type { PreparedMachine } from "./prepareMachine.js";
 import type { SharedRun } from "./sharedRun.js";
 
+type Disposal = RestoreTestRecord["integrity"]["disposal"];
+
 export interface RunPlace {
   /** Empty when there is none. */
   folder: string;
@@ -18,8 +22,8 @@ export interface RunPlace {
   /** Why no machine can be started here; null: nothing is known against it. */
   obstacle: string | null;
   supplyOf(prepared: PreparedMachine): PowerSupply;
-  /** After the machines have ended. Removes the folder. */
-  close(): Promise<void>;
+  /** After the machines have ended. Removes the folder; does not throw. */
+  close(): Promise<Disposal>;
 }
 
 /** Rejects with an abort only. */
@@ -49,10 +53,24 @@ async function openIn(
     obstacle: null,
     supplyOf: (prepared) => powerSupplyOf(shared, prepared, network, folder),
     close: async () => {
-      await network.close();
-      await folder.remove();
+      try {
+        await network.close();
+        await folder.remove();
+        return await confirmRemoval(folder.path);
+      } catch (error) {
+        return { confirmed: false, observed: messageOf(error) };
+      }
     },
   };
+}
+
+async function confirmRemoval(path: string): Promise<Disposal> {
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return { confirmed: false, observed: `${path} is still there` };
+  return { confirmed: true, observed: "the folder of the run, with all overlays, was removed" };
 }
 
 function nowhere(obstacle: string): RunPlace {
@@ -64,6 +82,6 @@ function nowhere(obstacle: string): RunPlace {
     gateway: null,
     obstacle,
     supplyOf: () => ({ provideDisks: refuse, start: refuse }),
-    close: async () => {},
+    close: async () => ({ confirmed: true, observed: "nothing was written" }),
   };
 }
