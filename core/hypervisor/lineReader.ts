@@ -1,17 +1,18 @@
 // Cuts what a peer sends into lines, none longer than a limit: a peer that never ends its line is found out before its
-// bytes fill the memory.
+// bytes fill the memory, and one that sends byte by byte costs no more than another.
 
 const NEWLINE = 0x0a;
+const FIRST_BYTES = 4096;
 
 export class LineReader {
   readonly #maxBytes: number;
   readonly #onLine: (line: Uint8Array) => void;
   readonly #onOverflow: () => void;
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  #line = new Uint8Array(FIRST_BYTES);
+  #length = 0;
   #overflowed = false;
 
-  /** After `onOverflow`, which is called once, nothing more is taken. */
+  /** After `onOverflow`, which is called once, nothing more is taken. The lines given out are the listener's. */
   constructor(maxBytes: number, onLine: (line: Uint8Array) => void, onOverflow: () => void) {
     this.#maxBytes = maxBytes;
     this.#onLine = onLine;
@@ -24,7 +25,7 @@ export class LineReader {
       const end = chunk.indexOf(NEWLINE, start);
       this.#keep(chunk.subarray(start, end < 0 ? chunk.length : end));
       if (end < 0 || this.#overflowed) return;
-      const line = this.#parts.length === 1 ? this.#parts[0]! : joined(this.#parts, this.#bytes);
+      const line = this.#line.slice(0, this.#length);
       this.#clear();
       this.#onLine(line);
       start = end + 1;
@@ -32,28 +33,24 @@ export class LineReader {
   }
 
   #keep(part: Uint8Array): void {
-    this.#bytes += part.length;
-    if (this.#bytes <= this.#maxBytes) {
-      if (part.length > 0) this.#parts.push(part);
+    const needed = this.#length + part.length;
+    if (needed > this.#maxBytes) {
+      this.#clear();
+      this.#overflowed = true;
+      this.#onOverflow();
       return;
     }
-    this.#clear();
-    this.#overflowed = true;
-    this.#onOverflow();
+    if (needed > this.#line.length) {
+      const larger = new Uint8Array(Math.min(this.#maxBytes, Math.max(needed, this.#line.length * 2)));
+      larger.set(this.#line.subarray(0, this.#length));
+      this.#line = larger;
+    }
+    this.#line.set(part, this.#length);
+    this.#length = needed;
   }
 
   #clear(): void {
-    this.#parts = [];
-    this.#bytes = 0;
+    this.#length = 0;
+    if (this.#line.length > FIRST_BYTES) this.#line = new Uint8Array(FIRST_BYTES);
   }
-}
-
-function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

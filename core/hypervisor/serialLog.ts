@@ -1,6 +1,7 @@
 // What a machine says on its serial line. Everything in it was written by the guest: memory is bounded (the first MiB and
 // the last 4 MiB are kept) and it is only ever data.
 
+import { BoundedBytes } from "./boundedBytes.js";
 import { ConsoleLines } from "./consoleText.js";
 import { hypervisorError } from "./hypervisorErrors.js";
 import { type WaitOptions, withinLimit } from "./timeLimit.js";
@@ -23,20 +24,18 @@ export interface LineTest {
 const UNFINISHED_MS = 300;
 const HEAD_BYTES = 1024 * 1024;
 const TAIL_BYTES = 4 * 1024 * 1024;
-const MAX_LINES = 50_000;
-const MAX_LINES_CHARACTERS = 4 * 1024 * 1024;
+const MAX_LINES = 40_000;
+/** Lines are dropped when they are this much too many. */
+const SLACK = 1.25;
+const MAX_LINES_CHARACTERS = 3 * 1024 * 1024;
 
 export class SerialLog {
-  readonly #head: Uint8Array[] = [];
-  readonly #tail: Uint8Array[] = [];
+  readonly #bytes = new BoundedBytes(HEAD_BYTES, TAIL_BYTES);
   readonly #lines: SerialLine[] = [];
   readonly #text: ConsoleLines;
   readonly #lineListeners = new Set<(line: SerialLine) => void>();
   readonly #byteListeners = new Set<(chunk: Uint8Array) => void>();
-  #headBytes = 0;
-  #tailBytes = 0;
   #lineCharacters = 0;
-  #byteCount = 0;
   #lastByteAtMs: number | undefined;
   #send: (bytes: Uint8Array) => void = () => {};
 
@@ -46,7 +45,7 @@ export class SerialLog {
 
   /** All that came, also what is no longer kept. */
   get byteCount(): number {
-    return this.#byteCount;
+    return this.#bytes.count;
   }
 
   /** performance.now(); undefined: nothing has come yet. */
@@ -61,9 +60,9 @@ export class SerialLog {
 
   /** The first MiB and the last 4 MiB, byte for byte, with a line between them that says how much is left out. */
   contents(): Uint8Array {
-    const leftOut = this.#byteCount - this.#headBytes - this.#tailBytes;
-    const note = leftOut > 0 ? [new TextEncoder().encode(`\n[${leftOut} bytes are left out here]\n`)] : [];
-    return Buffer.concat([...this.#head, ...note, ...this.#tail]);
+    const { head, leftOut, tail } = this.#bytes.parts();
+    const note = leftOut > 0 ? `\n[${leftOut} bytes are left out here]\n` : "";
+    return Buffer.concat([head, new TextEncoder().encode(note), tail]);
   }
 
   /** Each line when it is complete. The function returned ends it. */
@@ -84,7 +83,7 @@ export class SerialLog {
    */
   async waitFor(pattern: LineTest, options: WaitOptions): Promise<SerialLine> {
     const tooLate = () => {
-      const data = { pattern: String(pattern), bytes: this.#byteCount, lastLine: this.#lines.at(-1)?.text ?? "" };
+      const data = { pattern: String(pattern), bytes: this.#bytes.count, lastLine: this.#lines.at(-1)?.text ?? "" };
       return hypervisorError("SERIAL_SILENT", `no line of the serial console matches ${pattern} in time`, { data });
     };
     return await withinLimit<SerialLine>(options, tooLate, (resolve) => {
@@ -128,30 +127,27 @@ export class SerialLog {
 
   /** For the connection to the machine. */
   feed(chunk: Uint8Array): void {
-    this.#byteCount += chunk.length;
     this.#lastByteAtMs = performance.now();
-    this.#keep(Uint8Array.from(chunk));
+    this.#bytes.add(chunk);
     this.#text.feed(chunk);
     for (const listener of this.#byteListeners) listener(chunk);
-  }
-
-  #keep(chunk: Uint8Array): void {
-    const toHead = chunk.subarray(0, HEAD_BYTES - this.#headBytes);
-    if (toHead.length > 0) this.#head.push(toHead);
-    this.#headBytes += toHead.length;
-    const rest = chunk.subarray(toHead.length);
-    if (rest.length === 0) return;
-    this.#tail.push(rest);
-    this.#tailBytes += rest.length;
-    while (this.#tailBytes > TAIL_BYTES && this.#tail.length > 1) this.#tailBytes -= this.#tail.shift()!.length;
   }
 
   #addLine(line: SerialLine): void {
     this.#lines.push(line);
     this.#lineCharacters += line.text.length;
-    while (this.#lines.length > MAX_LINES || this.#lineCharacters > MAX_LINES_CHARACTERS) {
-      this.#lineCharacters -= this.#lines.shift()!.text.length;
-    }
+    this.#dropOldLines();
     for (const listener of this.#lineListeners) listener(line);
+  }
+
+  /** Many at once: taking the first of a long list away is dear. */
+  #dropOldLines(): void {
+    const isMuchTooLong = this.#lines.length > MAX_LINES * SLACK || this.#lineCharacters > MAX_LINES_CHARACTERS * SLACK;
+    if (!isMuchTooLong) return;
+    let dropped = 0;
+    while (this.#lines.length - dropped > MAX_LINES || this.#lineCharacters > MAX_LINES_CHARACTERS) {
+      this.#lineCharacters -= this.#lines[dropped++]!.text.length;
+    }
+    this.#lines.splice(0, dropped);
   }
 }

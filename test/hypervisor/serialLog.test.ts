@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { BoundedBytes } from "../../core/hypervisor/boundedBytes.js";
 import { plainConsoleText } from "../../core/hypervisor/consoleText.js";
 import { SerialLog } from "../../core/hypervisor/serialLog.js";
 import { assertCode } from "../support/assertCode.js";
@@ -56,6 +57,32 @@ describe("serial log", () => {
     assert.equal(log.lines.at(-1)?.text, "last");
     assert.ok(log.lines.every(({ text }) => text.length <= 4096));
     assert.ok(log.lines.reduce((sum, { text }) => sum + text.length, 0) <= 4 * 1024 * 1024);
+  });
+
+  it("is not slowed down by countless lines or pieces", () => {
+    const log = new SerialLog();
+    const lines = bytes("x\n".repeat(32 * 1024));
+    const started = performance.now();
+    for (let round = 0; round < 8; round++) log.feed(lines);
+    for (let round = 0; round < 100_000; round++) log.feed(lines.subarray(0, 1));
+    assert.ok(performance.now() - started < 15_000, `${performance.now() - started} ms`);
+    assert.ok(log.lines.length <= 50_000);
+  });
+
+  it("has the bytes of a stream's beginning and end, however they come", () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 20 }), (pieces) => {
+        const kept = new BoundedBytes(10, 16);
+        for (const piece of pieces) kept.add(piece);
+        const whole = Buffer.concat(pieces);
+        const { head, leftOut, tail } = kept.parts();
+        assert.equal(kept.count, whole.length);
+        assert.deepEqual([...head], [...whole.subarray(0, 10)]);
+        assert.equal(leftOut, Math.max(0, whole.length - 26));
+        assert.deepEqual([...tail], [...whole.subarray(Math.max(10, whole.length - 16))]);
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it("cuts bytes at any place into the same lines", () => {
