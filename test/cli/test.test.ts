@@ -180,6 +180,7 @@ describe("a restore test that passes", function () {
     for (const line of lines) assert.equal(typeof JSON.parse(line), "object");
     assert.match(await reportText("report.md"), /passed/);
     assert.match(ended.stdout, /vm\/web1\s+passed\s+serves/);
+    assert.match(ended.stderr, /^vm\/web1: 20[\d:TZ-]+, to the level serves$/m);
   });
 
   it("shows what the console carries as the text that it is", async () => {

@@ -21,6 +21,12 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** With the remedy, where one is known. */
+export function adviceOf(error: unknown): string {
+  const hint = isOurError(error) ? error.hint : undefined;
+  return hint === undefined ? messageOf(error) : `${messageOf(error)} (${hint})`;
+}
+
 /** What an error says about the backup: damaged data fails, everything else leaves the question open. */
 export function verdictOfError(error: unknown): CheckVerdict {
   return isOurError(error) && error.family === "corrupt" ? "fails" : "cannot-tell";

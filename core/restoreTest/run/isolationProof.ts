@@ -3,6 +3,7 @@
 
 import { createServer, type Server } from "node:net";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import { silenceOf } from "../checks/agent.js";
 import type { AgentConnection } from "../checks/check.js";
 import { isTimeout } from "../checks/problems.js";
 import { visibleLine } from "../checks/visibleText.js";
@@ -13,6 +14,9 @@ export type IsolationProof = RestoreTestRecord["isolation"]["proofs"][number];
 const OUTSIDE = "198.51.100.1";
 const TRY_SECONDS = 4;
 const TRY_LIMIT_MS = 60_000;
+/** For a sign of life, before anything is tried. */
+const PING_LIMIT_MS = 15_000;
+const PING_TRIES = 3;
 /** Ports of its own that the guest tries first; each may cost TRY_SECONDS. */
 const MAX_CONTROLS = 4;
 
@@ -94,7 +98,8 @@ export interface InsideTry {
 }
 
 /** Asks the guest to connect to this host's loopback and to the outside. */
-export async function proveFromInside({ listener, gateway, ...guest }: InsideTry): Promise<IsolationProof[]> {
+export async function proveFromInside({ listener, gateway, ...given }: InsideTry): Promise<IsolationProof[]> {
+  const guest = { ...given, obstacle: await obstacleOf(given) };
   const before = listener.connections;
   const host = await tryToReach(guest, gateway, listener.port);
   const hostProof: IsolationProof = {
@@ -108,13 +113,21 @@ export async function proveFromInside({ listener, gateway, ...guest }: InsideTry
 
 type Attempt = Pick<IsolationProof, "outcome" | "observed">;
 
+/** Why nothing can be tried; null: it can. */
+async function obstacleOf({ agent, signal }: Pick<InsideTry, "agent" | "signal">): Promise<string | null> {
+  if (agent === null) return "the machine has no agent to try with";
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(PING_LIMIT_MS)]);
+  const silence = await silenceOf(agent, PING_TRIES, limit);
+  return silence === null ? null : `the machine's agent does not answer: ${silence}`;
+}
+
 /** One word comes back: what the guest's own tools say. Its word alone never proves a hold against the listener's. */
 async function tryToReach(
-  { agent, ownPorts, signal }: Pick<InsideTry, "agent" | "ownPorts" | "signal">,
+  { agent, obstacle, ownPorts, signal }: Pick<InsideTry, "agent" | "ownPorts" | "signal"> & { obstacle: string | null },
   address: string,
   port: number,
 ): Promise<Attempt> {
-  if (agent === null) return notProbed("the machine has no agent to try with");
+  if (agent === null || obstacle !== null) return notProbed(obstacle ?? "");
   const controls = ownPorts.slice(0, MAX_CONTROLS);
   try {
     const { stdout, exitCode } = await agent.exec(["/bin/sh", "-c", connectScript(address, port, controls)], {

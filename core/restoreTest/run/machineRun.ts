@@ -66,6 +66,13 @@ export class MachineRun {
     return this.#log.holds;
   }
 
+  announce(): void {
+    const { sid, manifest } = this.snapshot;
+    const { machine, level } = this.test;
+    const event = "machine-started";
+    this.#shared.options.onEvent({ event, machine, snapshot: manifest.time, sid, level });
+  }
+
   /** What is stored, and what can be read of it. */
   async checkBackup(): Promise<void> {
     for (const check of impliedChecks(this.test.level, READING_LIMIT_MS)) await this.#check(check);

@@ -4,7 +4,7 @@ import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { type Accelerator, detectAccelerator } from "../../hypervisor/accelerator.js";
 import type { RunningMachine } from "../../hypervisor/machine.js";
 import type { SerialConsole } from "../checks/check.js";
-import { isTimeout, messageOf, verdictOfError } from "../checks/problems.js";
+import { adviceOf, isTimeout, messageOf, verdictOfError } from "../checks/problems.js";
 import type { MachineTest } from "../spec/restoreTestSpec.js";
 import { type GuestSide, guestSideOf, isPortServed, NO_GUEST } from "./guestContext.js";
 import { type IsolationProof, proveByArguments } from "./isolationProof.js";
@@ -129,7 +129,7 @@ export class PoweredMachine {
   #noteObstacle(error: unknown, way: Way, startMs: number): void {
     if (this.#signal.aborted && !isTimeout(this.#signal.reason)) this.#signal.throwIfAborted();
     const isDamage = !isTimeout(error) && verdictOfError(error) === "fails";
-    const reason = `the machine could not be started (${way}): ${messageOf(error)}`;
+    const reason = `the machine could not be started (${way}): ${adviceOf(error)}`;
     const when = { startMs, durationMs: this.#log.timeline.elapsed() - startMs };
     this.#log.note(unreadyResult(isDamage ? "failed" : "inconclusive", reason, when));
   }

@@ -96,6 +96,7 @@ async function runOne(
   obstacle: string | null,
   gateway: string | null,
 ): Promise<void> {
+  run.announce();
   const { dependsOn, level } = run.test;
   const missing = dependsOn.filter((name) => !all.some((other) => other.test.machine === name && other.holds));
   if (missing.length > 0) {

@@ -5,7 +5,7 @@ import { lstat } from "node:fs/promises";
 import { isAbort } from "../../errors.js";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { createRunFolder, type RunFolder } from "../../hypervisor/runFolder.js";
-import { messageOf } from "../checks/problems.js";
+import { adviceOf, messageOf } from "../checks/problems.js";
 import { reaches } from "../spec/checkLevels.js";
 import { openGroupNetwork } from "./groupNetwork.js";
 import type { PowerSupply } from "./poweredMachine.js";
@@ -37,7 +37,7 @@ export async function openPlace(shared: SharedRun, group: readonly PreparedMachi
   } catch (error) {
     await folder?.remove();
     if (isAbort(error)) throw error;
-    return nowhere(messageOf(error));
+    return nowhere(adviceOf(error));
   }
 }
 

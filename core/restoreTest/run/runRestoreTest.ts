@@ -2,6 +2,7 @@
 
 import { openChunkFetcher } from "../../files/openTree.js";
 import { removeLeftovers } from "../../hypervisor/leftovers.js";
+import { isTimeout } from "../checks/problems.js";
 import { startDrill } from "../drill/startDrill.js";
 import { formatTick } from "../report/amounts.js";
 import { HostCapacity, measureHost } from "./hostCapacity.js";
@@ -22,33 +23,38 @@ export async function runRestoreTest(request: TestRequest, options: TestOptions)
   const reading = drill?.repository ?? repository;
   const clock = new TotalTime(spec.totalMs);
   const limited = { ...options, signal: AbortSignal.any([options.signal, clock.signal]) };
-  const fetcher = await openChunkFetcher(reading, limited);
-  const listener = await HostListener.open();
-  const runId = repository.newId();
-  const shared: SharedRun = {
-    ...{ request, options: limited, interruption: options.signal, runId },
-    ...{ listener, fetcher, reading, drill },
-  };
-  const capacity = new HostCapacity(await measureHost());
+  const base = { request, options: limited, interruption: options.signal, runId: repository.newId(), reading, drill };
+  const opened: { close(): Promise<void> }[] = [];
   try {
-    const groups = groupMachines(spec.machines).map((machines) => runGroup(shared, machines, capacity));
-    const settled = await Promise.allSettled(groups);
-    options.signal.throwIfAborted();
-    const reports = settled.map((group) => {
-      if (group.status === "rejected") throw group.reason;
-      return group.value;
-    });
-    return {
-      runId: shared.runId,
-      machines: reports.flatMap(({ machines }) => machines),
-      untested: reports.flatMap(({ untested }) => untested),
-      leftovers,
-    };
+    const fetcher = await openChunkFetcher(reading, limited);
+    opened.push(fetcher);
+    const listener = await HostListener.open();
+    opened.push(listener);
+    return { runId: base.runId, ...(await runGroups({ ...base, fetcher, listener })), leftovers };
+  } catch (error) {
+    if (options.signal.aborted || !isTimeout(error)) throw error;
+    const untested = spec.machines.map(({ machine }) => ({ machine, error }));
+    return { runId: base.runId, machines: [], untested, leftovers };
   } finally {
     clock.stop();
-    await listener.close();
-    await fetcher.close();
+    for (const resource of opened.reverse()) await resource.close();
   }
+}
+
+/** Waits for all of them, also when one fails. */
+async function runGroups(shared: SharedRun): Promise<Pick<TestReport, "machines" | "untested">> {
+  const capacity = new HostCapacity(await measureHost());
+  const groups = groupMachines(shared.request.spec.machines).map((machines) => runGroup(shared, machines, capacity));
+  const settled = await Promise.allSettled(groups);
+  shared.interruption.throwIfAborted();
+  const reports = settled.map((group) => {
+    if (group.status === "rejected") throw group.reason;
+    return group.value;
+  });
+  return {
+    machines: reports.flatMap(({ machines }) => machines),
+    untested: reports.flatMap(({ untested }) => untested),
+  };
 }
 
 /** The limit of everything together. */

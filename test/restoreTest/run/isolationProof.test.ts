@@ -145,11 +145,16 @@ describe("the proof of isolation", function () {
 
   it("is not probed without agent, without tools, and by an agent that fails", async () => {
     const failing = fakeAgent({ exec: () => Promise.reject(new Error("the guest \u001b[2Jrefuses")) });
+    const silent = fakeAgent({
+      ping: () => Promise.reject(new DOMException("too late", "TimeoutError")),
+      exec: () => assert.fail("nobody asks an agent that does not answer"),
+    });
     const empty = join(folder.path, "empty");
     await mkdir(empty, { recursive: true });
     for (const [agent, observed] of [
       [null, /^the machine has no agent to try with$/],
       [agentWith(empty), /^the machine has neither nc nor bash to try with$/],
+      [silent, /^the machine's agent does not answer: too late$/],
       [failing, /^the agent could not try: the guest .*refuses$/],
     ] as const) {
       const proofs = await probe(agent, LOOPBACK, [servicePort()]);
