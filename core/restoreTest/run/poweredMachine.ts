@@ -53,8 +53,7 @@ export class PoweredMachine {
       const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(this.#test.timeouts.restoreMs)]);
       this.#disks = await this.#log.phase(`disks, ${way}`, () => this.#supply.provideDisks(way, limit));
       const poweredMs = this.#log.timeline.elapsed();
-      await this.#log.phase(`power on, ${way}`, () => this.#start());
-      const readiness = await this.#log.phase(`boot, ${way}`, () => this.#waitUntilReady());
+      const readiness = await this.#boot(way);
       const bootMs = this.#log.timeline.elapsed() - poweredMs;
       this.#noteReadiness(way, readiness, { startMs: poweredMs, durationMs: bootMs });
       if (readiness.state !== "ready") return false;
@@ -90,6 +89,23 @@ export class PoweredMachine {
     const picture = await this.#machine?.screenshot().catch(() => undefined);
     if (picture === undefined) return;
     this.#log.keepArtifact({ name: "screen-at-the-end.png", mediaType: "image/png", bytes: picture.png });
+  }
+
+  /** With KVM chosen by ourselves, and KVM giving up on this machine, once more with emulation. */
+  async #boot(way: Way): Promise<Readiness> {
+    await this.#log.phase(`power on, ${way}`, () => this.#start());
+    const readiness = await this.#log.phase(`boot, ${way}`, () => this.#waitUntilReady());
+    if (readiness.state !== "broken" || !(await this.#hasKvmGivenUp())) return readiness;
+    await this.#machine?.stop();
+    this.accelerator = await detectAccelerator("tcg");
+    this.deviations.push(`KVM could not run this machine (${readiness.reason}): started again with emulation`);
+    await this.#log.phase(`power on, ${way}, emulated`, () => this.#start());
+    return await this.#log.phase(`boot, ${way}, emulated`, () => this.#waitUntilReady());
+  }
+
+  async #hasKvmGivenUp(): Promise<boolean> {
+    if (this.accelerator?.kind !== "kvm" || this.#test.hardware.accelerator !== "auto") return false;
+    return (await this.#machine?.end)?.kind === "internal-error";
   }
 
   async #start(): Promise<void> {

@@ -1,7 +1,7 @@
 // A record as a run makes it, with everything in it that a report shows.
 
-import { decodeRestoreTestRecord, encodeRestoreTestRecord } from "../../../core/format/restoreTestRecord.js";
 import type { CheckResult, RestoreTestRecord } from "../../../core/format/restoreTestRecord.js";
+import { decodeRestoreTestRecord, encodeRestoreTestRecord } from "../../../core/format/restoreTestRecord.js";
 
 export function sampleCheck(id: string, type: string, given: Partial<CheckResult> = {}): CheckResult {
   return {
