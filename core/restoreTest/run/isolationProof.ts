@@ -15,7 +15,7 @@ const OUTSIDE = "198.51.100.1";
 const TRY_SECONDS = 4;
 const TRY_LIMIT_MS = 60_000;
 /** For a sign of life, before anything is tried. */
-const PING_LIMIT_MS = 15_000;
+const PING_LIMIT_MS = 10_000;
 const PING_TRIES = 3;
 /** Ports of its own that the guest tries first; each may cost TRY_SECONDS. */
 const MAX_CONTROLS = 4;
