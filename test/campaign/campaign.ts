@@ -9,7 +9,7 @@ export interface CampaignOptions {
   seed: number;
   /** Where everything is kept. */
   folder: string;
-  /** Of `filesystems`: only this one. */
+  /** Of `filesystems` and `restoreTests`: only this one. */
   reader?: string;
   /** Of `eight`: how long. */
   minutes?: number;

@@ -12,6 +12,7 @@ import { fullCampaign } from "./full.js";
 import { killCampaign } from "./kill.js";
 import { protocolCampaign } from "./protocol.js";
 import { randomWalkCampaign } from "./randomWalk.js";
+import { restoreTestsCampaign } from "./restoreTests.js";
 import { treesCampaign } from "./trees.js";
 
 const campaigns: Record<string, Campaign> = {
@@ -26,11 +27,12 @@ const campaigns: Record<string, Campaign> = {
   catFromS3: catFromS3Campaign,
   faults: faultsCampaign,
   eight: eightCampaign,
+  restoreTests: restoreTestsCampaign,
 };
 
 function usage(): number {
   console.log("usage: npm run campaign -- NAME [--count N] [--seed S] [--keep]");
-  for (const [name, { summary }] of Object.entries(campaigns)) console.log(`  ${name.padEnd(11)} ${summary}`);
+  for (const [name, { summary }] of Object.entries(campaigns)) console.log(`  ${name.padEnd(12)} ${summary}`);
   return 64;
 }
 
