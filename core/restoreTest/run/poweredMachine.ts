@@ -1,8 +1,10 @@
 // A machine while it is on: powering up from its disks until it is ready, and down again until nothing of it is left.
 
+import { setImmediate } from "node:timers/promises";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { type Accelerator, detectAccelerator } from "../../hypervisor/accelerator.js";
 import type { RunningMachine } from "../../hypervisor/machine.js";
+import type { Screenshot } from "../../hypervisor/picture.js";
 import type { SerialConsole } from "../checks/check.js";
 import { adviceOf, isTimeout, messageOf, verdictOfError } from "../checks/problems.js";
 import type { MachineTest } from "../spec/restoreTestSpec.js";
@@ -86,8 +88,9 @@ export class PoweredMachine {
 
   /** What is on the screen, for a machine that did not do what it should. */
   async keepLastPicture(): Promise<void> {
-    const picture = await this.#machine?.screenshot().catch(() => undefined);
-    if (picture === undefined) return;
+    const machine = this.#machine;
+    const picture = await machine?.screenshot().catch(() => lastScreenOf(machine));
+    if (picture === undefined || picture === null) return;
     this.#log.keepArtifact({ name: "screen-at-the-end.png", mediaType: "image/png", bytes: picture.png });
   }
 
@@ -154,6 +157,11 @@ export class PoweredMachine {
     const bytes = serial.contents();
     if (bytes.length > 0) this.#log.keepArtifact({ name: "serial.log", mediaType: "text/plain", bytes });
   }
+}
+
+/** Of a machine that has ended by itself. */
+async function lastScreenOf({ end }: RunningMachine): Promise<Screenshot | null> {
+  return await Promise.race([end.then(({ lastScreenshot }) => lastScreenshot), setImmediate(null)]);
 }
 
 /** Ports of the guest that the spec asks for. */

@@ -106,6 +106,8 @@ describe("a run of restore tests", function () {
     assert.match(ready.reason ?? "", /panic|console says so/);
     assert.match(ready.observed, /[Pp]anic/);
     assert.ok(ready.durationMs < 300_000, "long before its time was over");
+    const names = report.machines[0]?.artifacts.map(({ name }) => name).toSorted();
+    assert.deepEqual(names, ["screen-at-the-end.png", "serial.log"], "it has ended, its last picture is there");
     const log = report.machines[0]?.artifacts.find(({ name }) => name === "serial.log");
     assert.match(Buffer.from(log?.bytes ?? []).toString("latin1"), /Kernel panic - not syncing/);
   });
