@@ -36,7 +36,7 @@ const MOST_LINKED = 200_000;
 const ENTRY_WEIGHT = 600;
 
 type Decoded =
-  | { kind: "page"; entries: readonly TreeEntry[] }
+  | { kind: "root" | "page"; entries: readonly TreeEntry[] }
   | { kind: "index"; pages: readonly TreeIndexPage[] }
   | { kind: "list"; list: ContentList };
 
@@ -151,7 +151,7 @@ export class StoredTree implements FileSystem {
 
   async #entry(node: NodeId, options: ReadOptions): Promise<TreeEntry> {
     const [page = "", index = ""] = node.split("/");
-    const entry = (await this.#entries(page, options))[Number(index)];
+    const entry = (await this.#entries(page, options, node === this.root ? "root" : "page"))[Number(index)];
     if (entry === undefined)
       throw new RepriseError("invariant", "NODE_UNKNOWN", `${node}: no node of this file system`);
     return entry;
@@ -185,10 +185,11 @@ export class StoredTree implements FileSystem {
     }
   }
 
-  async #entries(page: string, options: ReadOptions): Promise<readonly TreeEntry[]> {
+  /** The root is no page of anything: its entry has no name. */
+  async #entries(page: string, options: ReadOptions, kind: "root" | "page" = "page"): Promise<readonly TreeEntry[]> {
     const node = await this.#node(page, options);
-    if (node.kind === "page") return node.entries;
-    throw formatError(`node ${page} of a file tree`, "is no page of a folder");
+    if (node.kind === kind) return node.entries;
+    throw formatError(`node ${page} of a file tree`, kind === "root" ? "is no root" : "is no page of a folder");
   }
 
   async #readPart(entry: TreeEntry, buffer: Uint8Array, offset: number, options: ReadOptions): Promise<void> {
@@ -264,11 +265,12 @@ function decodedNode(node: TreeNode, id: Uint8Array): Decoded {
   const what = nodeName(id);
   if (node.type === "folder-index") return { kind: "index", pages: treeIndexOf(node, what) };
   if (node.type === "content") return { kind: "list", list: contentListOf(node, what) };
-  return { kind: "page", entries: treeFolderOf(node, what, node.type === "root" ? "root" : "folder") };
+  if (node.type === "root") return { kind: "root", entries: treeFolderOf(node, what, "root") };
+  return { kind: "page", entries: treeFolderOf(node, what) };
 }
 
 function weightOf(node: Decoded): number {
-  if (node.kind === "page") return node.entries.length * ENTRY_WEIGHT;
+  if ("entries" in node) return node.entries.length * ENTRY_WEIGHT;
   return (node.kind === "index" ? node.pages.length : node.list.pieces.length) * 200;
 }
 

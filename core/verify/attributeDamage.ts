@@ -34,6 +34,9 @@ export async function attributeDamage(
   return { verdicts, neededIds: judge.neededIds };
 }
 
+/** After so many places in one tree, a damaged node that comes again is told as a whole: trees may have no end. */
+const MAX_EXACT = 1000;
+
 class Judge {
   readonly neededIds = new Set<string>();
   readonly #blobs: BlobReader;
@@ -90,6 +93,7 @@ class Judge {
   /** Folders that several snapshots share are walked once. */
   async #judgeTree(archive: Archive): Promise<LostRange[]> {
     const ranges: LostRange[] = [];
+    const hurt = new Set<string>();
     const lose = ({ path, offset, length }: TreePlace, reason: string) => {
       ranges.push({ offset, length, reason, path: path.map((name) => `/${formatName(name)}`).join("") || "/" });
     };
@@ -103,6 +107,7 @@ class Judge {
         const lost = this.#lost(id);
         if (lost !== null) lose(place, lost);
         if (lost !== null || this.#wholeNodes.has(hex)) return;
+        if (ranges.length >= MAX_EXACT && hurt.has(hex)) return lose(place, "something in it is lost, as told above");
         const before = ranges.length;
         try {
           await descend();
@@ -111,6 +116,7 @@ class Judge {
           lose(place, error.message);
         }
         if (ranges.length === before) this.#wholeNodes.add(hex);
+        else hurt.add(hex);
       },
     };
     await walkTree(archive, this.#blobs, walker, { signal: this.#signal });
