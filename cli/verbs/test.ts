@@ -143,6 +143,7 @@ function requestFor(
     runsFolder: defaultRunBase(),
     signingKeys: signingKey === undefined ? [] : [signingKey],
     store: given.flag("record"),
+    keepFolder: given.text("report") ?? null,
     only: checks.length === 0 ? null : checks,
   };
 }

@@ -48,7 +48,10 @@ export async function runDrills(
   const results: DrillResult[] = [];
   for (const fault of faults) {
     context.note([styled("bold", `drill ${fault}`), `: ${drillFault(fault).description}`]);
-    for (const request of requestsFor(opened, fault)) results.push(...(await drillOnce(context, request, fault)));
+    for (const request of requestsFor(opened, fault)) {
+      const drilled = drillOnce(context, request, fault);
+      results.push(...(await (name === undefined ? drilled.catch(orImpossible(request, fault)) : drilled)));
+    }
   }
   const unnoticed = results.filter(({ noticed }) => noticed === false);
   return {
@@ -82,6 +85,16 @@ async function drillOnce(context: Context, request: TestRequest, name: DrillFaul
       return { fault: name, machine, noticed, outcome: "not tested", reason, unless };
     }),
   ];
+}
+
+/** Of all drills, one that the repository cannot have is told beside the others. */
+function orImpossible({ spec }: TestRequest, name: DrillFaultName): (error: unknown) => DrillResult[] {
+  return (error) => {
+    if (!isOurError(error, "DRILL_IMPOSSIBLE")) throw error;
+    const { unless } = drillFault(name);
+    const told = { fault: name, noticed: null, outcome: "not tested", reason: error.message, unless };
+    return spec.machines.map(({ machine }) => ({ ...told, machine }));
+  };
 }
 
 function drillLines(results: readonly DrillResult[]): Line[] {

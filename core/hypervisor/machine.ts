@@ -52,6 +52,7 @@ class Start {
   readonly #signal: AbortSignal | undefined;
   readonly #callers: AwaitedCaller[] = [];
   readonly #processes: GuardedProcess[] = [];
+  readonly #overlays: { disk: string; path: string }[] = [];
   #hubPort: HubPort | undefined;
 
   constructor(request: StartRequest, signal: AbortSignal | undefined) {
@@ -136,6 +137,7 @@ class Start {
     for (const [index, disk] of disks.entries()) {
       const overlayPath = child(`disk${index}.qcow2`);
       const bytes = await createOverlay(disk, overlayPath, { maxBytes: overlayBytes, signal: this.#signal });
+      this.#overlays.push({ disk: disk.name, path: overlayPath });
       layers.push({ disk, shape: shape.disks[index]!, overlayPath, overlayBytes: bytes });
     }
     return layers;
@@ -173,6 +175,7 @@ class Start {
       ...{ process, plan, serial, agent, qmp, vncSocketPath },
       companions: this.#processes.filter((other) => other !== process),
       hubPort: this.#hubPort ?? null,
+      overlays: this.#overlays,
       request: this.#request,
       rebootsAllowed: this.#rebootsAllowed,
     });

@@ -59,6 +59,8 @@ export interface RunningMachine {
   /** Always there; it is silent when the guest has no agent. */
   readonly agent: GuestAgent;
   readonly qmp: QmpClient;
+  /** What it writes: qcow2 files in the run folder, by the disks' names. They are whole when it has ended. */
+  readonly overlays: readonly { disk: string; path: string }[];
   readonly vncSocketPath: string | null;
   /** How often the guest restarted. */
   readonly reboots: number;

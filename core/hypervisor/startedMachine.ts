@@ -22,6 +22,7 @@ export interface MachineParts {
   companions: readonly GuardedProcess[];
   hubPort: HubPort | null;
   vncSocketPath: string | null;
+  overlays: RunningMachine["overlays"];
   request: StartRequest;
   rebootsAllowed: number;
 }
@@ -37,6 +38,7 @@ export class StartedMachine implements RunningMachine {
   readonly agent: GuestAgent;
   readonly qmp: QmpClient;
   readonly vncSocketPath: string | null;
+  readonly overlays: RunningMachine["overlays"];
   readonly end: Promise<MachineEnd>;
   readonly #parts: MachineParts;
   readonly #watch: MachineWatch;
@@ -57,6 +59,7 @@ export class StartedMachine implements RunningMachine {
     this.agent = agent;
     this.qmp = qmp;
     this.vncSocketPath = parts.vncSocketPath;
+    this.overlays = parts.overlays;
     this.#watch = new MachineWatch({ process, qmp, serial, rebootsAllowed, screenshot: () => this.#takePicture() });
     this.end = this.#finish();
   }

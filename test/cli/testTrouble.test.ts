@@ -1,6 +1,8 @@
 // `reprise test` with machines, hosts and people that do not do what they should: it says so, in time, and leaves nothing.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tinyGuest } from "../fixtures/guests.js";
 import { checkOf, LONG_BOOT, MachineTests, type TestDocument, TINY_HARDWARE } from "../support/machineTests.js";
@@ -89,13 +91,20 @@ describe("a restore test in trouble", function () {
   });
 
   it("a machine that is not ready in its time fails", async () => {
-    const spec = await tests.spec("never", { ...BOOTS, ready: { serial: "never printed" }, timeouts: { boot: "3s" } });
-    const { code, document } = await tests.test([spec]);
+    const spec = await tests.spec("never", {
+      ...{ ...BOOTS, ready: { serial: "never printed" }, timeouts: { boot: "3s" } },
+      "keep-on-failure": ["serial-log", "overlay"],
+    });
+    const report = tests.path("never-ready");
+    const { code, document } = await tests.test([spec, "--report", report]);
     assert.equal(code, FAILED);
     const ready = checkOf(only(document), "level.ready");
     assert.equal(ready.outcome, "failed");
     assert.equal(ready.reason, "not ready after 3 s");
     assert.equal(only(document).result.provenLevel, "readable");
+    const overlay = join(report, "vm-web1", "root.overlay.qcow2");
+    assert.equal((await readFile(overlay)).toString("latin1", 0, 3), "QFI");
+    assert.ok(only(document).integrity.disposal.observed.endsWith(`kept before: ${overlay}`));
   });
 
   it("Ctrl-C while the machine boots ends with 130, and without a record", async () => {

@@ -1,6 +1,7 @@
 // One machine of a restore test, from its snapshot to its record: first the backup is looked at, then the machine is started
 // from it, then asked. What goes wrong on the way is a result, never an error; only an abort ends it without a record.
 
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import type { Snapshot } from "../../repository/catalog.js";
@@ -8,13 +9,17 @@ import { qualifiedGroup } from "../../repository/snapshotName.js";
 import { silenceOf } from "../checks/agent.js";
 import type { CheckContext, ChunkReport, ObservedArtifact } from "../checks/check.js";
 import { impliedChecks } from "../checks/impliedChecks.js";
+import { messageOf } from "../checks/problems.js";
 import { runCheck, skippedCheck } from "../checks/runCheck.js";
+import { bounded } from "../checks/visibleText.js";
+import { reportFolderName } from "../report/reportFiles.js";
 import { LEVEL_OF_CHECK, reaches } from "../spec/checkLevels.js";
 import type { CheckSpec, CheckType, MachineTest } from "../spec/restoreTestSpec.js";
 import { buildRecord } from "./buildRecord.js";
 import { describeCoverage } from "./coverage.js";
 import { describeShape } from "./describeShape.js";
 import { type IsolationProof, proveByListener, proveFromInside } from "./isolationProof.js";
+import { keepOverlays } from "./keptOverlays.js";
 import { isolationResult, unreadyResult } from "./ownResults.js";
 import { PoweredMachine, type PowerSupply } from "./poweredMachine.js";
 import type { PreparedMachine } from "./prepareMachine.js";
@@ -27,6 +32,8 @@ const OF_AGENT: ReadonlySet<CheckType> = new Set(["agent", "command", "sql"]);
 /** For reading all of a backup; the whole test has a limit of its own. */
 const READING_LIMIT_MS = 24 * 60 * 60 * 1000;
 
+type Disposal = RestoreTestRecord["integrity"]["disposal"];
+
 export class MachineRun {
   readonly #shared: SharedRun;
   readonly #prepared: PreparedMachine;
@@ -37,6 +44,8 @@ export class MachineRun {
   #chunkReport: ChunkReport | null = null;
   #volumesOpened = 0;
   #agentWasAwaited = false;
+  /** Paths of overlays. */
+  #kept: readonly string[] = [];
 
   constructor(shared: SharedRun, prepared: PreparedMachine, runFolder: string, supply: PowerSupply) {
     this.#shared = shared;
@@ -111,13 +120,29 @@ export class MachineRun {
   /** Takes everything down. Does not throw: what could not be confirmed is in the record. */
   async tearDown(): Promise<void> {
     await this.#log.phase("teardown", async () => {
+      await this.#power.noteEarlyEnd();
       if (!this.holds) await this.#power.keepLastPicture();
       await this.#power.powerDown();
+      if (!this.holds) await this.#keepOverlays();
     });
   }
 
+  async #keepOverlays(): Promise<void> {
+    const { request, options, interruption } = this.#shared;
+    const { overlays } = this.#power;
+    if (overlays.length === 0 || interruption.aborted || !request.spec.keepOnFailure.includes("overlay")) return;
+    const warn = (why: string) =>
+      options.onWarning({ code: "OVERLAY_NOT_KEPT", message: `what ${this.test.machine} wrote is not kept: ${why}` });
+    if (request.keepFolder === null) return warn("there is no folder for the report");
+    try {
+      this.#kept = await keepOverlays(overlays, join(request.keepFolder, reportFolderName(this.machine)));
+    } catch (error) {
+      warn(messageOf(error));
+    }
+  }
+
   /** When all is over and the folder of the run is gone. `previous`: digest of the machine's record before this one. */
-  record(disposal: RestoreTestRecord["integrity"]["disposal"], previous: string | null): RestoreTestRecord {
+  record(disposal: Disposal, previous: string | null): RestoreTestRecord {
     const { request, runId, listener } = this.#shared;
     const { chosen, shape, shapeNotes } = this.#prepared;
     const { hypervisor, accelerator, deviations, rto, proof, teardown } = this.#power;
@@ -144,10 +169,15 @@ export class MachineRun {
         coverage: describeCoverage(this.#prepared, this.#log.results, this.#chunkReport, this.#volumesOpened),
         simulated: this.#shared.drill !== null,
         teardown,
-        disposal,
+        disposal: this.#disposalWith(disposal),
       },
       previous,
     );
+  }
+
+  #disposalWith({ confirmed, observed }: Disposal): Disposal {
+    const kept = this.#kept.length === 0 ? "" : `; kept before: ${this.#kept.join(", ")}`;
+    return { confirmed, observed: bounded(observed + kept) };
   }
 
   get artifacts(): readonly ObservedArtifact[] {

@@ -2,12 +2,13 @@
 // met its objectives. They follow the rules of every check.
 
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import type { MachineEnd } from "../../hypervisor/machineEnd.js";
 import { bounded } from "../checks/visibleText.js";
 import { formatDuration, formatTick } from "../report/amounts.js";
 import type { ReadySignal } from "../spec/restoreTestSpec.js";
 import { READY_CHECK_TYPE } from "../verdict.js";
 import type { IsolationProof } from "./isolationProof.js";
-import type { Readiness } from "./readySignal.js";
+import { isOwnEnd, type Readiness } from "./readySignal.js";
 
 interface When {
   startMs: number;
@@ -35,6 +36,13 @@ export function readyResult(way: string, signal: ReadySignal, readiness: Readine
 export function unreadyResult(outcome: "skipped" | "inconclusive" | "failed", reason: string, when: When): CheckResult {
   const finding = { id: "level.ready", type: READY_CHECK_TYPE, expected: "the machine starts", observed: "" };
   return ownResult({ ...finding, outcome, reason }, when);
+}
+
+/** For a machine that was ready, and ended before it was taken down. */
+export function endedResult(end: Pick<MachineEnd, "kind" | "description">, when: When): CheckResult {
+  const finding = { id: "level.stays-up", type: READY_CHECK_TYPE, expected: "the machine runs until it is stopped" };
+  const outcome = isOwnEnd(end) ? ("failed" as const) : ("inconclusive" as const);
+  return ownResult({ ...finding, outcome, observed: "it ended", reason: end.description }, when);
 }
 
 export function isolationResult(proofs: readonly IsolationProof[], when: When): CheckResult {

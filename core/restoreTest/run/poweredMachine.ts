@@ -1,6 +1,6 @@
 // A machine while it is on: powering up from its disks until it is ready, and down again until nothing of it is left.
 
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { type Accelerator, detectAccelerator } from "../../hypervisor/accelerator.js";
 import type { RunningMachine } from "../../hypervisor/machine.js";
@@ -10,10 +10,13 @@ import { adviceOf, isTimeout, messageOf, verdictOfError } from "../checks/proble
 import type { MachineTest } from "../spec/restoreTestSpec.js";
 import { type GuestSide, guestSideOf, isPortServed, NO_GUEST } from "./guestContext.js";
 import { type IsolationProof, proveByArguments } from "./isolationProof.js";
-import { readyResult, unreadyResult } from "./ownResults.js";
+import { endedResult, readyResult, unreadyResult } from "./ownResults.js";
 import { type Readiness, waitUntilReady } from "./readySignal.js";
 import type { RunLog } from "./runLog.js";
 import type { TestDisks } from "./testDisks.js";
+
+/** Longest between the end of a machine and the news of it. */
+const END_NEWS_MS = 3_000;
 
 export type Way = "instant" | "restored";
 
@@ -31,10 +34,13 @@ export class PoweredMachine {
   readonly #signal: AbortSignal;
   #machine: RunningMachine | null = null;
   #disks: TestDisks | null = null;
+  #isUp = false;
   guest: GuestSide = NO_GUEST;
   hypervisor: string | null = null;
   accelerator: Accelerator | null = null;
   readonly deviations: string[] = [];
+  /** Of the machine that was started last. */
+  overlays: RunningMachine["overlays"] = [];
   readonly rto: RestoreTestRecord["times"]["rto"] = [];
   /** How it was shut in, by the way it was started last. */
   proof: IsolationProof | null = null;
@@ -58,7 +64,8 @@ export class PoweredMachine {
       const readiness = await this.#boot(way);
       const bootMs = this.#log.timeline.elapsed() - poweredMs;
       this.#noteReadiness(way, readiness, { startMs: poweredMs, durationMs: bootMs });
-      if (readiness.state !== "ready") return false;
+      this.#isUp = readiness.state === "ready";
+      if (!this.#isUp) return false;
       const restoreMs = poweredMs - beganMs;
       this.rto.push({ way, restoreMs, bootMs, serveMs: 0, totalMs: restoreMs + bootMs });
       return true;
@@ -68,10 +75,20 @@ export class PoweredMachine {
     }
   }
 
+  /** Whether a machine that was ready is still there; to be asked before it is powered down. */
+  async noteEarlyEnd(): Promise<void> {
+    if (this.#machine === null || !this.#isUp) return;
+    // A check that found it gone is a little ahead of the news.
+    const waitMs = this.#log.holds ? 0 : END_NEWS_MS;
+    const end = await Promise.race([this.#machine.end, sleep(waitMs, null)]);
+    if (end !== null) this.#log.note(endedResult(end, this.#log.instant));
+  }
+
   /** Does not throw: what could not be confirmed is said in `teardown`. */
   async powerDown(): Promise<void> {
     const machine = this.#machine;
     this.#machine = null;
+    this.#isUp = false;
     this.guest = NO_GUEST;
     if (machine !== null) {
       this.#keepSerialLog(machine);
@@ -117,6 +134,7 @@ export class PoweredMachine {
     this.hypervisor = `QEMU ${machine.version}`;
     this.deviations.push(...machine.notes.filter((note) => !this.deviations.includes(note)));
     this.guest = guestSideOf(machine, guestPortsOf(this.#test));
+    this.overlays = machine.overlays;
     this.proof = proveByArguments(machine.arguments);
   }
 

@@ -91,9 +91,13 @@ async function pollPort(request: ReadyRequest, port: number, signal: AbortSignal
   while (!(await request.answers(port, signal))) await sleep(POLL_MS, undefined, { signal });
 }
 
+/** The machine ended itself; else it was the hypervisor or the host, which says nothing of the backup. */
+export function isOwnEnd({ kind }: Pick<MachineEnd, "kind">): boolean {
+  return kind === "powered-off" || kind === "panicked" || kind === "rebooted";
+}
+
 function judgeEnd(end: MachineEnd, console: SerialConsole): Readiness {
-  const isGuests = end.kind === "powered-off" || end.kind === "panicked" || end.kind === "rebooted";
-  return { state: isGuests ? "gave-up" : "broken", observed: lastWords(console), reason: end.description };
+  return { state: isOwnEnd(end) ? "gave-up" : "broken", observed: lastWords(console), reason: end.description };
 }
 
 function gaveUp({ console }: ReadyRequest, reason: string): Readiness {

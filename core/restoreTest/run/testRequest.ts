@@ -30,6 +30,8 @@ export interface TestRequest {
   signingKeys: readonly SigningKey[];
   /** Write the records into the repository. */
   store: boolean;
+  /** Where a failed machine's overlays go when its spec keeps them, one folder a machine; null: nowhere. */
+  keepFolder: string | null;
   /** A fault that is put between the backup and the test, which must then notice it; null: the real thing. */
   drill: DrillFaultName | null;
   /** Only these checks beside those that the level implies; null: all. */

@@ -32,7 +32,17 @@ function machine({ console = "", end, stop = async () => {} }: Made): RunningMac
     if (end !== undefined) throw new Error("it has ended");
     return SCREEN;
   };
-  const parts = { serial, end: ending, stop, screenshot, pid: 7, version: "9.9", arguments: [], notes: ["a note"] };
+  const parts = {
+    serial,
+    end: ending,
+    stop,
+    screenshot,
+    pid: 7,
+    version: "9.9",
+    arguments: [],
+    notes: ["a note"],
+    overlays: [],
+  };
   return { ...parts, agent: null } as unknown as RunningMachine;
 }
 
@@ -119,6 +129,26 @@ describe("a machine's power", () => {
       log.artifacts.map(({ name }) => name),
       ["screen-at-the-end.png"],
     );
+  });
+
+  it("is not well when the machine ends before it is taken down", async () => {
+    const ends = { panicked: "failed", "powered-off": "failed", "disk-error": "inconclusive", crashed: "inconclusive" };
+    for (const [kind, outcome] of Object.entries(ends)) {
+      log = new RunLog("vm/web1", Date.now(), () => {});
+      let finish = (_end: MachineEnd) => {};
+      const end = new Promise<MachineEnd>((resolve) => {
+        finish = resolve;
+      });
+      const powered = power({ start: async () => ({ ...machine({ console: "UP\n" }), end }) });
+      await powered.powerUp("instant");
+      await powered.noteEarlyEnd();
+      assert.equal(only().outcome, "passed");
+      finish({ ...(await machine({ end: kind as MachineEnd["kind"] }).end) });
+      await powered.noteEarlyEnd();
+      assert.equal(log.results[1]?.id, "level.stays-up");
+      assert.equal(log.results[1]?.outcome, outcome);
+      assert.equal(log.results[1]?.reason, `it was ${kind}`);
+    }
   });
 
   it("knows nothing of a machine whose hypervisor crashed", async () => {

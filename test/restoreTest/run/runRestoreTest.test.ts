@@ -55,7 +55,14 @@ describe("a run of restore tests", function () {
       const request: TestRequest = {
         ...{ repository, catalog: await loadCatalog(repository, { onWarning }), spec: given.change?.(spec) ?? spec },
         ...{ specPath: "one.yaml", specDigest: "0".repeat(64), location: tests.repository, trigger: "manual" },
-        ...{ url: null, executedBy: "somebody", runsFolder: tests.runs, signingKeys: [], store: false },
+        ...{
+          url: null,
+          executedBy: "somebody",
+          runsFolder: tests.runs,
+          signingKeys: [],
+          store: false,
+          keepFolder: null,
+        },
         ...{ drill: null, only: null, ...given.request },
       };
       const { signal = new AbortController().signal, onEvent = () => {} } = given;
