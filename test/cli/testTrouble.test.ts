@@ -181,6 +181,17 @@ describe("a restore test in trouble", function () {
     assert.equal(only(document).result.provenLevel, "readable");
   });
 
+  it("each record names the one before", async () => {
+    const spec = await tests.spec("chain", { machine: "vm/web1", level: "readable" });
+    for (let round = 0; round < 2; round++) assert.equal((await tests.test([spec])).code, 0);
+    const history = JSON.parse(await tests.succeed("test", "--history", "vm/web1", "--json")) as {
+      tests: { previous: string | null; digest: string; times: { finishedAt: string } }[];
+    };
+    const inOrder = history.tests.toSorted((a, b) => (a.times.finishedAt < b.times.finishedAt ? -1 : 1));
+    assert.ok(inOrder.length >= 2);
+    assert.equal(inOrder.at(-1)?.previous, inOrder.at(-2)?.digest);
+  });
+
   it("a drill that destroys a chunk or takes a disk away is noticed, and changes nothing", async () => {
     const spec = await tests.spec("drill", { machine: "vm/web1", level: "readable" });
     for (const fault of ["destroyed-chunk", "missing-disk"]) {
