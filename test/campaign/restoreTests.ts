@@ -78,7 +78,8 @@ async function runRestoreTests({ count, reader }: CampaignOptions): Promise<stri
 
 function rtoText(record: RestoreTestRecord | null): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  return (record?.times.rto ?? []).map(({ way, totalMs }) => `${seconds(totalMs)} ${way}`).join(", ");
+  const ways = record?.times.rto ?? [];
+  return ways.map(({ way, bootMs, totalMs }) => `${seconds(totalMs)} ${way} (boot ${seconds(bootMs)})`).join(", ");
 }
 
 /** The spec of one machine; answers its record. */
@@ -128,7 +129,7 @@ async function bothWays(trial: Trial): Promise<void> {
   for (let round = 0; round < count; round++) {
     const record = await testOne(trial, 0, { machine: "vm/web1", level: "serves", via: "both", checks: [HTTP] });
     for (const { way, bootMs } of record.times.rto) boots[way]?.push(bootMs);
-    row(`round ${round + 1}`, record, record.times.rto.map(({ way, bootMs }) => `boot ${bootMs} ms ${way}`).join(", "));
+    row(`round ${round + 1}`, record);
   }
   const [instant, restored] = [boots.instant, boots.restored].map((list) => median(list ?? []));
   const ratio = (instant ?? 0) / (restored ?? 1);
