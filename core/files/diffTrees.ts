@@ -2,6 +2,7 @@
 // looked into, and of files only those ranges are read of which the maps do not tell.
 
 import type { RepriseError } from "../errors.js";
+import { attributeNameBytes } from "../filesystem/attributeName.js";
 import type { ReadOptions } from "../filesystem/blockReader.js";
 import type { FileStat, NamedBytes } from "../filesystem/fileSystem.js";
 import { equalBytes } from "../format/bytes.js";
@@ -213,7 +214,7 @@ function isUntouched(a: FileStat, b: FileStat): boolean {
 }
 
 function isSameAttribute(a: NamedBytes, b: NamedBytes | undefined): boolean {
-  return b !== undefined && a.name === b.name && equalBytes(a.value, b.value);
+  return b !== undefined && equalBytes(attributeNameBytes(a), attributeNameBytes(b)) && equalBytes(a.value, b.value);
 }
 
 function unreadable(

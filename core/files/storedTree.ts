@@ -2,6 +2,7 @@
 // as they were met since it was opened.
 
 import { RepriseError } from "../errors.js";
+import { attributeName } from "../filesystem/attributeName.js";
 import type { ReadOptions } from "../filesystem/blockReader.js";
 import type {
   DataRange,
@@ -291,5 +292,5 @@ function indexOfName(entries: readonly TreeEntry[], name: Uint8Array): number {
 }
 
 function namedBytes({ name, value }: StoredAttribute): NamedBytes {
-  return { name: new TextDecoder().decode(name), value: value.slice() };
+  return { ...attributeName(name), value: value.slice() };
 }

@@ -96,8 +96,10 @@ export interface FileExtent extends DataRange {
 }
 
 export interface NamedBytes {
-  /** With its namespace, as in `user.comment`. */
+  /** With its namespace, as in `user.comment`. One that is no UTF-8: as `formatName` shows it. */
   name: string;
+  /** Of a name that is no UTF-8: what it is. Absent for others. */
+  nameBytes?: Uint8Array;
   value: Uint8Array;
 }
 

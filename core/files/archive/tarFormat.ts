@@ -1,6 +1,9 @@
 // Headers of tar archives: ustar with PAX records for what does not fit there (POSIX.1-2017, pax). Writing only. Names are
 // bytes as they are on the disk; readers that want UTF-8 see what they see there.
 
+import { attributeNameBytes } from "../../filesystem/attributeName.js";
+import type { NamedBytes } from "../../filesystem/fileSystem.js";
+
 const BLOCK_BYTES = 512;
 const MAX_NAME = 100;
 const MAX_LINK = 100;
@@ -36,7 +39,7 @@ export interface TarEntry {
   /** Null: 1970. */
   modifiedAtNs: bigint | null;
   device: { major: number; minor: number } | null;
-  attributes: readonly { name: string; value: Uint8Array }[];
+  attributes: readonly NamedBytes[];
 }
 
 /** The blocks in front of an entry's contents. */
@@ -99,9 +102,7 @@ function paxRecords(entry: TarEntry): Uint8Array {
   if (gid > MAX_OCTAL_ID) records.push(record("gid", encoder.encode(String(gid))));
   if (modifiedAtNs !== null && needsTimeRecord(modifiedAtNs))
     records.push(record("mtime", encoder.encode(timeText(modifiedAtNs))));
-  // the sign between key and value cannot stand in a key
-  for (const attribute of attributes)
-    if (!attribute.name.includes("=")) records.push(record(`SCHILY.xattr.${attribute.name}`, attribute.value));
+  for (const attribute of attributes) records.push(record(xattrKey(attribute), attribute.value));
   return Buffer.concat(records);
 }
 
@@ -118,11 +119,19 @@ function timeText(ns: bigint): string {
 }
 
 /** `LENGTH key=value\n`, where the length counts itself. */
-function record(key: string, value: Uint8Array): Uint8Array {
-  const body = Buffer.concat([encoder.encode(` ${key}=`), value, encoder.encode("\n")]);
+function record(key: string | Uint8Array, value: Uint8Array): Uint8Array {
+  const name = typeof key === "string" ? encoder.encode(key) : key;
+  const body = Buffer.concat([encoder.encode(" "), name, encoder.encode("="), value, encoder.encode("\n")]);
   let length = body.length + String(body.length).length;
   if (String(length).length !== String(body.length).length) length = body.length + String(length).length;
   return Buffer.concat([encoder.encode(String(length)), body]);
+}
+
+/** The sign between key and value cannot stand in a key: as GNU tar does, `=` is `%3D`, and `%` then `%25`. */
+function xattrKey(attribute: NamedBytes): Uint8Array {
+  const name = Buffer.from(attributeNameBytes(attribute)).toString("latin1");
+  const key = name.replaceAll("%", "%25").replaceAll("=", "%3D");
+  return Buffer.from(`SCHILY.xattr.${key}`, "latin1");
 }
 
 function isOutsideAscii(bytes: Uint8Array): boolean {

@@ -1,6 +1,7 @@
 // Extended attributes on restored files. Node has no call for them: they go through one `setfattr --restore=-` for many files.
 // Which are tried: those of the user, access lists, and as root also those of the system's security and of root itself.
 
+import { attributeNameBytes } from "../../filesystem/attributeName.js";
 import type { NamedBytes } from "../../filesystem/fileSystem.js";
 import { findTool, firstLine, runTool } from "../../platform/tool.js";
 import type { TreePath } from "../treePath.js";
@@ -94,9 +95,10 @@ export class ExtendedAttributes {
 /** The text form of getfattr(1). */
 function dumpOf({ names, attributes }: Waiting): string {
   const file = names.map((name) => `/${quoted(name)}`).join("");
-  const lines = attributes.map(({ name, value }) => {
+  const lines = attributes.map((attribute) => {
+    const { value } = attribute;
     const base64 = Buffer.from(value).toString("base64");
-    return `${quoted(new TextEncoder().encode(name))}=${value.length === 0 ? '""' : `0s${base64}`}\n`;
+    return `${quoted(attributeNameBytes(attribute))}=${value.length === 0 ? '""' : `0s${base64}`}\n`;
   });
   return `# file: .${file}\n${lines.join("")}\n`;
 }

@@ -1,6 +1,7 @@
 // The tree of an opened btrfs: the top-level subvolume, with all others as directories where they appear in it. Nodes are
 // named `SUBVOLUME.INODE`.
 
+import { attributeName } from "../attributeName.js";
 import type { BlockReader, ReadOptions } from "../blockReader.js";
 import { forbiddenMark, isForbiddenName, sameBytes } from "../entryName.js";
 import type {
@@ -148,7 +149,7 @@ export class BtrfsFileSystem implements FileSystem {
       bytes += data.length;
       if (bytes > MAX_ATTRIBUTE_BYTES) throw damagedInode(place.number, "has too many attributes");
       for (const { name, value } of decodeNameItems(data, `inode ${place.number}`)) {
-        attributes.push({ name: new TextDecoder().decode(name), value });
+        attributes.push({ ...attributeName(name), value });
       }
     }
     return attributes;

@@ -1,6 +1,7 @@
 // The extended attributes of an inode, from all three places they may be in: behind the inode's fields, in a block of
 // their own, and (large values) in inodes of their own. Also where inline data goes on.
 
+import { attributeNameIn } from "../attributeName.js";
 import type { ReadOptions } from "../blockReader.js";
 import type { NamedBytes } from "../fileSystem.js";
 import { type AttributeEntry, decodeAttributeEntries, valueInArea } from "./attributeEntries.js";
@@ -45,17 +46,17 @@ export async function readAttributes(
   let total = 0;
   for (const { area, base, entries } of await attributeAreas(volume, inode, options)) {
     for (const entry of entries) {
-      const name = nameOf(entry);
-      if (name === null) continue;
+      const named = nameOf(entry);
+      if (named === null) continue;
       const fail = failing(volume, inode);
-      if (entry.valueBytes > MAX_VALUE_BYTES) throw fail(`the value of ${name} has ${entry.valueBytes} bytes`);
+      if (entry.valueBytes > MAX_VALUE_BYTES) throw fail(`the value of ${named.name} has ${entry.valueBytes} bytes`);
       total += entry.valueBytes;
       if (total > MAX_ALL_BYTES) throw fail("more than 16 MiB of attributes");
       const stored =
         entry.valueInode === 0
           ? valueInArea(area, base, entry, fail).slice()
           : await readValueInode(volume, inode, entry, values, options);
-      all.push({ name, value: seenValue(entry, stored) });
+      all.push({ ...named, value: seenValue(entry, stored) });
     }
   }
   return all;
@@ -124,10 +125,10 @@ async function readValueInode(
 }
 
 /** Null: not for programs (inline data, encryption contexts). */
-function nameOf(entry: AttributeEntry): string | null {
+function nameOf(entry: AttributeEntry): Pick<NamedBytes, "name" | "nameBytes"> | null {
   const prefix = prefixes.get(entry.space);
   if (prefix === undefined || isInlineData(entry)) return null;
-  return prefix + new TextDecoder().decode(entry.name);
+  return attributeNameIn(prefix, entry.name);
 }
 
 function isInlineData({ space, name }: AttributeEntry): boolean {

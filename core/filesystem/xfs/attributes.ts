@@ -1,6 +1,7 @@
 // Extended attributes: inside the inode, in leaves, and large values in blocks of their own. Follows "XFS Algorithms & Data
 // Structures", chapter Extended Attributes.
 
+import { attributeNameIn } from "../attributeName.js";
 import type { ReadOptions } from "../blockReader.js";
 import type { NamedBytes } from "../fileSystem.js";
 import { damaged } from "../filesystemErrors.js";
@@ -63,7 +64,7 @@ class AttributeList {
     this.#totalBytes += name.length + value.length + OVERHEAD_BYTES;
     if (this.#totalBytes > MAX_TOTAL_BYTES) throw damaged("xfs", this.where, "has more than 16 MiB");
     const space = (flags & FLAG_ROOT) !== 0 ? "trusted." : (flags & FLAG_SECURE) !== 0 ? "security." : "user.";
-    const attribute = { name: space + new TextDecoder().decode(name), value };
+    const attribute = { ...attributeNameIn(space, name), value };
     this.attributes.push(convertAccessList(attribute, this.where));
   }
 }
