@@ -3,6 +3,7 @@
 
 import { execFileSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RestoreTestRecord } from "../../core/format/restoreTestRecord.js";
 import { debianGuest, tinyGuest } from "../fixtures/guests.js";
 import { MachineTests, TINY_HARDWARE } from "../support/machineTests.js";
@@ -209,11 +210,18 @@ async function twoAtOnce(trial: Trial): Promise<void> {
   const { tests, expect, row } = trial;
   await tests.backUp("vm/web1", await tinyGuest());
   const spec = { machine: "vm/web1", level: "serves", checks: [HTTP, HOSTNAME] };
-  const [first, second] = await Promise.all([testOne(trial, 0, spec), testOne(trial, 0, spec)]);
+  const [first, second] = await Promise.all([
+    testOne(trial, 0, spec),
+    // They overlap, and do not end in the same instant.
+    sleep(5_000).then(() => testOne(trial, 0, spec)),
+  ]);
   row("the first", first ?? null);
   row("the second", second ?? null);
-  const { tests: history } = JSON.parse(await tests.succeed("test", "--history", "--json")) as { tests: unknown[] };
+  const { tests: history } = JSON.parse(await tests.succeed("test", "--history", "--json")) as {
+    tests: { previous: string | null }[];
+  };
   expect(history.length === 2, `${history.length} records`);
+  expect(history[1]?.previous !== null, "the second does not know the first");
 }
 
 /** Two machines on a network of their own. */
