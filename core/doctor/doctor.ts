@@ -11,6 +11,7 @@ import { expiringDecisions } from "../repository/versions.js";
 import type { OnWarning, Warning } from "../repository/warnings.js";
 import type { StorageProtection } from "../storage/backend.js";
 import { probeBackend } from "../storage/probe.js";
+import { findOverwritten, isAwaitingExpiry, type OverwrittenReport } from "./overwritten.js";
 import { type CacheState, clockOffsetMs, examineCache, examineTools, type ToolState } from "./surroundings.js";
 import { type FolderTrial, tryAsThief } from "./thiefTrial.js";
 
@@ -38,6 +39,8 @@ export interface DoctorReport {
   tools: ToolState[];
   /** Objects that only the keeper may write and has not signed. */
   unsigned: string[];
+  /** Null: the storage keeps no versions, or does not show them to these credentials. */
+  overwritten: OverwrittenReport | null;
 }
 
 export interface DoctorOptions {
@@ -50,6 +53,8 @@ export interface DoctorOptions {
 }
 
 const MAX_CLOCK_OFFSET_MS = 5 * 60_000;
+/** For so long a decision that was overwritten without effect deserves a look: its versions are never removed. */
+const RECENT_MS = 30 * 24 * 60 * 60_000;
 
 export async function examineRepository(repository: Repository, options: DoctorOptions): Promise<DoctorReport> {
   const examination = new Examination(repository, options);
@@ -57,6 +62,7 @@ export async function examineRepository(repository: Repository, options: DoctorO
   await examination.probes();
   await examination.clock();
   await examination.thief();
+  await examination.overwritten();
   await examination.objects();
   await examination.surroundings();
   return examination.report;
@@ -72,6 +78,7 @@ class Examination {
   #cache: CacheState | null = null;
   #tools: ToolState[] = [];
   #unsigned: string[] = [];
+  #overwritten: OverwrittenReport | null = null;
 
   constructor(repository: Repository, options: DoctorOptions) {
     this.#repository = repository;
@@ -95,6 +102,7 @@ class Examination {
       cache: this.#cache,
       tools: this.#tools,
       unsigned: this.#unsigned,
+      overwritten: this.#overwritten,
     };
   }
 
@@ -104,7 +112,7 @@ class Examination {
     if (config.keeper === null) {
       return this.#find("roles", "ok", "one role: whoever can open the repository may forget and collect");
     }
-    const whose = keeperKey === null ? "these are a runner's keys" : "these are the keeper's keys";
+    const whose = keeperKey === null ? "its private key is not here, as on a runner" : "its private key is here";
     this.#find("roles", "ok", `two roles, keeper ${keeperFingerprint(config.keeper)}: ${whose}`);
   }
 
@@ -128,7 +136,8 @@ class Examination {
       this.#clockOffsetMs = await clockOffsetMs(backend, environment.now, this.#options);
       const seconds = Math.round(this.#clockOffsetMs / 1000);
       const far = Math.abs(this.#clockOffsetMs) > MAX_CLOCK_OFFSET_MS;
-      this.#find("clock", far ? "warning" : "ok", `the storage's clock is ${seconds} s ahead of this machine's`);
+      const where = `${Math.abs(seconds)} s ${seconds < 0 ? "behind" : "ahead of"}`;
+      this.#find("clock", far ? "warning" : "ok", `the storage's clock is ${where} this machine's`);
     });
   }
 
@@ -146,8 +155,26 @@ class Examination {
     this.#trials = await tryAsThief(backend, this.#options);
     const bad = this.#destructible;
     const isKeeper = keeperKey !== null;
-    const status = bad === "no" || isKeeper ? "ok" : "warning";
-    this.#find("thief", status, (isKeeper ? KEEPER_TEXT : THIEF_TEXT)[bad]);
+    // What a keeper cannot delete gc cannot free; what a runner cannot, a thief cannot.
+    const status = isKeeper === (bad !== "no") ? "ok" : "warning";
+    const isAccepted = this.#trials.some(({ overwrite }) => overwrite === "without-effect");
+    const detail = (isKeeper ? KEEPER_TEXT : THIEF_TEXT)[bad];
+    this.#find("thief", status, bad === "no" && !isKeeper && isAccepted ? WITHOUT_EFFECT : detail);
+  }
+
+  /** What a thief has put over it. */
+  async overwritten(): Promise<void> {
+    await this.#orSkip("overwritten", async () => {
+      const firstCounts = this.#protection?.versioning === "on";
+      this.#overwritten = await findOverwritten(this.#repository, firstCounts, this.#options);
+      if (this.#overwritten === null) return;
+      const now = this.#repository.environment.now() + (this.#clockOffsetMs ?? 0);
+      const isRecent = now - this.#overwritten.lastAtMs < RECENT_MS;
+      const isUrgent = isAwaitingExpiry(this.#overwritten) || isRecent;
+      const isAny = this.#overwritten.first.length > 0;
+      const status = !isAny ? "ok" : firstCounts ? (isUrgent ? "warning" : "ok") : "failed";
+      this.#find("overwritten", status, isAny ? overwrittenText(this.#overwritten) : "nothing was overwritten");
+    });
   }
 
   /** What nobody may have written, and what collections would stumble over. */
@@ -220,15 +247,34 @@ const THIEF_TEXT: Record<DoctorReport["destructible"], string> = {
   no: "these credentials can neither overwrite nor delete what is stored",
   unknown: "whether these credentials can destroy the repository could not be found out",
 };
+const WITHOUT_EFFECT =
+  "these credentials cannot delete what is stored; overwriting it is accepted without effect: the first version counts";
+/** With the keeper's private key in hand, which says nothing of the credentials for the storage. */
 const KEEPER_TEXT: Record<DoctorReport["destructible"], string> = {
-  yes: "the keeper's credentials can delete, as they must; keep them away from runners",
-  undoable: "the keeper's credentials can delete, as they must; older versions are kept",
-  no: "the keeper's credentials cannot delete: gc will not work with them",
-  unknown: "whether the keeper's credentials can delete could not be found out",
+  yes: "these storage credentials can overwrite or delete, as the keeper's must; keep them away from runners",
+  undoable:
+    "these storage credentials can overwrite or delete, as the keeper's must; older versions are kept; keep them away from runners",
+  no: "the keeper's private key is here, but these storage credentials cannot delete, as a runner's: gc will not work with them",
+  unknown: "whether these storage credentials can delete, as the keeper's must, could not be found out",
 };
 
 function encryptionText(encryption: string): string {
   return encryption === "none" ? "not encrypted: whoever can read the storage can read the disks" : encryption;
+}
+
+/** Names in the sentence; the document has more. */
+const MOST_NAMES = 3;
+
+function overwrittenText(found: OverwrittenReport): string {
+  const counts = Object.entries(found.objects).map(([name, count]) => `${count} in ${name}`);
+  const names = found.first.slice(0, MOST_NAMES).join(", ");
+  const when = new Date(found.lastAtMs).toISOString();
+  const what = `somebody has overwritten objects (${counts.join(", ")}; the last at ${when}), e.g. ${names}`;
+  if (found.counts === "last") return `${what}: readers get what was put last; run repair versions`;
+  const effect = "without effect: the first versions count";
+  return isAwaitingExpiry(found)
+    ? `${what}; ${effect}, until those of packs and index objects expire: run repair versions before`
+    : `${what}; ${effect}, and they do not expire`;
 }
 
 function protectionText(protection: StorageProtection | null): string {

@@ -8,6 +8,8 @@ import type { Backend, OperationOptions } from "../storage/backend.js";
 export type Outcome =
   | "allowed"
   | "refused"
+  /** Accepted, and the first contents are what everybody reads all the same. */
+  | "without-effect"
   /** Neither done nor refused: the storage failed. */
   | "unknown";
 
@@ -50,24 +52,25 @@ async function tryFolder(
   const key = name + CANARY;
   const create = await attempt(async () => {
     await backend.putIfAbsent(key, FIRST, options);
-    return true;
+    return "allowed";
   });
   const overwrite = await attempt(async () => {
     await backend.put(key, SECOND, options);
-    return (await backend.get(key, options)).length === SECOND.length;
+    return (await backend.get(key, options)).length === SECOND.length ? "allowed" : "without-effect";
   });
   const deletion = await attempt(async () => {
     await backend.delete(key, options);
-    return await isGone(backend, key, options);
+    return (await isGone(backend, key, options)) ? "allowed" : "refused";
   });
   return { create, overwrite, delete: deletion };
 }
 
-async function attempt(run: () => Promise<boolean>): Promise<Outcome> {
+async function attempt(run: () => Promise<Outcome>): Promise<Outcome> {
   try {
-    return (await run()) ? "allowed" : "refused";
+    return await run();
   } catch (error) {
     if (isAbort(error) || !isOurError(error)) throw error;
+    if (error.code === "STORAGE_ACCESS_DENIED" && error.data.accepted === true) return "without-effect";
     return error.code === "STORAGE_ACCESS_DENIED" || error.code === "STORAGE_READ_ONLY" ? "refused" : "unknown";
   }
 }

@@ -6,7 +6,7 @@ import { type DoctorReport, examineRepository } from "../../core/doctor/doctor.j
 import { RepriseError } from "../../core/errors.js";
 import { objectName } from "../../core/format/ids.js";
 import { encodeForgotten } from "../../core/format/manifest.js";
-import type { StorageProtection } from "../../core/storage/backend.js";
+import type { ObjectVersion, StorageProtection } from "../../core/storage/backend.js";
 import { MemoryBackend } from "../../core/storage/memoryBackend.js";
 import { cli, cliJson } from "../cli/runInProcess.js";
 import { makeTemporaryFolder } from "../support/temporaryFolder.js";
@@ -42,6 +42,39 @@ class GuardedBackend extends MemoryBackend {
   }
 }
 
+/** Accepts puts and shows what was there first. */
+class FirstCountsBackend extends GuardedBackend {
+  override async put(...args: Parameters<MemoryBackend["put"]>): Promise<void> {
+    const isKeepers = /^(keys|forgotten|gc)\//.test(args[0]);
+    if (!this.guarded || isKeepers) await super.put(...args);
+  }
+}
+
+/** Claims that each object in `overwritten` has got other contents, longer by one byte, at `atMs`. */
+class VersionsBackend extends MemoryBackend {
+  readonly overwritten = new Set<string>();
+  versioning: StorageProtection["versioning"] = "on";
+  atMs = 0;
+
+  async protection(): Promise<StorageProtection> {
+    return { versioning: this.versioning, objectLockDays: null };
+  }
+
+  async *versions(prefix: string): AsyncIterable<ObjectVersion> {
+    for await (const info of this.list(prefix)) {
+      const sizeBytes = info.sizeBytes + 1;
+      const isOver = this.overwritten.has(info.key);
+      if (isOver)
+        yield { ...info, sizeBytes, modifiedAtMs: this.atMs, versionId: "2", contentsTag: "b", isLatest: true };
+      yield { ...info, versionId: "1", contentsTag: "a", isLatest: !isOver };
+    }
+  }
+
+  async getVersion(key: string): Promise<Uint8Array> {
+    return await this.get(key);
+  }
+}
+
 function denied(key: string): RepriseError {
   return new RepriseError("backend", "STORAGE_ACCESS_DENIED", `not allowed: ${key}`);
 }
@@ -52,6 +85,10 @@ async function examine(made: TestRepository): Promise<DoctorReport> {
 
 function finding(report: DoctorReport, name: string): string | undefined {
   return report.findings.find((each) => each.name === name)?.status;
+}
+
+function detailOf(report: DoctorReport, name: string): string {
+  return report.findings.find((each) => each.name === name)?.detail ?? "";
 }
 
 describe("doctor", () => {
@@ -90,11 +127,72 @@ describe("doctor", () => {
     await runner.backUp("vm/a", { root: new Uint8Array(10_000) });
   });
 
+  it("tells an overwriting that is refused from one that is accepted without effect", async () => {
+    const backend = new FirstCountsBackend();
+    const keeper = await TestRepository.make({ backend, keeperKey: KeeperKey.generate() });
+    const runner = await keeper.reopen();
+    backend.guarded = true;
+    const report = await examine(runner);
+    for (const { folder, owner, overwrite } of report.trials) {
+      assert.equal(overwrite, owner === "runner" ? "without-effect" : "refused", folder);
+    }
+    assert.deepEqual([report.destructible, finding(report, "thief")], ["no", "ok"]);
+    assert.match(detailOf(report, "thief"), /overwriting it is accepted without effect/);
+  });
+
+  it("tells the keeper's private key from credentials that may delete", async () => {
+    const backend = new GuardedBackend();
+    const keeper = await TestRepository.make({ backend, keeperKey: KeeperKey.generate() });
+    backend.guarded = true;
+    const report = await examine(keeper);
+    assert.match(detailOf(report, "roles"), /its private key is here/);
+    assert.equal(finding(report, "thief"), "warning");
+    assert.match(detailOf(report, "thief"), /private key is here, but these storage credentials cannot delete/);
+  });
+
+  it("says which clock is behind", async () => {
+    for (const [offsetMs, words] of [
+      [-1_201_000, "1201 s behind this"],
+      [1_201_000, "1201 s ahead of this"],
+    ] as const) {
+      let nowMs = 0;
+      const made = await TestRepository.make({ backend: new MemoryBackend({ now: () => nowMs }) });
+      nowMs = made.repository.environment.now() + offsetMs;
+      const report = await examine(made);
+      assert.equal(finding(report, "clock"), "warning");
+      assert.match(detailOf(report, "clock"), new RegExp(words));
+    }
+  });
+
   it("tells what versions would undo from what is lost", async () => {
     const backend = new GuardedBackend();
     backend.protectedBy = { versioning: "on", objectLockDays: 30 };
     const made = await TestRepository.make({ backend });
     assert.equal((await examine(made)).destructible, "undoable");
+  });
+
+  it("names what was overwritten, and when that is urgent", async () => {
+    const backend = new VersionsBackend();
+    const made = await TestRepository.make({ backend });
+    const { sid } = await made.backUp("vm/a", { root: new Uint8Array(10_000) });
+    const [pack = ""] = (await keysOf(made)).filter((key) => key.startsWith("packs/"));
+    assert.equal(finding(await examine(made), "overwritten"), "ok");
+    const snapshot = objectName.snapshot(sid);
+    backend.overwritten.add(snapshot);
+    backend.atMs = made.repository.environment.now();
+    const fresh = await examine(made);
+    assert.equal(finding(fresh, "overwritten"), "warning");
+    assert.match(detailOf(fresh, "overwritten"), /1 in snapshots\/; the last at .*they do not expire$/);
+    backend.atMs -= 31 * 24 * 60 * 60_000;
+    assert.equal(finding(await examine(made), "overwritten"), "ok", "it stays so for ever");
+    backend.overwritten.add(pack);
+    const report = await examine(made);
+    assert.equal(finding(report, "overwritten"), "warning");
+    assert.match(detailOf(report, "overwritten"), /run repair versions before$/);
+    assert.deepEqual(report.overwritten?.objects, { "packs/": 1, "snapshots/": 1 });
+    assert.deepEqual(report.overwritten?.first, [pack, snapshot]);
+    backend.versioning = "off";
+    assert.equal(finding(await examine(made), "overwritten"), "failed");
   });
 
   it("fails when somebody has decided without the keeper, or a manifest does not open", async () => {

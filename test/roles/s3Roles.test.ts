@@ -179,8 +179,15 @@ describe("two roles on S3", () => {
       assert.deepEqual(guard.takeWarnings(), ["PACKS_OVERWRITTEN"]);
       const report = await examineRepository(worker.repository, { cacheFolder: null, ...worker.options });
       assert.equal(report.destructible, "no");
+      for (const { folder, owner, overwrite } of report.trials) {
+        assert.equal(overwrite, owner === "runner" ? "without-effect" : "refused", folder);
+      }
       const protection = report.findings.find(({ name }) => name === "protection");
       assert.match(protection?.detail ?? "", /no effect: the first version counts/);
+      const overwritten = report.findings.find(({ name }) => name === "overwritten");
+      assert.equal(overwritten?.status, "warning");
+      assert.match(overwritten.detail, /1 in packs\/, 1 in snapshots\/.*run repair versions before/);
+      assert.deepEqual(report.overwritten?.first, [objectName.pack(pack), key]);
       const plan = await planRepairVersions(guard.repository);
       assert.deepEqual(
         plan.map(({ object }) => object),
@@ -189,6 +196,8 @@ describe("two roles on S3", () => {
       await assertCode(applyRepairVersions(worker.repository, plan), "KEEPER_KEY_REQUIRED");
       assert.equal(await applyRepairVersions(guard.repository, plan), 1);
       assert.deepEqual(await planRepairVersions(guard.repository), []);
+      const repaired = await examineRepository(guard.repository, { cacheFolder: null, ...guard.options });
+      assert.deepEqual(repaired.overwritten?.objects, { "snapshots/": 1 });
       await guard.gc();
       assert.deepEqual(guard.takeWarnings(), []);
       assert.ok((await guard.verify()).ok);

@@ -41,7 +41,7 @@ export class ObjectWrites {
       if (!(await this.#firstCounts(key, versionId, options))) return;
       if (await this.#isFirst(key, versionId, mark, options)) return;
       if (tries === REPLACE_TRIES) break;
-      await this.delete(key, options);
+      await this.#deleteToReplace(key, options);
     }
     throw new RepriseError("backend", "STORAGE_FAILED", `put of ${key} failed: others put it again and again`, {
       data: { operation: "put", key },
@@ -100,6 +100,21 @@ export class ObjectWrites {
       // Not every S3 has it.
       if (!hasStatus(error, 501) && !hasStatus(error, 405) && !hasName(error, "NotImplemented")) throw error;
       await Promise.all(keys.map((key) => this.delete(key, options)));
+    }
+  }
+
+  /** A put that was accepted has no effect while the first version cannot be deleted: the error says so (`data.accepted`). */
+  async #deleteToReplace(key: string, options: OperationOptions): Promise<void> {
+    try {
+      await this.delete(key, options);
+    } catch (error) {
+      if (!isOurError(error, "STORAGE_ACCESS_DENIED")) throw error;
+      const message = `put of ${key} has no effect: its first version counts, and these credentials may not delete it`;
+      throw new RepriseError("backend", "STORAGE_ACCESS_DENIED", message, {
+        data: { ...error.data, operation: "put", accepted: true },
+        hint: error.hint,
+        cause: error,
+      });
     }
   }
 
