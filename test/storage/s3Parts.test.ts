@@ -104,6 +104,15 @@ describe("S3 locations", () => {
   });
 });
 
+describe("S3 locations with two slashes", () => {
+  it("are refused for these, and not for their characters", () => {
+    for (const text of ["s3:https://host/bucket//lab", "s3:bucket/a//b", "s3:bucket/a//b/"]) {
+      assert.throws(() => parseS3Location(text), /two slashes follow each other/, text);
+    }
+    assert.throws(() => parseS3Location("s3:bucket/a b"), /other characters/);
+  });
+});
+
 describe("S3 failures", () => {
   it("are repeated when that may help, and only then", () => {
     const repeated = [

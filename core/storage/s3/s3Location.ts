@@ -62,6 +62,7 @@ export function parseS3Location(text: string): S3Location {
   const { endpoint, path, query } = /^https?:\/\//i.test(rest) ? splitUrl(rest) : splitPath(rest.replace(/^\/\//, ""));
   const [bucket = "", ...parts] = path.replace(/\/+$/, "").split("/");
   if (!BUCKET.test(bucket)) throw invalid("the bucket's name is missing or is none");
+  if (parts.includes("")) throw invalid("a part of its path is empty: two slashes follow each other");
   const prefix = parts.join("/");
   if (prefix !== "" && (!isObjectKey(prefix) || prefix.length > MAX_PREFIX_LENGTH)) {
     throw invalid("the folder behind the bucket has other characters than letters, digits, . _ - or is too long");
