@@ -69,9 +69,10 @@ async function readText(path: string, named: boolean): Promise<string> {
 export function hostKeyUnknown(place: SftpPlace, type: string, print: string): RepriseError {
   const name = hostName(place.host, place.port ?? DEFAULT_PORT);
   const message = `the host key of ${name} is not known; it is ${type} ${print}`;
+  const option = `${place.location.includes("?") ? "&" : "?"}host-key=${print}`;
   return new RepriseError("backend", "SFTP_HOST_KEY_UNKNOWN", message, {
     data: { host: name, type, fingerprint: print },
-    hint: `compare it on the server (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub); if it is the same, add ?host-key=${print} to the location, or connect once with ssh, which writes it to ~/.ssh/known_hosts`,
+    hint: `compare it on the server (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub); if it is the same, add ${option} to the location, or connect once with ssh, which writes it to ~/.ssh/known_hosts`,
   });
 }
 

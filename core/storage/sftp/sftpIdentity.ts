@@ -43,10 +43,24 @@ export async function loadIdentity(place: SftpPlace, environment: SftpEnvironmen
   };
 }
 
-export function identityInvalid(path: string, why: string, cause?: unknown): RepriseError {
+const ANY_KEY = "name a private key file with ?identity=FILE; for an encrypted one set REPRISE_SFTP_KEY_PASSPHRASE";
+
+/** `passphrase`: the one that was tried. */
+export function identityLocked(path: string, passphrase: string | undefined): RepriseError {
+  return passphrase === undefined
+    ? identityInvalid(path, "is encrypted", undefined, "set REPRISE_SFTP_KEY_PASSPHRASE, or use an agent")
+    : identityInvalid(
+        path,
+        "cannot be decrypted",
+        undefined,
+        "REPRISE_SFTP_KEY_PASSPHRASE is not this key's passphrase",
+      );
+}
+
+export function identityInvalid(path: string, why: string, cause?: unknown, hint = ANY_KEY): RepriseError {
   return new RepriseError("usage", "SFTP_IDENTITY_INVALID", `the private key ${path} ${why}`, {
     data: { path },
-    hint: "name a private key file with ?identity=FILE; for an encrypted one set REPRISE_SFTP_KEY_PASSPHRASE",
+    hint,
     cause,
   });
 }

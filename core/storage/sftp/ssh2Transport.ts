@@ -10,6 +10,7 @@ import { SftpLineError } from "./sftpClient.js";
 import {
   authenticationFailed,
   identityInvalid,
+  identityLocked,
   loadIdentity,
   type SftpEnvironment,
   type SftpIdentity,
@@ -160,7 +161,7 @@ function authMethods(
       methods.push({ type: "publickey", username, key });
     } else if (place.identity !== undefined) {
       const encrypted = /encrypted|passphrase|decrypt/i.test(fault ?? "");
-      throw identityInvalid(path, encrypted ? "cannot be decrypted" : "is in no form that can be read");
+      throw encrypted ? identityLocked(path, passphrase) : identityInvalid(path, "is in no form that can be read");
     }
   }
   if (password !== undefined) {

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import type { RepriseError } from "../../errors.js";
-import { requireTool, toolEnvironment } from "../../platform/tool.js";
+import { requireTool } from "../../platform/tool.js";
 import { type ByteLine, lineOverStreams } from "./byteLine.js";
 import { hostKeyChanged, hostKeyUnknown } from "./hostKeyCheck.js";
 import { authenticationFailed, type SftpEnvironment } from "./sftpIdentity.js";
@@ -50,10 +50,13 @@ function stop(child: ChildProcess): void {
   child.kill("SIGTERM");
 }
 
-/** No secret of ours reaches a ProxyCommand. */
+/** What ssh, its agent and a ProxyCommand need to find their way. */
+const PASSED_ON = /^(HOME|PATH|USER|LOGNAME|SHELL|TERM|TMPDIR|DISPLAY|XAUTHORITY|LANG|LC_\w+|SSH_\w+|XDG_\w+|KRB5\w+)$/;
+
+/** No secret of ours, nor of another storage, reaches a ProxyCommand. Messages in English, so that they can be recognised. */
 function childEnvironment(environment: SftpEnvironment): NodeJS.ProcessEnv {
-  const entries = Object.entries({ ...toolEnvironment(), ...environment, LC_ALL: "C", SSH_ASKPASS_REQUIRE: "never" });
-  return Object.fromEntries(entries.filter(([name]) => !name.startsWith("REPRISE_")));
+  const passed = Object.entries({ ...process.env, ...environment }).filter(([name]) => PASSED_ON.test(name));
+  return { ...Object.fromEntries(passed), LC_ALL: "C", SSH_ASKPASS_REQUIRE: "never" };
 }
 
 function sshArguments(place: SftpPlace): string[] {

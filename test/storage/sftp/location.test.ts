@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { hostKeyUnknown } from "../../../core/storage/sftp/hostKeyCheck.js";
 import { parseSftpLocation } from "../../../core/storage/sftp/sftpLocation.js";
 import { assertCode } from "../../support/assertCode.js";
 
@@ -38,6 +39,12 @@ describe("sftp locations", () => {
     assert.deepEqual([place.identity, place.knownHosts], [join(homedir(), "k&y"), "/etc/kh"]);
     assert.deepEqual([place.transport, place.connections, place.connectTimeoutMs], ["ssh", 4, 5000]);
     assert.equal(place.shown, "sftp://u@h/b");
+  });
+
+  it("get a fingerprint as their first option, or as one more", () => {
+    const hintFor = (location: string) => hostKeyUnknown(parseSftpLocation(location), "ssh-ed25519", print).hint;
+    assert.ok(hintFor("sftp://h/b")?.includes(`add ?host-key=${print} to`));
+    assert.ok(hintFor("sftp://h/b?transport=ssh")?.includes(`add &host-key=${print} to`));
   });
 
   it("that make no sense are refused, and never repeated", async () => {

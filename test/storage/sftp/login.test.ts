@@ -148,8 +148,11 @@ describe("SFTP secrets", function () {
     const withPassphrase = (REPRISE_SFTP_KEY_PASSPHRASE: string | undefined) =>
       openSftpBackend(location, { environment: { ...noAgent, REPRISE_SFTP_KEY_PASSPHRASE } });
     await (await withPassphrase("key phrase")).close();
-    assert.doesNotMatch(textOf(await assertCode(withPassphrase(canary), "SFTP_IDENTITY_INVALID")), /canary/);
-    await assertCode(withPassphrase(undefined), "SFTP_IDENTITY_INVALID");
+    const wrong = await assertCode(withPassphrase(canary), "SFTP_IDENTITY_INVALID");
+    assert.doesNotMatch(textOf(wrong), /canary/);
+    assert.match(`${wrong.message}; ${wrong.hint}`, /cannot be decrypted; .* is not this key's passphrase/);
+    const missing = await assertCode(withPassphrase(undefined), "SFTP_IDENTITY_INVALID");
+    assert.match(`${missing.message}; ${missing.hint}`, /is encrypted; set REPRISE_SFTP_KEY_PASSPHRASE/);
   });
 
   it("says what is wrong with a key file", async () => {
@@ -177,7 +180,14 @@ describe("SFTP secrets", function () {
 
   it("does not give our secrets to the system's ssh", async () => {
     const backend = await openSftpBackend(server.location(root, { transport: "ssh" }), {
-      environment: { ...noAgent, REPRISE_PASSPHRASE: canary, REPRISE_SFTP_PASSWORD: canary },
+      environment: {
+        ...noAgent,
+        REPRISE_PASSPHRASE: canary,
+        REPRISE_SFTP_PASSWORD: canary,
+        AWS_SECRET_ACCESS_KEY: canary,
+        AWS_SESSION_TOKEN: canary,
+        OTHER_TOKEN: canary,
+      },
     });
     try {
       const processes = execFileSync("ps", ["eww", "-C", "ssh", "-o", "args"], { encoding: "utf8" });
