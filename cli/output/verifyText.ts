@@ -43,8 +43,34 @@ export function verifySummary(report: VerifyReport): Line[] {
   else if (hurt > 0) lines.push(styled("red", `DAMAGED: ${countText(hurt, "snapshot")} cannot be restored completely`));
   else if (lost > 0)
     lines.push(styled("red", `DAMAGED: ${countText(lost, "manifest")} cannot be read: those snapshots are lost`));
-  else lines.push(styled("yellow", "damage found that no checked snapshot suffers from"));
+  else lines.push(styled("yellow", "damage found that no checked snapshot suffers from"), ...remedyLines(report));
   return lines;
+}
+
+const UNSIGNED = "decisions without the keeper's signature count for nothing; the keeper's gc removes them";
+const ELSEWHERE =
+  "what was overwritten in a bucket with versions, repair versions lists; else bring it back from a copy";
+/** By the beginning of the object's name. */
+const REMEDIES: readonly (readonly [start: string, remedy: string])[] = [
+  [
+    "sessions/",
+    "announcements of backups (sessions/): no snapshot needs them; gc removes them once their backups have ended",
+  ],
+  ["index/", "index objects (index/): repair index writes them anew from the packs"],
+  ["config", "the config: repair config writes it anew from its copy, or the copy from it"],
+  ["RESCUE.md", "the rescue files: repair rescue writes them anew"],
+  ["rescue.mjs", "the rescue files: repair rescue writes them anew"],
+];
+
+/** What can be done about damage that no snapshot suffers from. */
+function remedyLines({ objects, packs }: VerifyReport): Line[] {
+  const remedies = new Set<string>();
+  for (const { object, code } of objects.problems) {
+    const remedy = REMEDIES.find(([start]) => object.startsWith(start))?.[1] ?? ELSEWHERE;
+    remedies.add(code === "VERDICT_UNSIGNED" ? UNSIGNED : remedy);
+  }
+  if (packs.problems.length > 0) remedies.add("packs: repair index, then repair snapshots, show what can be done");
+  return [...remedies].map((remedy) => `  ${remedy}`);
 }
 
 function verdictLines({ sid, namespace, group, time, damaged }: SnapshotVerdict, digits: number): Line[] {

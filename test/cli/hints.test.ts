@@ -39,6 +39,23 @@ describe("hints", () => {
     assert.ok(unsupported.hint);
   });
 
+  it("damage that no snapshot suffers from, and what removes it", async () => {
+    const location = join(folder.path, "announced");
+    const place = { env: { REPRISE_REPOSITORY: location } };
+    await cliJson(["init", "--no-encryption"], place);
+    const { snapshotId } = await cliJson<{ snapshotId: string }>(["backup", disk, "-g", "vm/a"], place);
+    await mkdir(join(location, "sessions"), { recursive: true });
+    await writeFile(join(location, "sessions", snapshotId), "overwritten");
+    const damaged = await cli(["verify"], place);
+    assert.equal(damaged.code, 1);
+    assert.match(
+      damaged.stdout + damaged.stderr,
+      /no checked snapshot suffers from\n {2}announcements of backups .* gc removes/,
+    );
+    await cliJson(["gc"], place);
+    assert.equal((await cli(["verify"], place)).code, 0);
+  });
+
   it("a restore into a folder that is not there", async () => {
     const { sid } = await newest();
     const error = await failing(["restore", sid, "--to", join(folder.path, "nowhere", "x.raw")], 1);
