@@ -73,11 +73,11 @@ export async function setLinkStats(
 }
 
 /** Node takes a double: times are exact to a fraction of a microsecond. */
-function seconds(ns: bigint): number | Date {
+function seconds(ns: bigint): number | string {
   const whole = ns / BigInt(NS_PER_SECOND);
   const value = Number(whole) + Number(ns - whole * BigInt(NS_PER_SECOND)) / NS_PER_SECOND;
-  // Node takes a negative number for "now"; as a Date it stays what it is.
-  return value < 0 ? new Date(value * 1000) : value;
+  // Node takes a negative number for "now", and a Date has whole milliseconds; as text it stays what it is.
+  return value < 0 ? String(value) : value;
 }
 
 async function attempt(

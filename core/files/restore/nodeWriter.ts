@@ -13,6 +13,9 @@ import { type TargetFolder, temporaryName } from "./targetFolder.js";
 
 const PIECE_BYTES = 4 * 1024 * 1024;
 
+/** Elsewhere link(2) follows a link, and may lead out of the target. */
+const CAN_LINK_LINKS = process.platform === "linux";
+
 type Names = readonly Uint8Array[];
 
 export interface WriterOptions {
@@ -61,11 +64,10 @@ export class NodeWriter {
   async write(node: FileNode, names: Names, folder: TargetFolder): Promise<void> {
     const { kind, special, linkCount } = node.stat;
     const name = names.at(-1) as Uint8Array;
-    if (kind === "symlink") return await this.#link(node, name, folder);
-    if (kind !== "file" && !this.canMake(kind)) {
+    if (kind !== "file" && kind !== "symlink" && !this.canMake(kind)) {
       return this.#options.leftOut.skip(node.path, this.refusal(kind, special));
     }
-    if (linkCount <= 1) return await this.#writeNew(node, names, folder);
+    if (linkCount <= 1 || (kind === "symlink" && !CAN_LINK_LINKS)) return await this.#writeNew(node, names, folder);
     const identity = identityOf(node);
     const first = this.#linked.get(identity);
     if (first === undefined) {
@@ -94,6 +96,7 @@ export class NodeWriter {
   }
 
   async #writeNew(node: FileNode, names: Names, folder: TargetFolder): Promise<void> {
+    if (node.stat.kind === "symlink") return await this.#link(node, names.at(-1) as Uint8Array, folder);
     if (node.stat.kind !== "file") return await this.#device(node, names, folder);
     const attributes = await this.attributesOf(node);
     const { handle, temporary } = await folder.makeFile();
