@@ -10,7 +10,7 @@ export interface Accelerator {
   kind: "kvm" | "tcg";
   /** Why this one, for people. */
   reason: string;
-  /** Time-outs are multiplied by it: 1, or 8 for emulation (measured: 6 to 10 times slower). */
+  /** How much longer the guest agent is waited for: 1, or 8 times for emulation (measured: 6 to 10 times slower). */
   slowdown: number;
 }
 

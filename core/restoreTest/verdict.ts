@@ -28,6 +28,7 @@ const LEVEL_OF_TYPE: Readonly<Record<string, TestLevel | null>> = {
   filesystem: "readable",
   file: "readable",
   [READY_CHECK_TYPE]: "boots",
+  console: "boots",
   serial: "boots",
   agent: "boots",
   screenshot: "boots",
@@ -35,7 +36,7 @@ const LEVEL_OF_TYPE: Readonly<Record<string, TestLevel | null>> = {
   http: "serves",
   command: "serves",
   sql: "serves",
-  canary: "serves",
+  canary: "readable",
   script: "serves",
 };
 
@@ -44,7 +45,7 @@ const PROOF_OF_LEVEL: Readonly<Record<TestLevel, readonly string[]>> = {
   intact: ["chunks"],
   readable: ["partition-table", "filesystem"],
   boots: [READY_CHECK_TYPE],
-  serves: ["tcp", "http", "command", "sql", "canary", "script"],
+  serves: ["tcp", "http", "command", "sql", "script"],
 };
 /** Levels that need all of their proofs, not one of them. */
 const NEEDS_ALL: ReadonlySet<TestLevel> = new Set(["intact", "readable", "boots"]);

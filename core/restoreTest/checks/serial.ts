@@ -11,15 +11,19 @@ import { isOutOfTime } from "./problems.js";
  */
 export const FORBIDDEN_ON_CONSOLE: readonly RegExp[] = [
   /Kernel panic/,
-  /not syncing/,
+  /- not syncing/,
   /Unable to mount root/,
   /You are in (emergency|rescue) mode/,
   /Entering emergency mode/,
+  /Give root password for maintenance/,
   /\(initramfs\)\s/,
   /dracut:\/#/,
   /ALERT!\s+\S.{0,200}does not exist/,
   /grub rescue>/,
+  /error: no such device:/,
   /No bootable device/,
+  /No operating system found/,
+  /Security Violation/,
   /BdsDxe: No bootable option/,
 ];
 

@@ -11,6 +11,7 @@ import type { CheckContext, ChunkReport, ObservedArtifact } from "../checks/chec
 import { impliedChecks } from "../checks/impliedChecks.js";
 import { messageOf } from "../checks/problems.js";
 import { runCheck, skippedCheck } from "../checks/runCheck.js";
+import { forbiddenOnConsole } from "../checks/serial.js";
 import { bounded } from "../checks/visibleText.js";
 import { reportFolderName } from "../report/reportFiles.js";
 import { LEVEL_OF_CHECK, reaches } from "../spec/checkLevels.js";
@@ -20,7 +21,7 @@ import { describeCoverage } from "./coverage.js";
 import { describeShape } from "./describeShape.js";
 import { type IsolationProof, proveByListener, proveFromInside } from "./isolationProof.js";
 import { keepOverlays } from "./keptOverlays.js";
-import { isolationResult, unreadyResult } from "./ownResults.js";
+import { consoleResult, isolationResult, unreadyResult } from "./ownResults.js";
 import { PoweredMachine, type PowerSupply } from "./poweredMachine.js";
 import type { PreparedMachine } from "./prepareMachine.js";
 import { RunLog } from "./runLog.js";
@@ -29,6 +30,8 @@ import type { SharedRun } from "./sharedRun.js";
 /** They may need a while after the machine is ready: repeated until the application's time is over. */
 const OF_SERVICE: ReadonlySet<CheckType> = new Set(["tcp", "http", "command", "sql"]);
 const OF_AGENT: ReadonlySet<CheckType> = new Set(["agent", "command", "sql"]);
+/** How long a machine is watched after its last check. */
+const SETTLE_MS = 3000;
 /** For reading all of a backup; the whole test has a limit of its own. */
 const READING_LIMIT_MS = 24 * 60 * 60 * 1000;
 
@@ -96,6 +99,7 @@ export class MachineRun {
     if (await this.#powerOn()) {
       await this.#checkGuest();
       await this.#proveIsolation(gateway);
+      await this.#lookAgain();
     } else {
       this.#skipGuestChecks("the machine did not get ready");
     }
@@ -213,6 +217,15 @@ export class MachineRun {
       if (OF_AGENT.has(check.type)) await this.#awaitAgent();
       await this.#check(check);
     }
+  }
+
+  /** A machine may say that it is ready, and break down a moment later. */
+  async #lookAgain(): Promise<void> {
+    const { serial } = this.#power.guest;
+    const startMs = this.#log.timeline.elapsed();
+    await sleep(SETTLE_MS, undefined, { signal: this.#shared.options.signal }).catch(() => undefined);
+    const durationMs = this.#log.timeline.elapsed() - startMs;
+    this.#log.note(consoleResult(forbiddenOnConsole(serial?.text() ?? ""), { startMs, durationMs }));
   }
 
   #noteServed(serveMs: number): void {

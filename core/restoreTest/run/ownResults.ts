@@ -45,6 +45,21 @@ export function endedResult(end: Pick<MachineEnd, "kind" | "description">, when:
   return ownResult({ ...finding, outcome, observed: "it ended", reason: end.description }, when);
 }
 
+/** `bad`: what the console must not show, and does; null: nothing. */
+export function consoleResult(bad: string | null, when: When): CheckResult {
+  return ownResult(
+    {
+      id: "level.console",
+      type: "console",
+      outcome: bad === null ? "passed" : "failed",
+      expected: "nothing on the console says that the machine broke down or gave up",
+      observed: bad ?? "nothing of that kind",
+      reason: bad === null ? null : `its console says "${bad}"`,
+    },
+    when,
+  );
+}
+
 export function isolationResult(proofs: readonly IsolationProof[], when: When): CheckResult {
   const broken = proofs.filter(({ outcome }) => outcome === "broken");
   const held = proofs.filter(({ outcome }) => outcome === "held");

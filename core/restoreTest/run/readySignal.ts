@@ -5,12 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MachineEnd } from "../../hypervisor/machineEnd.js";
 import type { LineTest } from "../../hypervisor/serialLog.js";
 import type { AgentConnection, SerialConsole } from "../checks/check.js";
+import { forbiddenOnConsole } from "../checks/serial.js";
 import { visibleLine } from "../checks/visibleText.js";
 import type { ReadySignal } from "../spec/restoreTestSpec.js";
 
-/** What firmware, boot loaders and Linux print when they will not come up, whatever else happens. */
-export const GIVEN_UP =
-  /Kernel panic - not syncing|Unable to mount root fs|You are in emergency mode|Entering emergency mode|Give root password for maintenance|^\(initramfs\)|No bootable device|No operating system found|error: no such device:|^grub rescue>|Security Violation/;
+const GIVEN_UP: LineTest = {
+  test: (line) => forbiddenOnConsole(line) !== null,
+  toString: () => "a sign that the start went wrong",
+};
 
 const LOGIN_PROMPT = /\blogin: ?$/;
 const POLL_MS = 300;

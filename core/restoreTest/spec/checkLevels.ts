@@ -21,7 +21,7 @@ export const LEVEL_OF_CHECK: Readonly<Record<CheckType, TestLevel>> = {
 };
 
 /** At least one of these, of severity fail, makes a level of `serves`. */
-export const SERVING_CHECKS: ReadonlySet<CheckType> = new Set(["tcp", "http", "command", "sql", "canary", "script"]);
+export const SERVING_CHECKS: ReadonlySet<CheckType> = new Set(["tcp", "http", "command", "sql", "script"]);
 
 /** Checks that reach the guest over its network. */
 export const NETWORK_CHECKS: ReadonlySet<CheckType> = new Set(["tcp", "http"]);

@@ -38,7 +38,7 @@ function checkLevel({ test, pathOf }: PlacedMachine, problems: ProblemList): voi
   if (level === "serves" && !checks.some(provesServing)) {
     problems.add(
       pathOf("level"),
-      `level: serves needs a check of severity fail that proves it for ${machine}: tcp, http, command, sql, canary or script`,
+      `level: serves needs a check of severity fail that proves it for ${machine}: tcp, http, command, sql or script`,
     );
   }
   if (test.objectives.rtoMs !== null && !reaches(level, "boots")) {

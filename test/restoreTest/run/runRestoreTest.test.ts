@@ -119,6 +119,13 @@ describe("a run of restore tests", function () {
     assert.match(Buffer.from(log?.bytes ?? []).toString("latin1"), /Kernel panic - not syncing/);
   });
 
+  it("sees a machine that panics right after it said that it is ready", async () => {
+    const spec = { ...BOOTS, machine: "vm/panics", ready: { serial: "FIXTURE-READY" }, timeouts: LONG_BOOT };
+    const record = recordOf(await run(spec), "vm/panics");
+    assert.equal(record.result.outcome, "failed", record.result.reason);
+    assert.notEqual(record.result.provenLevel, "boots");
+  });
+
   it("starts nothing that this host cannot carry", async () => {
     const record = recordOf(await run({ ...BOOTS, hardware: { ...TINY_HARDWARE, memory: "900GiB" } }));
     assert.equal(record.result.outcome, "inconclusive");
