@@ -1,6 +1,6 @@
 // Sizes, rates, shares and spans of time as people type them.
 
-import { parseDuration } from "../../core/index.js";
+import { parseDuration, parseSpan } from "../../core/index.js";
 import { wrongValue } from "./given.js";
 
 const FACTORS: Record<string, number> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
@@ -39,6 +39,13 @@ export function parseSpanMs(text: string): number {
   const { years, months, weeks, days, hours, minutes, seconds } = parseDuration(text);
   const wholeDays = 365 * years + 30 * months + 7 * weeks + days;
   return wholeDays * DAY_MS + hours * HOUR_MS + minutes * MINUTE_MS + seconds * 1000;
+}
+
+/** `30d`, `1h30m`: milliseconds. Units are those of restore-test specs, where `m` is a minute; no calendar has a part in it. */
+export function parseAgeMs(text: string, option: string): number {
+  const ms = parseSpan(text.trim());
+  if (ms === null) throw wrongValue(option, text, "a span such as 30d, 12h or 1h30m (w, d, h, m or min, s)");
+  return ms;
 }
 
 /** `2/5`: the second of five parts. */

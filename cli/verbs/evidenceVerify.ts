@@ -8,7 +8,7 @@ import {
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { type EnvelopePlace, readEvidenceFiles, readTrustedKeys } from "../evidenceFiles.js";
-import { parseSpanMs } from "../given/amounts.js";
+import { parseAgeMs } from "../given/amounts.js";
 import { type Given, usageError, wrongValue } from "../given/given.js";
 import { type Line, styled } from "../output/text.js";
 import { elapsedText } from "../output/units.js";
@@ -54,7 +54,11 @@ export const evidenceVerifyVerb: Verb = {
       choices: TEST_LEVELS,
     },
     { flags: "--require-check <id>", description: "this check must have passed", many: true, completes: "nothing" },
-    { flags: "--max-age <span>", description: "the test ended at most so long ago, as in 30d", completes: "nothing" },
+    {
+      flags: "--max-age <span>",
+      description: "the test ended at most so long ago, as in 30d or 1h30m (m: minutes)",
+      completes: "nothing",
+    },
     { flags: "--allow-warned", description: "a test that passed with warnings is enough" },
   ],
   examples: [
@@ -89,7 +93,7 @@ async function runEvidenceVerify(context: Context, given: Given): Promise<Answer
 function readDemands(given: Given) {
   return {
     threshold: given.integer("threshold", 1, 100) ?? 1,
-    maxAgeMs: given.parsed("maxAge", parseSpanMs) ?? null,
+    maxAgeMs: given.parsed("maxAge", parseAgeMs) ?? null,
     requiredLevel: (given.text("requireLevel") as TestLevel | undefined) ?? null,
     requiredChecks: given.texts("requireCheck"),
     allowWarned: given.flag("allowWarned"),

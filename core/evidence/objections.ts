@@ -1,12 +1,12 @@
 // What a policy has to object to one test. Pure: the signatures have been checked before.
 
 import { type RestoreTestRecord, TEST_LEVELS, type TestLevel } from "../format/restoreTestRecord.js";
-import { type EvidencePolicy, type EvidenceReason, type EvidenceReasonCode, reason } from "./policy.js";
+import { type EvidencePolicy, type EvidenceReason, type EvidenceReasonCode, keysWord, reason } from "./policy.js";
+import { spanText } from "./spanText.js";
 import type { SignedTest } from "./testsOfSubject.js";
 
 /** How far clocks may be apart. */
 export const MAX_CLOCK_SKEW_MS = 5 * 60 * 1000;
-const MINUTE_MS = 60_000;
 
 /** Null: the policy makes sense. */
 export function policyProblem(policy: EvidencePolicy): string | null {
@@ -14,7 +14,7 @@ export function policyProblem(policy: EvidencePolicy): string | null {
   const distinct = new Set(keys.map(({ keyId }) => keyId)).size;
   if (distinct === 0) return "no key is trusted";
   if (!Number.isSafeInteger(threshold) || threshold < 1) return "the number of needed signatures is no count";
-  if (threshold > distinct) return `${threshold} signatures are needed of ${distinct} trusted keys`;
+  if (threshold > distinct) return `${threshold} signatures are needed of ${distinct} trusted ${keysWord(distinct)}`;
   if (!/^[0-9a-f]{64}$/.test(subjectDigest)) return "the snapshot's digest is not 64 hex digits";
   if (!Number.isFinite(nowMs)) return "the time is unknown";
   if (maxAgeMs !== null && !(maxAgeMs >= 0)) return "the greatest age is no span of time";
@@ -86,7 +86,7 @@ function objectToTime({ times }: RestoreTestRecord, { nowMs, maxAgeMs }: Evidenc
       `the test ended at ${times.finishedAt}, which is yet to come: one of the clocks is wrong`,
     );
   if (maxAgeMs !== null && ageMs > maxAgeMs) {
-    const [age, allowed] = [ageMs, maxAgeMs].map((ms) => Math.floor(ms / MINUTE_MS));
-    object("too-old", `the test ended at ${times.finishedAt}, ${age} minutes ago; allowed are ${allowed}`);
+    const [age, allowed] = [spanText(ageMs), spanText(maxAgeMs)];
+    object("too-old", `the test ended at ${times.finishedAt}, ${age} ago; allowed are ${allowed}`);
   }
 }

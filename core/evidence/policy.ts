@@ -74,3 +74,7 @@ export interface EvidenceVerdict {
 export function reason(code: EvidenceReasonCode, message: string, envelope: number | null): EvidenceReason {
   return { code, message, envelope };
 }
+
+export function keysWord(count: number): string {
+  return count === 1 ? "key" : "keys";
+}

@@ -5,7 +5,7 @@ import { isOurError } from "../errors.js";
 import { bytesToHex } from "../format/ids.js";
 import { sha256 } from "../hash/digest.js";
 import { type DsseEnvelope, decodeEnvelope, IN_TOTO_PAYLOAD_TYPE, signersOf } from "./dsse.js";
-import { type EvidencePolicy, type EvidenceReason, type EvidenceReasonCode, reason } from "./policy.js";
+import { type EvidencePolicy, type EvidenceReason, type EvidenceReasonCode, keysWord, reason } from "./policy.js";
 import { decodeStatement, type Statement } from "./statement.js";
 
 export interface TrustedStatement {
@@ -34,7 +34,7 @@ export function trustedStatements(
   const trusted: TrustedStatement[] = [];
   for (const { payload, signers, envelope } of signed.values()) {
     if (signers.size < threshold) {
-      const found = `${signers.size} trusted keys have signed it, not ${threshold}`;
+      const found = `${signedByText(signers.size)}; ${threshold} ${threshold === 1 ? "is" : "are"} needed`;
       ignored.push(reason("signature-untrusted", found, envelope));
       continue;
     }
@@ -42,6 +42,11 @@ export function trustedStatements(
     if (statement !== null) trusted.push({ statement, signedBy: [...signers].sort(), envelope });
   }
   return trusted;
+}
+
+function signedByText(count: number): string {
+  if (count === 0) return "no trusted key has signed it";
+  return `${count} trusted ${keysWord(count)} ${count === 1 ? "has" : "have"} signed it`;
 }
 
 /** Null, with a reason, for what does not follow its format. */

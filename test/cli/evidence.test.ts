@@ -24,7 +24,7 @@ const onWarning = () => {};
 interface Verdict {
   decision: string;
   snapshotId: string | null;
-  reasons: { code: string; file: string | null; envelope: number | null }[];
+  reasons: { code: string; message: string; file: string | null; envelope: number | null }[];
   ignored: { code: string }[];
   test: { recordId: string; provenLevel: string; signedBy: string[] } | null;
 }
@@ -173,6 +173,9 @@ describe("evidence on the command line", function () {
       assert.equal(codesOf(await verify([file("forged.json"), ...trusted], 1)), "signature-untrusted");
       assert.equal(codesOf(await verify([good, ...trusted, "--require-check", "canary"], 1)), "check-missing");
       assert.equal(codesOf(await verify([good, ...trusted, "--max-age", "1min"], 1)), "too-old");
+      const inMinutes = await verify([good, ...trusted, "--max-age", "1m"], 1);
+      assert.equal(codesOf(inMinutes), "too-old", "m: minutes, as in specs");
+      assert.match(inMinutes.reasons[0]?.message ?? "", /, 5 min .*ago; allowed are 1 min$/);
       const both = ["--key", file("other.pub"), "--threshold", "2"];
       assert.equal(codesOf(await verify([good, ...trusted, ...both], 1)), "signature-untrusted");
       const warned = await test("warned", 1);
@@ -219,6 +222,8 @@ describe("evidence on the command line", function () {
         [good, "--key", file("key.pub"), "--digest", "abc"],
         [good, ...trusted, "--require-level", "perfect"],
         [good, ...trusted, "--max-age", "soon"],
+        [good, ...trusted, "--max-age", "1mo"],
+        [good, ...trusted, "--max-age", "1y"],
         [good, ...trusted, "--threshold", "0"],
         [...trusted],
       ];

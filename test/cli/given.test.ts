@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseRate, parseShare, parseSize, parseSpanMs, parseSubset } from "../../cli/given/amounts.js";
+import { parseAgeMs, parseRate, parseShare, parseSize, parseSpanMs, parseSubset } from "../../cli/given/amounts.js";
 import { nameArchives } from "../../cli/given/archiveNames.js";
 import { Given } from "../../cli/given/given.js";
 import { checkTags } from "../../cli/given/labels.js";
@@ -27,6 +27,8 @@ describe("amounts on the command line", () => {
     for (const wrong of ["101%", "2", "-1", "x"]) refused(() => parseShare(wrong, "--x"));
     for (const wrong of ["0/5", "6/5", "1", "1/0", "a/b"]) refused(() => parseSubset(wrong, "--x"));
     refused(() => parseSpanMs("soon"));
+    assert.deepEqual([parseAgeMs("1m", "--x"), parseAgeMs("1h30min", "--x")], [60_000, 5_400_000]);
+    for (const text of ["", "1", "1y", "1mo", "-1d", "1m1h"]) refused(() => parseAgeMs(text, "--x"));
   });
 
   it("whole numbers name their option", () => {

@@ -226,6 +226,15 @@ describe("verifyEvidence rejects", () => {
     assert.deepEqual(codesOf(claiming), ["signature-untrusted"]);
   });
 
+  it("with sentences that count keys as people do", () => {
+    const sentences = (change: Partial<EvidencePolicy>) =>
+      verifyEvidence(good, policy(change)).reasons.map(({ message }) => message);
+    const two = [key.verificationKey, second.verificationKey];
+    assert.deepEqual(sentences({ threshold: 2 }), ["2 signatures are needed of 1 trusted key"]);
+    assert.deepEqual(sentences({ keys: two, threshold: 2 }), ["1 trusted key has signed it; 2 are needed"]);
+    assert.deepEqual(sentences({ keys: two.slice(1) }), ["no trusted key has signed it; 1 is needed"]);
+  });
+
   it("a changed payload", () => {
     const improved = signed(failed).map((envelope) => forged(envelope, () => payloadOf(good[0] as string)));
     assert.deepEqual(codesOf(improved), ["signature-untrusted"]);
@@ -304,6 +313,8 @@ describe("verifyEvidence rejects", () => {
   it("what is too old, or from the future", () => {
     assert.deepEqual(codesOf(good, { maxAgeMs: DAY }), ["accepted"]);
     assert.deepEqual(codesOf(good, { maxAgeMs: DAY - 1 }), ["too-old"]);
+    const { reasons } = verifyEvidence(good, policy({ nowMs: testedAtMs + 30 * DAY + 5 * MINUTE, maxAgeMs: MINUTE }));
+    assert.match(reasons[0]?.message ?? "", /, 30 d 5 min ago; allowed are 1 min$/);
     assert.deepEqual(codesOf(good, { nowMs: testedAtMs - 5 * MINUTE }), ["accepted"]);
     assert.deepEqual(codesOf(good, { nowMs: testedAtMs - 5 * MINUTE - 1 }), ["from-the-future"]);
   });
