@@ -129,6 +129,12 @@ export interface FileSystem {
    */
   extents?(file: NodeId, options?: ReadOptions): AsyncIterable<FileExtent>;
 
+  /**
+   * Says that these small files are going to be read one by one, so that what they need is fetched together. An error of it
+   * says nothing that those reads would not say. Absent: it would not help.
+   */
+  readSoon?(files: readonly NodeId[], options?: ReadOptions): Promise<void>;
+
   /** The target as stored. At most 64 KiB. */
   readLink(symlink: NodeId, options?: ReadOptions): Promise<Uint8Array>;
 

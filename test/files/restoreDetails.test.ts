@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { linkSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../core/format/manifest.js";
+import { MemoryBackend } from "../../core/storage/memoryBackend.js";
+import { RequestCount } from "../support/requestCount.js";
+import { noise } from "../support/sampleBytes.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 import { TestRepository } from "../support/testRepository.js";
 import { backUpFolder, restoreTree } from "../support/treeRepository.js";
@@ -42,6 +45,18 @@ describe("details of restored files", function () {
     }
     assert.notEqual(seen("out", "alone").ino, seen("out", "first").ino);
     assert.equal(seen("victim").nlink, 1n);
+  });
+
+  it("small files of a folder are fetched together", async () => {
+    const requests = new RequestCount(new MemoryBackend());
+    test = await TestRepository.make({ backend: requests });
+    for (let i = 0; i < 300; i++) writeFileSync(at("tree", `file-${i}`), noise(i, 3000));
+    const { manifest } = await backUpFolder(test, at("tree"));
+    requests.take();
+    await restoreTree(test, manifest as Manifest, at("out"));
+    const taken = requests.take();
+    assert.ok(taken < 30, `${taken} requests`);
+    for (let i = 0; i < 300; i++) assert.ok(readFileSync(at("out", `file-${i}`)).equals(noise(i, 3000)), `file-${i}`);
   });
 
   it("times before 1970 are as exact as those after", async () => {

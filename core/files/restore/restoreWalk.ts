@@ -10,6 +10,7 @@ import { setModeAndTimes, setOwner } from "./fileStats.js";
 import type { LeftOut } from "./leftOut.js";
 import { NodeWriter } from "./nodeWriter.js";
 import type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./restoreRequest.js";
+import { fetchSmallFiles, groupsOfFiles } from "./smallFiles.js";
 import { targetError } from "./targetError.js";
 import type { TargetFolder } from "./targetFolder.js";
 
@@ -139,7 +140,18 @@ export class RestoreWalk {
   }
 
   async #leaves(leaves: readonly Leaf[], target: TargetFolder | null): Promise<void> {
-    await mapConcurrent(leaves, (leaf) => this.#leaf(leaf, target), FILES_AT_ONCE);
+    // what is kept or only counted is not read
+    const isRead = target !== null && this.#request.existing !== "keep";
+    const groups = isRead ? groupsOfFiles(leaves) : [leaves];
+    const fetch = async (group: readonly Leaf[] = []) => {
+      if (isRead) await fetchSmallFiles(group, this.#options);
+    };
+    let fetching = fetch(groups[0]);
+    for (const [i, group] of groups.entries()) {
+      await fetching;
+      fetching = fetch(groups[i + 1]);
+      await mapConcurrent(group, (leaf) => this.#leaf(leaf, target), FILES_AT_ONCE);
+    }
   }
 
   async #leaf({ node, names }: Leaf, target: TargetFolder | null): Promise<void> {
