@@ -215,4 +215,27 @@ describe("ext: journals written by debugfs", function () {
       },
     );
   });
+
+  for (const kind of ["ext4-fuzz", "ext4-fuzz-checksums"] as const) {
+    it(`${kind}: the files that are there after e2fsck has replayed it`, async () => {
+      const folder = await makeTemporaryFolder("replayed");
+      try {
+        const { path } = await extImage(kind);
+        const replayed = join(folder.path, "image");
+        await copyFile(path, replayed);
+        execFileSync("/usr/sbin/e2fsck", ["-fy", "-E", "journal_only", replayed], { stdio: "ignore" });
+        const ours = await withExt(path, (fileSystem) => {
+          assert.match(fileSystem.info.remarks.join(), /journal replayed/);
+          return walkFileSystem(fileSystem);
+        });
+        assert.deepEqual(ours, await withExt(replayed, walkFileSystem));
+        // the first of the two sizes that debugfs names; the other one is of a fragment
+        const [, size] = /Size: (\d+)/.exec(debugfs(folder.path, replayed, ["stat /holes.bin"])) ?? [];
+        assert.equal(ours.find((entry) => entry.path === "/holes.bin")?.sizeBytes, Number(size));
+        assert.ok(Number(size) > 100_000, `${size} bytes`);
+      } finally {
+        await folder.remove();
+      }
+    });
+  }
 });
