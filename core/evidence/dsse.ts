@@ -1,11 +1,11 @@
 // DSSE 1.0 envelopes (secure-systems-lab/dsse, protocol.md and envelope.md): signatures over exact bytes with their type. What is
-// in an envelope is parsed only after a signature has been found good. Not here: what the statements mean (verdict.ts).
+// in an envelope is parsed only after a signature has been found good. Not here: what the statements mean (verifyEvidence.ts).
 
 import { concatBytes, encodeText, formatError } from "../format/bytes.js";
-import type { JsonValue } from "../format/canonicalJson.js";
 import { Fields } from "../format/fields.js";
 import { decodeBase64, encodeBase64 } from "./base64.js";
 import type { SigningKey, VerificationKey } from "./signingKey.js";
+import { parseJson } from "./strictJson.js";
 
 export const IN_TOTO_PAYLOAD_TYPE = "application/vnd.in-toto+json";
 /** One envelope as text; its payload is three quarters of that at most. */
@@ -70,15 +70,6 @@ export function withoutKeyIds(text: string, what: string): string {
     payload: encodeBase64(payload),
     signatures: signatures.map(({ signature }) => ({ sig: encodeBase64(signature) })),
   });
-}
-
-/** FORMAT_INVALID. */
-export function parseJson(text: string, what: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    throw formatError(what, "is not JSON");
-  }
 }
 
 function decodeSignature(fields: Fields): DsseEnvelope["signatures"][number] {

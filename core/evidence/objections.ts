@@ -4,6 +4,7 @@ import { type RestoreTestRecord, TEST_LEVELS, type TestLevel } from "../format/r
 import { type EvidencePolicy, type EvidenceReason, type EvidenceReasonCode, keysWord, reason } from "./policy.js";
 import { spanText } from "./spanText.js";
 import type { SignedTest } from "./testsOfSubject.js";
+import { judge } from "./testVerdict.js";
 
 /** How far clocks may be apart. */
 export const MAX_CLOCK_SKEW_MS = 5 * 60 * 1000;
@@ -39,8 +40,9 @@ export function objectionsTo({ record, envelope }: SignedTest, policy: EvidenceP
 
 type Object = (code: EvidenceReasonCode, message: string) => void;
 
-/** A record that calls itself passed although what it lists says otherwise. */
-function inconsistencyOf({ result, checks, times, backup }: RestoreTestRecord): string | null {
+/** A record that calls itself something else than what follows from the checks that it lists. */
+function inconsistencyOf(record: RestoreTestRecord): string | null {
+  const { result, checks, times, backup } = record;
   if (result.outcome === "passed" || result.outcome === "warned") {
     const failed = checks.find(
       ({ outcome, severity }) =>
@@ -48,10 +50,18 @@ function inconsistencyOf({ result, checks, times, backup }: RestoreTestRecord): 
     );
     if (failed !== undefined) return `it says ${result.outcome}, but its check ${failed.id} is ${failed.outcome}`;
   }
+  const { outcome, provenLevel } = judge({ level: record.plan.level, simulated: record.simulated, checks });
+  if (provenLevel !== result.provenLevel)
+    return `it says that ${levelText(result.provenLevel)} is proven; by its checks it is ${levelText(provenLevel)}`;
+  if (outcome !== result.outcome) return `it says ${result.outcome}; by its checks it is ${outcome}`;
   if (Date.parse(times.startedAt) > Date.parse(times.finishedAt)) return "the test ended before it began";
   if (Date.parse(backup.finishedAt) > Date.parse(times.finishedAt) + MAX_CLOCK_SKEW_MS)
     return "the test ended before the backup did";
   return null;
+}
+
+function levelText(level: TestLevel | null): string {
+  return level === null ? "nothing" : `"${level}"`;
 }
 
 function objectToOutcome(record: RestoreTestRecord, { allowWarned }: EvidencePolicy, object: Object): void {

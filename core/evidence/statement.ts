@@ -3,7 +3,7 @@
 import { decodeText, formatError } from "../format/bytes.js";
 import { encodeCanonicalJson, type JsonValue } from "../format/canonicalJson.js";
 import { Fields } from "../format/fields.js";
-import { parseJson } from "./dsse.js";
+import { parseJson } from "./strictJson.js";
 
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 export const TEST_RESULT_TYPE = "https://in-toto.io/attestation/test-result/v0.1";

@@ -19,6 +19,7 @@ import { encodeRestoreTestRecord, type RestoreTestRecord } from "../../core/form
 import { assertThrowsCode } from "../support/assertCode.js";
 import {
   endingLater,
+  provingChecks,
   recordWithOutcome,
   sampleCheck,
   sampleDigest,
@@ -92,7 +93,7 @@ describe("statements of a restore test", () => {
         result: "PASSED",
         configuration: [{ name: spec, digest: { sha256: specDigest }, annotations }],
         url,
-        passedTests: ["ready", "http"],
+        passedTests: ["level.chunks", "level.partition-table", "level.filesystem", "ready", "http"],
         warnedTests: [],
         failedTests: [],
       },
@@ -267,15 +268,39 @@ describe("verifyEvidence rejects", () => {
 
   it("a record that says passed and lists a failed check", () => {
     for (const outcome of ["failed", "inconclusive", "skipped"] as const) {
-      const record = { ...passed, checks: [sampleCheck("http", { outcome })] };
+      const record = { ...passed, checks: [...provingChecks(), sampleCheck("other", { outcome })] };
       assert.deepEqual(codesOf(signed(record)), ["record-contradicts-itself"], outcome);
     }
-    const harmless = { ...passed, checks: [sampleCheck("extra", { outcome: "skipped", severity: "info" })] };
+    const extra = sampleCheck("extra", { outcome: "skipped", severity: "info" });
+    const harmless = { ...passed, checks: [...provingChecks(), extra] };
     assert.deepEqual(codesOf(signed(harmless)), ["accepted"]);
     const backwards = { ...passed.times, startedAt: "2026-11-23T00:00:00Z" };
     assert.deepEqual(codesOf(signed({ ...passed, times: backwards })), ["record-contradicts-itself"]);
     const early = { ...passed.backup, finishedAt: "2026-11-23T00:00:00Z" };
     assert.deepEqual(codesOf(signed({ ...passed, backup: early })), ["record-contradicts-itself"]);
+  });
+
+  it("a record whose outcome or level does not follow from its checks", () => {
+    const sentence = (record: RestoreTestRecord) => {
+      const { reasons } = verifyEvidence(signed(record), policy());
+      assert.equal(reasons[0]?.code, "record-contradicts-itself");
+      return reasons[0]?.message;
+    };
+    const claiming = (result: Partial<RestoreTestRecord["result"]>, checks = passed.checks) => {
+      return { ...passed, checks, result: { ...passed.result, ...result } };
+    };
+    const without = (type: string) => passed.checks.filter((check) => check.type !== type);
+    assert.match(sentence(claiming({}, [])) ?? "", /"serves" is proven; by its checks it is nothing/);
+    assert.match(sentence(claiming({}, without("http"))) ?? "", /"serves" is proven; by its checks it is "boots"/);
+    assert.match(sentence(claiming({}, without("chunks"))) ?? "", /by its checks it is nothing/);
+    assert.match(sentence(claiming({ provenLevel: "boots" })) ?? "", /"boots" is proven; by its checks it is "serves"/);
+    assert.match(sentence(claiming({ outcome: "warned" })) ?? "", /it says warned; by its checks it is passed/);
+    const asked = claiming({ provenLevel: "boots" }, without("http"));
+    assert.match(sentence(asked) ?? "", /it says passed; by its checks it is inconclusive/, "serves was asked for");
+    const enough = { ...asked, plan: { ...passed.plan, level: "boots" as const } };
+    assert.deepEqual(codesOf(signed(enough), { requiredLevel: "boots" }), ["accepted"]);
+    const canary = [...without("http"), sampleCheck("canary", { type: "canary" })];
+    assert.match(sentence(claiming({}, canary)) ?? "", /by its checks it is "boots"/, "a file on a disk is no service");
   });
 
   it("a test-result that lists other checks than its record, and a failed one whose record is held back", () => {
@@ -320,15 +345,52 @@ describe("verifyEvidence rejects", () => {
   });
 
   it("too low a level, missing checks, another spec", () => {
-    const boots = { ...passed, result: { ...passed.result, provenLevel: "boots" as const } };
+    const boots = {
+      ...passed,
+      plan: { ...passed.plan, level: "boots" as const },
+      checks: passed.checks.filter(({ type }) => type !== "http"),
+      result: { ...passed.result, provenLevel: "boots" as const },
+    };
     assert.deepEqual(codesOf(signed(boots), { requiredLevel: "serves" }), ["level-too-low"]);
-    const nothing = { ...passed, result: { ...passed.result, provenLevel: null } };
-    assert.deepEqual(codesOf(signed(nothing)), ["nothing-proven"]);
+    const nothing = {
+      ...passed,
+      checks: [],
+      result: { ...passed.result, outcome: "inconclusive" as const, provenLevel: null },
+    };
+    assert.deepEqual(codesOf(signed(nothing)), ["inconclusive", "nothing-proven"]);
     assert.deepEqual(codesOf(good, { requiredChecks: ["canary", "http", "sql"] }), ["check-missing", "check-missing"]);
     assert.deepEqual(codesOf(good, { allowedSpecDigests: [] }), ["spec-not-allowed"]);
     assert.deepEqual(codesOf(good, { allowedSpecDigests: [passed.plan.specDigest] }), ["accepted"]);
-    const twice = { ...passed, checks: [sampleCheck("a"), sampleCheck("a", { outcome: "skipped", severity: "info" })] };
+    const twice = {
+      ...passed,
+      checks: [...provingChecks(), sampleCheck("a"), sampleCheck("a", { outcome: "skipped", severity: "info" })],
+    };
     assert.deepEqual(codesOf(signed(twice), { requiredChecks: ["a"] }), ["check-not-passed"]);
+  });
+
+  it("what has a member twice, whatever the second one says", () => {
+    const text = JSON.stringify(payloadOf(good[0] as string));
+    const sign = (changed: string) => signEnvelope(IN_TOTO_PAYLOAD_TYPE, encodeText(changed), [key]);
+    assert.deepEqual(codesOf([sign(text)]), ["accepted"]);
+    const twice = [
+      text.replace('"outcome":"passed"', '"outcome":"failed","outcome":"passed"'),
+      text.replace('"provenLevel"', '"proven\\u004cevel":null , "provenLevel"'),
+      text.replace('"simulated":', '"simulated":true,"simulated":'),
+      text.replace(/\}$/, `,"_type":"${STATEMENT_TYPE}"}`),
+    ];
+    for (const changed of twice) {
+      assert.notEqual(changed, text);
+      assert.deepEqual(codesOf([sign(changed)]), ["statement-invalid"], changed.slice(0, 80));
+    }
+    const [envelope] = good as [string];
+    const outside = envelope.replace("{", '{"payload":"",');
+    assert.deepEqual(codesOf([outside]), ["envelope-invalid"]);
+  });
+
+  it("reads equal names in different objects, and names in texts, as what they are", () => {
+    const description = 'he said "outcome": {"outcome": \\';
+    const record = { ...passed, plan: { ...passed.plan, description } };
+    assert.deepEqual(codesOf(signed(record)), ["accepted"]);
   });
 
   it("a signed record that it does not understand, and statements about nothing", () => {

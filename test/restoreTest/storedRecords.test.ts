@@ -96,7 +96,7 @@ describe("records of restore tests in the repository", function () {
       );
     assert.deepEqual((await newestOf(test)).restoreTest, {
       outcome: "failed",
-      provenLevel: "readable",
+      provenLevel: "boots",
       at: new Date(testedAtMs + 3 * MINUTE).toISOString(),
       recordId: "3".padStart(32, "0"),
       of: "snapshot",

@@ -23,6 +23,16 @@ export function sampleCheck(id: string, change: Partial<CheckResult> = {}): Chec
   };
 }
 
+/** One of each type that a level needs for being proven. */
+export function provingChecks(): CheckResult[] {
+  const implied = ["chunks", "partition-table", "filesystem"].map((type) => sampleCheck(`level.${type}`, { type }));
+  return [
+    ...implied,
+    sampleCheck("ready", { type: "ready" }),
+    sampleCheck("http", { type: "http", line: null, artifacts: [] }),
+  ];
+}
+
 export function sampleTestRecord(change: Partial<RestoreTestRecord> = {}): RestoreTestRecord {
   return {
     schema: "restore-test/v1",
@@ -84,7 +94,7 @@ export function sampleTestRecord(change: Partial<RestoreTestRecord> = {}): Resto
       volumesOpened: 2,
       notTested: ["disk data"],
     },
-    checks: [sampleCheck("ready"), sampleCheck("http", { type: "http", line: null, artifacts: [] })],
+    checks: provingChecks(),
     result: { outcome: "passed", provenLevel: "serves", reason: "all checks passed", deviations: [] },
     simulated: false,
     integrity: {
@@ -99,10 +109,14 @@ export function sampleTestRecord(change: Partial<RestoreTestRecord> = {}): Resto
 /** As it would be with this outcome: the result and one check that explains it. */
 export function recordWithOutcome(outcome: "passed" | "warned" | "failed" | "inconclusive"): RestoreTestRecord {
   const record = sampleTestRecord();
-  const provenLevel = outcome === "passed" || outcome === "warned" ? "serves" : "readable";
+  const provenLevel = outcome === "passed" || outcome === "warned" ? "serves" : "boots";
+  const severity = outcome === "warned" ? ("warn" as const) : ("fail" as const);
   return {
     ...record,
-    checks: [sampleCheck("ready"), sampleCheck("http", { outcome, severity: outcome === "warned" ? "warn" : "fail" })],
+    checks: [
+      ...provingChecks().map((check) => (check.type === "http" ? { ...check, outcome, severity } : check)),
+      ...(outcome === "warned" ? [sampleCheck("port", { type: "tcp" })] : []),
+    ],
     result: { outcome, provenLevel, reason: `the check http ${outcome}`, deviations: [] },
   };
 }

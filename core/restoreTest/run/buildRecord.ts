@@ -1,13 +1,13 @@
 // From what a run has gathered to the record of one machine. Pure, but for what it is given.
 
 import { createHash } from "node:crypto";
+import { judge } from "../../evidence/testVerdict.js";
 import type { Artifact, CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { RECORD_SCHEMA } from "../../format/restoreTestRecord.js";
 import type { Snapshot } from "../../repository/catalog.js";
 import { qualifiedGroup } from "../../repository/snapshotName.js";
 import type { ObservedArtifact } from "../checks/check.js";
 import type { MachineTest } from "../spec/restoreTestSpec.js";
-import { judge } from "../verdict.js";
 import { objectiveResults } from "./ownResults.js";
 import type { TestRequest } from "./testRequest.js";
 import type { Timeline } from "./timeline.js";

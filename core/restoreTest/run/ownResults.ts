@@ -1,12 +1,12 @@
 // The results that the run itself contributes beside the checks of the spec: whether the machine came up, stayed shut in, and
 // met its objectives. They follow the rules of every check.
 
+import { READY_CHECK_TYPE } from "../../evidence/testVerdict.js";
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import type { MachineEnd } from "../../hypervisor/machineEnd.js";
 import { bounded } from "../checks/visibleText.js";
 import { formatDuration, formatTick } from "../report/amounts.js";
 import type { ReadySignal } from "../spec/restoreTestSpec.js";
-import { READY_CHECK_TYPE } from "../verdict.js";
 import type { IsolationProof } from "./isolationProof.js";
 import { isOwnEnd, type Readiness } from "./readySignal.js";
 

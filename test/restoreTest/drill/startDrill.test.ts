@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { judge } from "../../../core/evidence/testVerdict.js";
 import { MachineTree } from "../../../core/files/machineTree.js";
 import { openMachineDisks } from "../../../core/files/openTree.js";
 import { ChunkFetcher } from "../../../core/files/snapshotDisk.js";
@@ -10,7 +11,6 @@ import { impliedChecks } from "../../../core/restoreTest/checks/impliedChecks.js
 import { runCheck } from "../../../core/restoreTest/checks/runCheck.js";
 import { DRILL_FAULTS, isNoticed, UNNOTICED_REASON } from "../../../core/restoreTest/drill/drillFaults.js";
 import { type Drill, startDrill } from "../../../core/restoreTest/drill/startDrill.js";
-import { judge } from "../../../core/restoreTest/verdict.js";
 import type { MemoryBackend } from "../../../core/storage/memoryBackend.js";
 import { verifyRepository } from "../../../core/verify/verify.js";
 import { machineDisks } from "../../files/machineDisk.js";

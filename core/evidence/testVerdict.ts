@@ -1,8 +1,7 @@
 // From the results of all checks to the outcome of a test. Pure. Nothing that could not run counts as passed, a level counts as
 // proven only by a check of its own that has passed, and a drill proves nothing.
 
-import type { CheckResult, RestoreTestRecord } from "../format/restoreTestRecord.js";
-import { TEST_LEVELS, type TestLevel } from "./spec/restoreTestSpec.js";
+import { type CheckResult, type RestoreTestRecord, TEST_LEVELS, type TestLevel } from "../format/restoreTestRecord.js";
 
 export type JudgedCheck = Pick<CheckResult, "id" | "type" | "severity" | "outcome" | "reason">;
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { type JudgedCheck, judge, provenLevel } from "../../core/evidence/testVerdict.js";
 import { OUTCOMES } from "../../core/format/restoreTestRecord.js";
 import { SEVERITIES, TEST_LEVELS, type TestLevel } from "../../core/restoreTest/spec/restoreTestSpec.js";
-import { type JudgedCheck, judge, provenLevel } from "../../core/restoreTest/verdict.js";
 
 const TYPES = [
   ...["chunks", "partition-table", "filesystem", "file", "ready", "serial", "agent", "screenshot"],
