@@ -1,10 +1,11 @@
 // The two output streams: which of them gets what, and in which form. Everything for people goes through renderLine and so
 // is free of terminal commands from outside.
 
-import { errorToData, isOurError, type Warning } from "../core/index.js";
+import { errorToData, isOurError, type SpecProblem, type Warning } from "../core/index.js";
 import { EXIT, OutputClosed } from "./exitCodes.js";
 import type { CliIo, OutputStream } from "./io.js";
 import { jsonText, type Line, renderLine, styled } from "./output/text.js";
+import { countText } from "./output/units.js";
 
 export interface PrinterOptions {
   json: boolean;
@@ -83,8 +84,10 @@ export class Printer {
 
   error(error: unknown): void {
     const document = errorDocument(error);
-    const { code, message, hint } = document.error;
+    const { code, hint } = document.error;
+    const [message, ...more] = messageLines(document.error);
     this.note([styled("red", "reprise: "), message, styled("dim", ` [${code}]`)], { type: "error", ...document.error });
+    if (!this.#options.eventLines) for (const line of more) this.note(line);
     if (hint !== null && !this.#options.eventLines) this.note(["  ", hint]);
     if (this.#io.env.REPRISE_DEBUG) for (const line of stackLines(error)) this.note(styled("dim", line));
   }
@@ -122,6 +125,17 @@ export function errorDocument(error: unknown): ErrorDocument {
   }
   const { code, family, message, hint = null, retry, data } = error;
   return { error: { code, family, message, hint, retry, data } };
+}
+
+/** A message is one line, whatever it quotes; only mistakes in a spec have one each, as the error's data lists them. */
+function messageLines({ code, message, data }: ErrorDocument["error"]): [string, ...string[]] {
+  if (code !== "SPEC_INVALID" || !Array.isArray(data.problems)) return [message];
+  const told = data.problems as readonly SpecProblem[];
+  const lines = told.map(({ line, column, message }) => `${data.file}:${line}:${column}: ${message}`);
+  const untold = Number(data.count) - told.length;
+  if (untold > 0) lines.push(`and ${countText(untold, "more mistake")}`);
+  const named = `the spec ${data.file} has ${countText(Number(data.count), "mistake")}`;
+  return [named, ...lines];
 }
 
 export function interruptedDocument(exitCode: number): ErrorDocument {

@@ -109,13 +109,23 @@ function usageErrorOf(error: CommanderError, args: readonly string[]): Error {
   const verb = args.find((argument) => VERB_LIST.some(({ entry }) => entry.name === argument));
   const unknown = unknownInFamily(error, verb, args);
   if (unknown !== undefined) return unknown;
-  const help = verb === undefined ? "reprise --help lists the verbs" : `see reprise ${verb} --help`;
+  const help =
+    verb === undefined ? "reprise --help lists the verbs" : `see reprise ${withFamilyVerb(verb, args)} --help`;
   if (error.code === "commander.help") {
     return usageError(verb === undefined ? "no verb was given" : `${verb}: nothing was asked for`, help);
   }
   const [message = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const suggestion = rest.join(" ").replace(/^\((.*)\)$/, "$1");
   return usageError(message, suggestion === "" ? help : suggestion);
+}
+
+/** `evidence verify` for what was asked of one of a family's verbs; else the verb itself. */
+function withFamilyVerb(name: string, args: readonly string[]): string {
+  const family = VERB_LIST.map(({ entry }) => entry).find((entry) => entry.name === name);
+  if (family === undefined || !isFamily(family)) return name;
+  const word = args.slice(args.indexOf(name) + 1).find((argument) => !argument.startsWith("-"));
+  const asked = family.verbs.find((verb) => verb.name === word);
+  return asked === undefined ? name : `${name} ${asked.name}`;
 }
 
 /** A word that no verb of the family is: commander takes it for an operand, or names no others. */

@@ -151,7 +151,12 @@ function requestFor(
 function checkIds(files: readonly SpecFile[], wanted: readonly string[]): void {
   const known = files.flatMap(({ spec }) => spec.machines.flatMap(({ checks }) => checks.map(({ id }) => id)));
   const unknown = wanted.find((id) => !known.includes(id));
-  if (unknown !== undefined) throw usageError(`no spec has the check ${unknown}`, `there are: ${known.join(", ")}`);
+  if (unknown === undefined) return;
+  const hint =
+    known.length === 0
+      ? "the specs list no checks of their own; those of the level are always made"
+      : `there are: ${[...new Set(known)].join(", ")}`;
+  throw usageError(`no spec has the check ${unknown}`, hint);
 }
 
 function answerOf(

@@ -13,6 +13,14 @@ interface ErrorDocument {
   error: { code: string; message: string; hint: string | null; data: Record<string, unknown> };
 }
 
+/** Five lines. */
+const SPEC_HEAD = `apiVersion: reprise/v1
+kind: RestoreTest
+metadata: {name: web1}
+spec:
+  machine: vm/web1
+`;
+
 describe("hints", () => {
   let folder: TemporaryFolder;
   let disk: string;
@@ -176,7 +184,7 @@ describe("hints", () => {
     const subject = await failing(["repair", "snapshot"], 64);
     assert.match(subject.message, /repair: there is no "snapshot"/);
     assert.match(subject.hint ?? "", /did you mean repair snapshots\? its verbs are index, snapshots, config, rescue/);
-    assert.equal((await failing(["key", "add", "x"], 64)).hint, "see reprise key --help");
+    assert.equal((await failing(["key", "add", "x"], 64)).hint, "see reprise key add --help");
     assert.match(
       (await failing(["init", "--pack-size", "1K"], 64)).message,
       /--pack-size: "1K" is not a size from 1M to 64M/,
@@ -185,6 +193,44 @@ describe("hints", () => {
     assert.match(zero.stdout, /a count of 0 turns a keep rule off/);
     const scheme = await failing(["snapshots", "-r", "ftp://host/x"], 2);
     assert.ok(!scheme.hint?.includes("memory"));
+  });
+
+  it("an option that is missing after a verb of a family: the help of that verb", async () => {
+    const missing = await failing(["evidence", "verify", "x.jsonl", "--digest", "00"], 64);
+    assert.match(missing.message, /--key/);
+    assert.equal(missing.hint, "see reprise evidence verify --help");
+    assert.equal((await failing(["--json", "evidence"], 64)).hint, "see reprise evidence --help");
+  });
+
+  it("a check that no spec has, with the names of those there are", async () => {
+    const spec = async (name: string, checks: string) => {
+      const path = join(folder.path, name);
+      await writeFile(path, `${SPEC_HEAD}${checks}`);
+      return path;
+    };
+    const none = await failing(["test", await spec("none.yaml", ""), "--check", "nope"], 64);
+    assert.equal(none.hint, "the specs list no checks of their own; those of the level are always made");
+    const named = await spec("named.yaml", "  checks:\n    - {type: tcp, id: port, port: 80}\n");
+    assert.equal((await failing(["test", named, named, "--check", "nope"], 64)).hint, "there are: port");
+  });
+
+  it("the mistakes of a spec, one a line", async () => {
+    const path = join(folder.path, "wrong.yaml");
+    await writeFile(path, `${SPEC_HEAD}  timeout: 3\n  "a\\nb\\e[31m": 1\n`);
+    const { stderr, code } = await cli(["test", path], { env });
+    const lines = stderr.split("\n");
+    assert.equal(code, 64);
+    assert.equal(lines[0], `reprise: the spec ${path} has 2 mistakes [SPEC_INVALID]`);
+    assert.equal(lines[1], `${path}:6:3: unknown field "timeout"; did you mean "timeouts"?`);
+    assert.ok(lines[2]?.startsWith(`${path}:7:3: unknown field "a`), lines[2]);
+    assert.match(lines[3] ?? "", /^ {2}docs\/restore-tests\.md/);
+    assert.ok(!stderr.includes("\u001b"));
+    const many = Array.from({ length: 23 }, (_, index) => `  unknown${index}: 1\n`).join("");
+    await writeFile(path, `${SPEC_HEAD}${many}`);
+    const told = (await cli(["test", path], { env })).stderr.split("\n");
+    assert.match(told[0] ?? "", /has 23 mistakes/);
+    assert.equal(told[21], "and 3 more mistakes");
+    assert.equal((await failing(["test", path], 64)).data.count, 23);
   });
 
   it("a restore that failed says what it has left, and how it goes on", async () => {

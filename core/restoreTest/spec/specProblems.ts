@@ -47,8 +47,8 @@ export class ProblemList {
 }
 
 /**
- * One error for all problems, in the order of the file. Its data: file, line and column of the first, and problems (at most
- * 20) with line, column, path and message each.
+ * One error for all problems, in the order of the file. Its data: file, line and column of the first, their count, and problems
+ * (the first 20) with line, column, path and message each.
  */
 export function specInvalid(fileName: string, found: readonly SpecProblem[]): RepriseError {
   const problems = [...found]
@@ -58,7 +58,13 @@ export function specInvalid(fileName: string, found: readonly SpecProblem[]): Re
   const lines = problems.map(({ line, column, message }) => `${fileName}:${line}:${column}: ${message}`);
   if (found.length > problems.length) lines.push(`and ${found.length - problems.length} more problems`);
   return new RepriseError("usage", "SPEC_INVALID", lines.join("\n"), {
-    data: { file: fileName, line: problems[0]?.line ?? 1, column: problems[0]?.column ?? 1, problems },
+    data: {
+      file: fileName,
+      line: problems[0]?.line ?? 1,
+      column: problems[0]?.column ?? 1,
+      count: found.length,
+      problems,
+    },
     hint: "docs/restore-tests.md describes every field; an editor with schemas/restore-test.json completes and checks them",
   });
 }
