@@ -105,7 +105,9 @@ export class BtrfsVolume {
     const copy = copies.find(({ stripe: { deviceId, deviceUuid } }) => {
       return this.#devices.reader(deviceId, deviceUuid) === reader && !this.#devices.isStale(deviceId);
     });
-    return { length: together, offset: copy?.offset ?? null };
+    // A damaged chunk tree names places that no device has; whoever reads there is told so.
+    const isInside = copy !== undefined && copy.offset + together <= reader.sizeBytes;
+    return { length: together, offset: isInside ? copy.offset : null };
   }
 
   /** Copies on devices that are up to date come first. */
