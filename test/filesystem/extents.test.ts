@@ -2,8 +2,13 @@
 
 import assert from "node:assert/strict";
 import { open } from "node:fs/promises";
+import { isOurError } from "../../core/errors.js";
+import { PartReader } from "../../core/filesystem/blockReader.js";
+import { openBtrfs } from "../../core/filesystem/btrfs/openBtrfs.js";
 import type { FileSystem, NodeId } from "../../core/filesystem/fileSystem.js";
+import { openRawSource } from "../../core/source/rawSource.js";
 import { makeTemporaryFolder } from "../support/temporaryFolder.js";
+import { btrfsImage } from "./btrfs/btrfsImages.js";
 import { type ExtKind, extImage } from "./ext/extImages.js";
 import { withExt } from "./ext/extReading.js";
 import { copyOfLiveExt } from "./ext/liveExt.js";
@@ -63,6 +68,13 @@ async function checkFile(
   counts.files++;
 }
 
+const constant = (value: boolean) => () => value;
+
+function isDamage(error: unknown): true {
+  assert.ok(isOurError(error, "FILESYSTEM_DAMAGED"), String(error));
+  return true;
+}
+
 describe("extents", function () {
   this.timeout(60_000);
 
@@ -107,6 +119,30 @@ describe("extents", function () {
       assert.ok(counts.elsewhere > 0);
     });
   }
+
+  it("of btrfs are inside the device, whatever its chunk tree says", async () => {
+    const { paths } = await btrfsImage("rootdir");
+    const whole = await openRawSource(paths[0] as string);
+    try {
+      // where the chunk tree puts some of the files there is nothing any more
+      const half = new PartReader(whole, 0, Math.floor(whole.sizeBytes / 8192) * 4096);
+      const fileSystem = await openBtrfs(half);
+      const [inside, lost] = [new Set<NodeId>(), new Set<NodeId>()];
+      for await (const file of filesBelow(fileSystem, fileSystem.root)) {
+        for await (const { length, deviceOffset } of fileSystem.extents?.(file) ?? assert.fail("no extents")) {
+          assert.ok(deviceOffset + length <= half.sizeBytes, `${length} bytes at ${deviceOffset}`);
+          inside.add(file);
+        }
+        const { sizeBytes } = await fileSystem.stat(file);
+        const reading = fileSystem.read(file, new Uint8Array(Math.min(sizeBytes, 1 << 20)), 0);
+        if (await reading.then(constant(false), isDamage)) lost.add(file);
+      }
+      assert.ok(inside.size > 0 && lost.size > 0);
+      for (const file of lost) assert.ok(!inside.has(file), file);
+    } finally {
+      await whole.close();
+    }
+  });
 
   it("of XFS lead to the bytes that are read", async () => {
     const { path } = await xfsImage("v4");
