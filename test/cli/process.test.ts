@@ -24,6 +24,13 @@ const TELLS_LISTENING = `data:text/javascript,${encodeURIComponent(`
   });
 `)}`;
 
+/** Presses Ctrl-C at the first moment at which it is handled: before the program itself has been loaded. */
+const PRESSES_AT_ONCE = `data:text/javascript,${encodeURIComponent(`
+  process.on("newListener", (name) => {
+    if (name === "SIGINT") process.nextTick(() => process.kill(process.pid, "SIGINT"));
+  });
+`)}`;
+
 interface Ended {
   code: number | null;
   signal: string | null;
@@ -149,9 +156,7 @@ describe("the process", function () {
   });
 
   it("Ctrl-C while the program is still being loaded leaves a document, too", async () => {
-    const { child, ended } = reprise("snapshots", "--json");
-    await handlesInterrupts(child);
-    child.kill("SIGINT");
+    const { ended } = start(process.execPath, ["--import", PRESSES_AT_ONCE, MAIN, "snapshots", "--json"]);
     const { code, stdout } = await ended;
     assert.equal(code, 130);
     assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, "INTERRUPTED");
