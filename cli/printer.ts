@@ -1,7 +1,7 @@
 // The two output streams: which of them gets what, and in which form. Everything for people goes through renderLine and so
 // is free of terminal commands from outside.
 
-import { errorToData, isOurError, type SpecProblem, type Warning } from "../core/index.js";
+import { errorToData, isOurError, type FileProblem, type Warning } from "../core/index.js";
 import { EXIT, OutputClosed } from "./exitCodes.js";
 import type { CliIo, OutputStream } from "./io.js";
 import { jsonText, type Line, renderLine, styled } from "./output/text.js";
@@ -130,7 +130,7 @@ export function errorDocument(error: unknown): ErrorDocument {
 /** A message is one line, whatever it quotes; only mistakes in a spec have one each, as the error's data lists them. */
 function messageLines({ code, message, data }: ErrorDocument["error"]): [string, ...string[]] {
   if (code !== "SPEC_INVALID" || !Array.isArray(data.problems)) return [message];
-  const told = data.problems as readonly SpecProblem[];
+  const told = data.problems as readonly FileProblem[];
   const lines = told.map(({ line, column, message }) => `${data.file}:${line}:${column}: ${message}`);
   const untold = Number(data.count) - told.length;
   if (untold > 0) lines.push(`and ${countText(untold, "more mistake")}`);

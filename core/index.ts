@@ -5,6 +5,10 @@ export { backUp } from "./backup/backup.js";
 export type { DiskInput } from "./backup/diskInput.js";
 export { parseExcludes } from "./backup/excludeRules.js";
 export type { TreeInput } from "./backup/treeInput.js";
+export type { Duration } from "./calendar/duration.js";
+export { formatDuration, parseDuration, subtractDuration } from "./calendar/duration.js";
+export { parseIsoInstant } from "./calendar/isoInstant.js";
+export { openTimeZone } from "./calendar/localTime.js";
 export type { ChunkerParams } from "./chunking/chunkerParams.js";
 export { checkChunkerParams, DEFAULT_CHUNKER } from "./chunking/chunkerParams.js";
 export { KeeperKey, keeperFingerprint } from "./crypto/keeperKey.js";
@@ -146,14 +150,8 @@ export type {
   RestoreTestSpec,
   SnapshotChoice,
 } from "./restoreTest/spec/restoreTestSpec.js";
-export type { SpecProblem } from "./restoreTest/spec/specProblems.js";
-export { parseSize, parseSpan } from "./restoreTest/spec/units.js";
 export type { ChainProblem, ChainProblemCode, StoredTest, TestHistory } from "./restoreTest/storedRecords.js";
 export { newestTestDigest, storeTestRecord, testHistory } from "./restoreTest/storedRecords.js";
-export type { Duration } from "./retention/duration.js";
-export { formatDuration, parseDuration, subtractDuration } from "./retention/duration.js";
-export { parseIsoInstant } from "./retention/isoInstant.js";
-export { openTimeZone } from "./retention/localTime.js";
 export type { PruneCandidate, PruneDecision, PruneMark } from "./retention/planPrune.js";
 export { DEFAULT_TIME_DISTRUST, planPrune } from "./retention/planPrune.js";
 export type { CountRule, KeepOptions } from "./retention/prunePolicy.js";
@@ -188,3 +186,5 @@ export { applySync, planRepositorySync } from "./sync/sync.js";
 export type { CopiedSnapshot, FailedSnapshot, SyncReport, SyncRequest } from "./sync/syncReport.js";
 export { verifyRepository } from "./verify/verify.js";
 export type { SnapshotVerdict, VerifyReport, VerifyRequest } from "./verify/verifyReport.js";
+export type { FileProblem } from "./yaml/problems.js";
+export { parseSize, parseSpan } from "./yaml/units.js";

@@ -1,8 +1,8 @@
 // The buckets that the counting rules put snapshots in: one label per hour, day, ISO week, month or year of a time
 // zone. The label is both the identity of the bucket and what people read in a reason.
 
-import type { LocalTime } from "./localTime.js";
-import { isoWeek } from "./localTime.js";
+import type { LocalTime } from "../calendar/localTime.js";
+import { isoWeek } from "../calendar/localTime.js";
 import type { CountRule } from "./prunePolicy.js";
 
 /** keep-last has no buckets: every snapshot stands for itself. */

@@ -2,13 +2,13 @@
 // the same plan, whatever their order. Follows the rules of Proxmox Backup Server's prune exactly for keep-last …
 // keep-yearly, and adds keep-within and a rule for snapshots dated in the future. For users: docs/retention.md.
 
+import type { Duration } from "../calendar/duration.js";
+import { formatDuration, subtractDuration } from "../calendar/duration.js";
+import type { LocalTime, TimeZone } from "../calendar/localTime.js";
+import { MAX_TIME_MS, openTimeZone } from "../calendar/localTime.js";
 import { RepriseError } from "../errors.js";
 import type { BucketRule } from "./bucket.js";
 import { bucketLabel, localTimeText } from "./bucket.js";
-import type { Duration } from "./duration.js";
-import { formatDuration, subtractDuration } from "./duration.js";
-import type { LocalTime, TimeZone } from "./localTime.js";
-import { MAX_TIME_MS, openTimeZone } from "./localTime.js";
 import type { CountRule, KeepOptions } from "./prunePolicy.js";
 import { COUNT_RULES, checkKeepOptions, hasWithin, keepsEverything } from "./prunePolicy.js";
 

@@ -1,9 +1,9 @@
 // What a retention policy may say: how many snapshots to keep per rule, and for how long to keep everything. Only the
 // values and their check; planPrune gives them their meaning (docs/retention.md).
 
+import type { Duration } from "../calendar/duration.js";
+import { checkDuration, isZeroDuration } from "../calendar/duration.js";
 import { RepriseError } from "../errors.js";
-import type { Duration } from "./duration.js";
-import { checkDuration, isZeroDuration } from "./duration.js";
 
 /** The counting rules in the order in which they choose. */
 export const COUNT_RULES = ["last", "hourly", "daily", "weekly", "monthly", "yearly"] as const;

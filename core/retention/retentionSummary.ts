@@ -1,6 +1,6 @@
 // A plan in numbers: how many snapshots each rule decided about, for the table below a plan and for JSON.
 
-import { formatDuration } from "./duration.js";
+import { formatDuration } from "../calendar/duration.js";
 import type { PruneDecision, PruneMark, PruneRule } from "./planPrune.js";
 import type { KeepOptions } from "./prunePolicy.js";
 import { COUNT_RULES, hasWithin } from "./prunePolicy.js";

@@ -1,8 +1,8 @@
 // Tries a retention policy on a list of times instead of a repository: checks the list, then asks planPrune. Reads no
 // file and no clock; the caller passes the parsed JSON and now.
 
+import { parseIsoInstant } from "../calendar/isoInstant.js";
 import { RepriseError } from "../errors.js";
-import { parseIsoInstant } from "./isoInstant.js";
 import type { PruneCandidate, PruneContext, PruneMark } from "./planPrune.js";
 import { planPrune } from "./planPrune.js";
 import type { KeepOptions } from "./prunePolicy.js";

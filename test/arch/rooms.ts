@@ -10,8 +10,17 @@ export interface Room {
 // No node:*, no npm package, no types of Node: they compile under tsconfig.pure.json.
 const pure = ["core/errors.ts", "core/format", "core/chunking"];
 
-const ground = [...pure, "core/hash", "core/codec", "core/crypto", "core/platform"];
-const edges = ["core/storage", "core/source", "core/nbd", "core/filesystem", "core/hypervisor"];
+const ground = [
+  ...pure,
+  "core/calendar",
+  "core/hash",
+  "core/codec",
+  "core/crypto",
+  "core/platform",
+  "core/yaml",
+  "core/report",
+];
+const edges = ["core/storage", "core/source", "core/nbd", "core/filesystem", "core/hypervisor", "core/git"];
 const operations = [
   "core/backup",
   "core/restore",
@@ -26,20 +35,34 @@ const operations = [
   "core/doctor",
   "core/evidence",
   "core/restoreTest",
+  "core/config",
+  "core/evidenceBranch",
   "core/gate",
+  "core/jobReport",
+  "core/jobs",
   "core/export",
   "core/files",
 ];
 const belowOperations = [...ground, ...edges, "core/repository", "core/engine"];
 
-export const purePaths = [...pure, "core/retention", "core/roles", "core/gc/planGc.ts", "core/sync/planSync.ts"];
+export const purePaths = [
+  ...pure,
+  "core/calendar",
+  "core/retention",
+  "core/roles",
+  "core/gc/planGc.ts",
+  "core/sync/planSync.ts",
+];
 
 export const rooms: Room[] = [
   // ground
   { path: "core/errors.ts", mayImport: [] },
   { path: "core/format", mayImport: ["core/errors.ts"] },
   { path: "core/chunking", mayImport: ["core/errors.ts", "core/format"] },
+  { path: "core/calendar", mayImport: ["core/errors.ts"] },
   { path: "core/platform", mayImport: ["core/errors.ts"] },
+  { path: "core/yaml", mayImport: ["core/errors.ts", "core/platform"] },
+  { path: "core/report", mayImport: ["core/errors.ts", "core/format"] },
   { path: "core/hash", mayImport: [...pure, "core/platform"] },
   { path: "core/codec", mayImport: [...pure, "core/platform", "core/hash"] },
   { path: "core/crypto", mayImport: [...pure, "core/platform", "core/hash", "core/codec"] },
@@ -49,6 +72,7 @@ export const rooms: Room[] = [
   { path: "core/nbd", mayImport: ground },
   { path: "core/source", mayImport: [...ground, "core/nbd"] },
   { path: "core/filesystem", mayImport: [...ground, "core/source"] },
+  { path: "core/git", mayImport: ground },
   { path: "core/hypervisor", mayImport: [...ground, "core/nbd", "core/source"] },
 
   // repository: knows what a backend is, and none by name
@@ -62,7 +86,7 @@ export const rooms: Room[] = [
   },
 
   // operations
-  { path: "core/retention", mayImport: pure },
+  { path: "core/retention", mayImport: [...pure, "core/calendar"] },
   { path: "core/gc/planGc.ts", mayImport: pure },
   { path: "core/backup", mayImport: belowOperations },
   { path: "core/restore", mayImport: belowOperations },
@@ -82,7 +106,11 @@ export const rooms: Room[] = [
     path: "core/restoreTest",
     mayImport: [...belowOperations, "core/evidence", "core/files", "core/restore", "core/verify", "schemas"],
   },
-  { path: "core/gate", mayImport: belowOperations },
+  { path: "core/config", mayImport: [...ground, "core/restoreTest", "core/retention", "schemas"] },
+  { path: "core/evidenceBranch", mayImport: [...ground, "core/git", "core/evidence", "core/repository"] },
+  { path: "core/gate", mayImport: [...belowOperations, "core/config", "core/evidence", "core/evidenceBranch"] },
+  { path: "core/jobReport", mayImport: [...ground, "core/evidence"] },
+  { path: "core/jobs", mayImport: [...belowOperations, ...operations] },
 
   // the door, and the faces that stand before it
   { path: "core/index.ts", mayImport: [...belowOperations, ...operations] },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { parseIsoInstant } from "../../core/calendar/isoInstant.js";
 import { isOurError } from "../../core/errors.js";
-import { parseIsoInstant } from "../../core/retention/isoInstant.js";
 import { MAX_SIMULATED_SNAPSHOTS, simulatePrune } from "../../core/retention/simulate.js";
 
 const CONTEXT = { timeZone: "UTC", nowMs: Date.parse("2026-11-21T12:00:00Z") };

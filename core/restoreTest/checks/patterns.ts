@@ -1,6 +1,6 @@
 // Regular expressions of a spec, applied to text of a machine.
 
-import type { Pattern } from "../pattern.js";
+import type { Pattern } from "../../platform/pattern.js";
 
 interface Wanted {
   matches: Pattern | null;

@@ -3,11 +3,11 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CheckResult, Outcome } from "../../format/restoreTestRecord.js";
+import { bounded } from "../../report/visibleText.js";
 import type { CheckSpec, Severity } from "../spec/restoreTestSpec.js";
 import type { CheckContext, CheckVerdict, Observation, ObservedArtifact } from "./check.js";
 import { observe, timeOfAttempt, whenLate } from "./observe.js";
 import { isEnded, isTimeout, messageOf, verdictOfError } from "./problems.js";
-import { bounded } from "./visibleText.js";
 
 /** How long a check that does not listen to its signal is waited for. */
 const GRACE_MS = 2000;

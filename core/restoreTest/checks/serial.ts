@@ -1,6 +1,6 @@
 // What the machine has written to its serial line.
 
-import type { Pattern } from "../pattern.js";
+import type { Pattern } from "../../platform/pattern.js";
 import type { CheckFunction, Observation, SerialConsole } from "./check.js";
 import { cannotTell, fails, holds } from "./check.js";
 import { isOutOfTime } from "./problems.js";

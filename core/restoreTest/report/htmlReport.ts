@@ -2,13 +2,13 @@
 
 import { createHash } from "node:crypto";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import { formatInstant } from "../../report/amounts.js";
+import { type HistoryPoint, historyChart } from "../../report/historyChart.js";
+import { html, Markup } from "../../report/markup.js";
+import { REPORT_STYLE } from "../../report/reportStyle.js";
 import type { ObservedArtifact } from "../checks/check.js";
-import { formatInstant } from "./amounts.js";
-import { type HistoryPoint, historyChart } from "./historyChart.js";
-import { html, Markup } from "./markup.js";
 import { headlineOf } from "./recordFacts.js";
 import * as sections from "./reportSections.js";
-import { REPORT_STYLE } from "./reportStyle.js";
 import { timelineChart } from "./timelineChart.js";
 
 export interface HtmlReportInput {

@@ -1,7 +1,7 @@
 // Restore tests as JUnit XML, as pipelines read it: failed is a failure, inconclusive an error, a warning a note. Pure.
 
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
-import { inert, inertLine } from "./inertText.js";
+import { inert, inertLine } from "../../report/inertText.js";
 import { headlineOf } from "./recordFacts.js";
 
 /** One suite a record. */

@@ -2,12 +2,11 @@
 // code blocks: there neither Markdown nor HTML means anything, nobody is mentioned and nothing is linked. Pure.
 
 import type { CheckResult, Outcome, RestoreTestRecord } from "../../format/restoreTestRecord.js";
-import { formatDuration } from "./amounts.js";
-import { inert, inertLine, shortLine } from "./inertText.js";
+import { formatDuration } from "../../report/amounts.js";
+import { block, code, escapeMarkdown, table } from "../../report/markdown.js";
 import { countsOf, coverageFacts, factGroupsOf, headlineOf, levelOf, rpoOf, rtoOf } from "./recordFacts.js";
 
 const SIGNS: Record<Outcome, string> = { passed: "✅", warned: "⚠️", failed: "❌", inconclusive: "❔", skipped: "➖" };
-const MAX_CELL = 160;
 
 export function renderMarkdown(record: RestoreTestRecord): string {
   const { result, checks, simulated } = record;
@@ -72,36 +71,4 @@ function factsOf(record: RestoreTestRecord): string[] {
   const { artifacts } = record.integrity;
   const files = artifacts.map(({ name, sha256 }) => ["Evidence", code(name), code(sha256)]);
   return ["## Facts", "", ...table(["", "", ""], [...rows, ...files])];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line), ""];
-}
-
-/** A code span that is safe within a table. */
-export function code(text: string): string {
-  const line = shortLine(text.trim(), MAX_CELL).replaceAll("|", "\\x7c");
-  if (line === "") return "";
-  const fence = "`".repeat(longestRun(line) + 1);
-  const space = /^`|`$/.test(line) ? " " : "";
-  return `${fence}${space}${line}${space}${fence}`;
-}
-
-/** A code block; its fence is longer than any in the text. */
-function block(text: string): string[] {
-  const lines = inert(text.trimEnd()).split("\n");
-  const fence = "`".repeat(Math.max(3, longestRun(lines.join("\n")) + 1));
-  return [`${fence}text`, ...lines, fence];
-}
-
-/** Words that stay words: no markup, no mention, no reference. */
-export function escapeMarkdown(text: string): string {
-  return inertLine(text)
-    .replaceAll(/[\\`*_{}[\]~]/g, (char) => `\\${char}`)
-    .replaceAll(/[&<>|@#]/g, (char) => `&#${char.charCodeAt(0)};`);
-}
-
-function longestRun(text: string): number {
-  return Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
 }

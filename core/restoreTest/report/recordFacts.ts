@@ -1,7 +1,7 @@
 // What every form of a report says about a record, as labels and plain text; each form makes it safe for its own medium.
 
 import type { CheckResult, Outcome, RestoreTestRecord } from "../../format/restoreTestRecord.js";
-import { formatBytes, formatDuration, formatInstant, formatShare } from "./amounts.js";
+import { formatBytes, formatDuration, formatInstant, formatShare } from "../../report/amounts.js";
 
 export interface FactGroup {
   title: string;

@@ -2,8 +2,8 @@
 
 import { encodeCanonicalJson } from "../../format/canonicalJson.js";
 import { encodeRestoreTestRecord } from "../../format/restoreTestRecord.js";
+import type { HistoryPoint } from "../../report/historyChart.js";
 import type { MachineReport } from "../run/testRequest.js";
-import type { HistoryPoint } from "./historyChart.js";
 import { renderHtml } from "./htmlReport.js";
 import { renderJunit } from "./junitReport.js";
 import { renderMarkdown } from "./markdownReport.js";

@@ -1,9 +1,9 @@
 // The parts of the HTML report, from its headline to its digests.
 
 import type { CheckResult, Outcome, RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import { formatBytes, formatDuration } from "../../report/amounts.js";
+import { html, Markup } from "../../report/markup.js";
 import { TEST_LEVELS } from "../spec/restoreTestSpec.js";
-import { formatBytes, formatDuration } from "./amounts.js";
-import { html, Markup } from "./markup.js";
 import {
   countsOf,
   coverageFacts,

@@ -2,9 +2,9 @@
 // come from the classes of the report's style sheet.
 
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
-import { formatDuration, formatTick } from "./amounts.js";
-import { shortLine } from "./inertText.js";
-import { html, Markup } from "./markup.js";
+import { formatDuration, formatTick, niceStep } from "../../report/amounts.js";
+import { shortLine } from "../../report/inertText.js";
+import { html, Markup } from "../../report/markup.js";
 
 const WIDTH = 960;
 const LABEL_WIDTH = 210;
@@ -76,13 +76,4 @@ function ticks(endMs: number, height: number): Markup[] {
 
 function placeOf(atMs: number, endMs: number): number {
   return LABEL_WIDTH + (Math.min(atMs, endMs) / endMs) * (WIDTH - LABEL_WIDTH - TIME_WIDTH);
-}
-
-/** 1, 2 or 5 of a power of ten; of minutes and hours where they fit. */
-export function niceStep(aboutMs: number): number {
-  const units = [3_600_000, 60_000, 1000];
-  const unit = units.find((each) => aboutMs >= each) ?? 1;
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, aboutMs / unit)));
-  const factor = [1, 2, 5, 10].find((each) => each * power * unit >= aboutMs) ?? 10;
-  return Math.max(1, factor * power * unit);
 }

@@ -3,10 +3,10 @@
 
 import { createServer, type Server } from "node:net";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import { visibleLine } from "../../report/visibleText.js";
 import { silenceOf } from "../checks/agent.js";
 import type { AgentConnection } from "../checks/check.js";
 import { isTimeout } from "../checks/problems.js";
-import { visibleLine } from "../checks/visibleText.js";
 
 export type IsolationProof = RestoreTestRecord["isolation"]["proofs"][number];
 

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import { bounded } from "../../report/visibleText.js";
 import type { Snapshot } from "../../repository/catalog.js";
 import { qualifiedGroup } from "../../repository/snapshotName.js";
 import { silenceOf } from "../checks/agent.js";
@@ -12,7 +13,6 @@ import { impliedChecks } from "../checks/impliedChecks.js";
 import { messageOf } from "../checks/problems.js";
 import { runCheck, skippedCheck } from "../checks/runCheck.js";
 import { forbiddenOnConsole } from "../checks/serial.js";
-import { bounded } from "../checks/visibleText.js";
 import { reportFolderName } from "../report/reportFiles.js";
 import { LEVEL_OF_CHECK, reaches } from "../spec/checkLevels.js";
 import type { CheckSpec, CheckType, MachineTest } from "../spec/restoreTestSpec.js";

@@ -4,8 +4,8 @@
 import { READY_CHECK_TYPE } from "../../evidence/testVerdict.js";
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import type { MachineEnd } from "../../hypervisor/machineEnd.js";
-import { bounded } from "../checks/visibleText.js";
-import { formatDuration, formatTick } from "../report/amounts.js";
+import { formatDuration, formatTick } from "../../report/amounts.js";
+import { bounded } from "../../report/visibleText.js";
 import type { ReadySignal } from "../spec/restoreTestSpec.js";
 import type { IsolationProof } from "./isolationProof.js";
 import { isOwnEnd, type Readiness } from "./readySignal.js";

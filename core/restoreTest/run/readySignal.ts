@@ -4,9 +4,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MachineEnd } from "../../hypervisor/machineEnd.js";
 import type { LineTest } from "../../hypervisor/serialLog.js";
+import { visibleLine } from "../../report/visibleText.js";
 import type { AgentConnection, SerialConsole } from "../checks/check.js";
 import { forbiddenOnConsole } from "../checks/serial.js";
-import { visibleLine } from "../checks/visibleText.js";
 import type { ReadySignal } from "../spec/restoreTestSpec.js";
 
 const GIVEN_UP: LineTest = {

@@ -2,9 +2,9 @@
 
 import { openChunkFetcher } from "../../files/openTree.js";
 import { removeLeftovers } from "../../hypervisor/leftovers.js";
+import { formatTick } from "../../report/amounts.js";
 import { isTimeout } from "../checks/problems.js";
 import { startDrill } from "../drill/startDrill.js";
-import { formatTick } from "../report/amounts.js";
 import { HostCapacity, measureHost } from "./hostCapacity.js";
 import { HostListener } from "./isolationProof.js";
 import { runGroup } from "./runGroup.js";

@@ -1,9 +1,9 @@
 // One check of a spec with its defaults filled in. The schema has checked which fields there are and their types.
 
-import { FieldReader } from "./fieldReader.js";
+import { FieldReader } from "../../yaml/fieldReader.js";
+import type { ProblemList } from "../../yaml/problems.js";
 import type { RawCheck } from "./rawSpec.js";
 import type { CheckBody, CheckFrame, CheckSpec, CheckType, Severity } from "./restoreTestSpec.js";
-import type { ProblemList } from "./specProblems.js";
 
 const SECOND = 1000;
 const HOUR = 3_600_000;

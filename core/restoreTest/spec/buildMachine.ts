@@ -1,11 +1,11 @@
 // One machine of a spec: its own fields over those given below spec, over the defaults.
 
+import { FieldReader } from "../../yaml/fieldReader.js";
+import type { ProblemList } from "../../yaml/problems.js";
 import { buildCheck } from "./buildCheck.js";
 import { LEVEL_OF_CHECK, SERVING_CHECKS } from "./checkLevels.js";
-import { FieldReader } from "./fieldReader.js";
 import type { RawCheck, RawMachine, RawSpec } from "./rawSpec.js";
 import type { CheckSpec, HardwareSpec, MachineTest, SnapshotChoice, TestLevel } from "./restoreTestSpec.js";
-import type { ProblemList } from "./specProblems.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,8 +1,8 @@
 // The network of a spec: none, or an isolated one with the addresses that its guests were configured for.
 
+import type { ProblemList } from "../../yaml/problems.js";
 import type { RawSpec } from "./rawSpec.js";
 import type { NetworkSpec } from "./restoreTestSpec.js";
-import type { ProblemList } from "./specProblems.js";
 
 const DEFAULT_SUBNET = "10.0.2.0/24";
 /** Room for a router, a name server and a guest. */

@@ -1,15 +1,15 @@
 // A whole spec out of a document whose form the schema has checked: machines in the order in which they start.
 
+import { FieldReader } from "../../yaml/fieldReader.js";
+import type { ProblemList } from "../../yaml/problems.js";
+import { formatSpan } from "../../yaml/units.js";
 import { cycleAmong, orderMachines } from "../choose/orderMachines.js";
 import { buildMachine, type MachineSource } from "./buildMachine.js";
 import { buildNetwork } from "./buildNetwork.js";
 import { NETWORK_CHECKS, reaches } from "./checkLevels.js";
 import { findContradictions, type PlacedMachine } from "./contradictions.js";
-import { FieldReader } from "./fieldReader.js";
 import type { RawDocument, RawMachine, RawSpec } from "./rawSpec.js";
 import type { MachineTest, NetworkSpec, RestoreTestSpec } from "./restoreTestSpec.js";
-import type { ProblemList } from "./specProblems.js";
-import { formatSpan } from "./units.js";
 
 const SPEC_PATH = "/spec";
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 // What no schema can say: fields of a spec that exclude each other, and levels that nothing proves.
 
+import type { ProblemList } from "../../yaml/problems.js";
 import { LEVEL_OF_CHECK, NETWORK_CHECKS, reaches, SERVING_CHECKS } from "./checkLevels.js";
 import type { CheckSpec, MachineTest, RestoreTestSpec } from "./restoreTestSpec.js";
-import type { ProblemList } from "./specProblems.js";
 
 /** A machine with the paths of what it says. */
 export interface PlacedMachine {

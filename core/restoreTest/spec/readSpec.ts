@@ -1,13 +1,13 @@
 // Restore-test specs from text: YAML, form, contradictions, defaults. Every mistake is told with its place: SPEC_INVALID.
 
+import { type FileProblem, ProblemList } from "../../yaml/problems.js";
+import { addSchemaProblems } from "../../yaml/schemaProblems.js";
+import { readYamlDocuments, type YamlDocument } from "../../yaml/yamlDocuments.js";
 import { buildSpec } from "./buildSpec.js";
 import type { RawDocument } from "./rawSpec.js";
 import { TEXT_KEYS } from "./rawSpec.js";
 import type { RestoreTestSpec } from "./restoreTestSpec.js";
-import { addSchemaProblems } from "./schemaProblems.js";
-import { ProblemList, type SpecProblem, specInvalid } from "./specProblems.js";
-import { restoreTestSchema, schemaComplaints } from "./specSchema.js";
-import { readYamlDocuments, type YamlDocument } from "./yamlDocuments.js";
+import { restoreTestSchema, specInvalid } from "./specInvalid.js";
 
 /**
  * Reads a file with one spec. `fileName` is used in messages only. SPEC_INVALID, with all problems and their places in its
@@ -30,7 +30,7 @@ export async function readRestoreTestSpecs(text: string, fileName: string): Prom
       { line: 1, column: 1, path: "", message: "the file is empty: there is no spec in it" },
     ]);
   }
-  const found: SpecProblem[] = [];
+  const found: FileProblem[] = [];
   const names = new Set<string>();
   const specs: RestoreTestSpec[] = [];
   for (const document of documents) {
@@ -49,7 +49,7 @@ export async function readRestoreTestSpecs(text: string, fileName: string): Prom
 
 /** Null when its form is wrong; the reasons are in the list then. */
 async function readDocument(document: YamlDocument, problems: ProblemList): Promise<RestoreTestSpec | null> {
-  const complaints = await schemaComplaints(document.value);
-  addSchemaProblems(complaints, restoreTestSchema(), problems);
+  const complaints = await restoreTestSchema.complaints(document.value);
+  addSchemaProblems(complaints, restoreTestSchema.schema, problems);
   return complaints.length > 0 ? null : buildSpec(document.value as unknown as RawDocument, problems);
 }

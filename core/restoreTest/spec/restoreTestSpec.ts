@@ -3,7 +3,7 @@
 
 import { SEVERITIES, type Severity, TEST_LEVELS, type TestLevel } from "../../format/restoreTestRecord.js";
 import type { AcceleratorChoice, DiskBus, NicModel } from "../../hypervisor/machineShape.js";
-import type { Pattern } from "../pattern.js";
+import type { Pattern } from "../../platform/pattern.js";
 
 export { SEVERITIES, type Severity, TEST_LEVELS, type TestLevel };
 

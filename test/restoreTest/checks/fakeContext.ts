@@ -1,8 +1,8 @@
 // A context for checks in which everything can be replaced. What is not given does not exist.
 
 import type { Sid } from "../../../core/format/ids.js";
+import { compilePattern, type Pattern } from "../../../core/platform/pattern.js";
 import type { AgentConnection, CheckContext, SerialConsole } from "../../../core/restoreTest/checks/check.js";
-import { compilePattern, type Pattern } from "../../../core/restoreTest/pattern.js";
 import type { CheckSpec } from "../../../core/restoreTest/spec/restoreTestSpec.js";
 
 export const SNAPSHOT_TIME = "2026-11-21T02:00:00Z";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import type { RestoreTestRecord } from "../../../core/format/restoreTestRecord.js";
-import type { HistoryPoint } from "../../../core/restoreTest/report/historyChart.js";
+import type { HistoryPoint } from "../../../core/report/historyChart.js";
 import { renderHtml } from "../../../core/restoreTest/report/htmlReport.js";
 import { hostileText, withText } from "./hostileRecord.js";
 import { sampleCheck, sampleRecord } from "./sampleRecord.js";

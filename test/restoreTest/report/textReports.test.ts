@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bounded, MAX_OBSERVED_BYTES } from "../../../core/restoreTest/checks/visibleText.js";
-import { formatBytes, formatDuration, formatShare, formatTick } from "../../../core/restoreTest/report/amounts.js";
-import { inert, inertLine, shortLine } from "../../../core/restoreTest/report/inertText.js";
+import { formatBytes, formatDuration, formatShare, formatTick } from "../../../core/report/amounts.js";
+import { inert, inertLine, shortLine } from "../../../core/report/inertText.js";
+import { code, escapeMarkdown } from "../../../core/report/markdown.js";
+import { bounded, MAX_OBSERVED_BYTES } from "../../../core/report/visibleText.js";
 import { renderJunit } from "../../../core/restoreTest/report/junitReport.js";
-import { code, escapeMarkdown, renderMarkdown } from "../../../core/restoreTest/report/markdownReport.js";
+import { renderMarkdown } from "../../../core/restoreTest/report/markdownReport.js";
 import { renderNdjson } from "../../../core/restoreTest/report/ndjsonReport.js";
 import { hostileText, withText } from "./hostileRecord.js";
 import { sampleRecord } from "./sampleRecord.js";

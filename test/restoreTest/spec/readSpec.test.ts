@@ -3,19 +3,19 @@ import fc from "fast-check";
 import { isOurError } from "../../../core/errors.js";
 import { readRestoreTestSpec, readRestoreTestSpecs } from "../../../core/restoreTest/spec/readSpec.js";
 import type { CheckType, RestoreTestSpec } from "../../../core/restoreTest/spec/restoreTestSpec.js";
-import type { SpecProblem } from "../../../core/restoreTest/spec/specProblems.js";
+import type { FileProblem } from "../../../core/yaml/problems.js";
 import { assertCode } from "../../support/assertCode.js";
 import { EVERY_FIELD, FIRST_LINE, specWith } from "./specText.js";
 
 const read = (text: string): Promise<RestoreTestSpec> => readRestoreTestSpec(text, "web.yaml");
 
-async function problemsOf(text: string): Promise<readonly SpecProblem[]> {
+async function problemsOf(text: string): Promise<readonly FileProblem[]> {
   const error = await assertCode(readRestoreTestSpecs(text, "web.yaml"), "SPEC_INVALID", text.slice(0, 300));
   const { file, line, column, problems } = error.data as {
     file: string;
     line: number;
     column: number;
-    problems: SpecProblem[];
+    problems: FileProblem[];
   };
   assert.equal(file, "web.yaml");
   assert.deepEqual([line, column], [problems[0]?.line, problems[0]?.column]);
@@ -408,7 +408,7 @@ spec:
           await readRestoreTestSpecs(text, "x.yaml");
         } catch (error) {
           if (!isOurError(error, "SPEC_INVALID")) throw error;
-          for (const { line, column } of (error.data as { problems: SpecProblem[] }).problems) {
+          for (const { line, column } of (error.data as { problems: FileProblem[] }).problems) {
             const lines = text.split("\n");
             assert.ok(line >= 1 && line <= lines.length, `line ${line} of ${lines.length}`);
             assert.ok(column >= 1 && column <= (lines[line - 1]?.length ?? 0) + 1, `column ${column}`);

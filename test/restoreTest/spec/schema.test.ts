@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { ACCELERATORS, DISK_BUSES, NIC_MODELS } from "../../../core/hypervisor/machineShape.js";
-import { Pattern } from "../../../core/restoreTest/pattern.js";
+import { Pattern } from "../../../core/platform/pattern.js";
 import { LEVEL_OF_CHECK } from "../../../core/restoreTest/spec/checkLevels.js";
 import { TEXT_KEYS } from "../../../core/restoreTest/spec/rawSpec.js";
 import { readRestoreTestSpec, readRestoreTestSpecs } from "../../../core/restoreTest/spec/readSpec.js";

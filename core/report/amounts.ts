@@ -53,3 +53,12 @@ export function formatShare(part: number, whole: number): string {
 function pad(amount: number): string {
   return String(Math.floor(amount)).padStart(2, "0");
 }
+
+/** 1, 2 or 5 of a power of ten; of minutes and hours where they fit. */
+export function niceStep(aboutMs: number): number {
+  const units = [3_600_000, 60_000, 1000];
+  const unit = units.find((each) => aboutMs >= each) ?? 1;
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, aboutMs / unit)));
+  const factor = [1, 2, 5, 10].find((each) => each * power * unit >= aboutMs) ?? 10;
+  return Math.max(1, factor * power * unit);
+}

@@ -1,7 +1,7 @@
 // What a schema does not allow, in sentences with suggestions. The schema says in "x-expected" what a value must be.
 
 import { nearestWord } from "./nearestWord.js";
-import type { ProblemList } from "./specProblems.js";
+import type { ProblemList } from "./problems.js";
 import { pointerPart } from "./yamlDocuments.js";
 
 /** The part of ajv's error objects that we read. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compilePattern, type Pattern } from "../../core/restoreTest/pattern.js";
+import { compilePattern, type Pattern } from "../../core/platform/pattern.js";
 
 function compiled(source: string): Pattern {
   const result = compilePattern(source);

@@ -2,7 +2,7 @@
 // nesting (counted before anything recurses), values, aliases. No tags, no merge keys: docs/adr/0050-yaml.md.
 
 import type { Document, Node, Pair, ParsedNode, Scalar } from "yaml";
-import type { Place, SpecProblem } from "./specProblems.js";
+import type { FileProblem, Place } from "./problems.js";
 
 export const MAX_YAML_CHARS = 1024 * 1024;
 const MAX_DEPTH = 32;
@@ -37,8 +37,8 @@ export interface YamlOptions {
 export async function readYamlDocuments(
   text: string,
   options: YamlOptions,
-): Promise<{ documents: YamlDocument[]; problems: SpecProblem[] }> {
-  const problems: SpecProblem[] = [];
+): Promise<{ documents: YamlDocument[]; problems: FileProblem[] }> {
+  const problems: FileProblem[] = [];
   if (text.length > MAX_YAML_CHARS) {
     problems.push({ line: 1, column: 1, path: "", message: "the file is larger than 1 MiB" });
     return { documents: [], problems };

@@ -1,6 +1,6 @@
-// What is wrong with a spec file: gathered with places, told all at once in one SPEC_INVALID.
+// What is wrong with a file that somebody wrote: gathered with places, told all at once in one error.
 
-import { RepriseError } from "../../errors.js";
+import { RepriseError } from "../errors.js";
 
 /** 1-based, as editors count; the column counts UTF-16 units. */
 export interface Place {
@@ -8,7 +8,7 @@ export interface Place {
   column: number;
 }
 
-export interface SpecProblem extends Place {
+export interface FileProblem extends Place {
   /** JSON pointer into the document, as in `/spec/checks/0/port`; empty: the document as a whole. */
   path: string;
   message: string;
@@ -19,7 +19,7 @@ const MAX_MESSAGE_CHARS = 400;
 
 /** Gathers problems of one document. */
 export class ProblemList {
-  readonly problems: SpecProblem[] = [];
+  readonly problems: FileProblem[] = [];
   readonly #placeOf: (path: string, part: "key" | "value") => Place;
 
   constructor(placeOf: (path: string, part: "key" | "value") => Place) {
@@ -50,14 +50,18 @@ export class ProblemList {
  * One error for all problems, in the order of the file. Its data: file, line and column of the first, their count, and problems
  * (the first 20) with line, column, path and message each.
  */
-export function specInvalid(fileName: string, found: readonly SpecProblem[]): RepriseError {
+export function fileInvalid(
+  fileName: string,
+  found: readonly FileProblem[],
+  about: { code: string; hint: string },
+): RepriseError {
   const problems = [...found]
     .sort((a, b) => a.line - b.line || a.column - b.column)
     .slice(0, MAX_TOLD)
     .map((problem) => ({ ...problem, path: printable(problem.path), message: printable(problem.message) }));
   const lines = problems.map(({ line, column, message }) => `${fileName}:${line}:${column}: ${message}`);
   if (found.length > problems.length) lines.push(`and ${found.length - problems.length} more problems`);
-  return new RepriseError("usage", "SPEC_INVALID", lines.join("\n"), {
+  return new RepriseError("usage", about.code, lines.join("\n"), {
     data: {
       file: fileName,
       line: problems[0]?.line ?? 1,
@@ -65,7 +69,7 @@ export function specInvalid(fileName: string, found: readonly SpecProblem[]): Re
       count: found.length,
       problems,
     },
-    hint: "docs/restore-tests.md describes every field; an editor with schemas/restore-test.json completes and checks them",
+    hint: about.hint,
   });
 }
 

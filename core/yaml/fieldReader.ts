@@ -1,8 +1,8 @@
 // Reads the fields of one object of a spec: units, sizes and expressions become values, mistakes become problems. A mistake
 // yields a stand-in, so that reading goes on and all problems are told at once.
 
-import { compilePattern, type Pattern } from "../pattern.js";
-import type { ProblemList } from "./specProblems.js";
+import { compilePattern, type Pattern } from "../platform/pattern.js";
+import type { ProblemList } from "./problems.js";
 import { formatSpan, parseSize, parseSpan } from "./units.js";
 
 export interface SpanLimits {

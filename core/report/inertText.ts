@@ -1,6 +1,6 @@
 // Text from machines, specs and storages, made harmless for whoever reads a report in a terminal or in the log of a pipeline.
 
-import { visible } from "../checks/visibleText.js";
+import { visible } from "./visibleText.js";
 
 /** `::set-output …` at the start of a line; runners skip white space before it. */
 const LINE_COMMAND = /^(\s*):(?=:)/gmu;

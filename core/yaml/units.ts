@@ -1,4 +1,4 @@
-// Durations and sizes as specs write them. Not core/retention/duration.ts: there `m` is a month, and a time-out of `15m` is
+// Durations and sizes as specs write them. Not core/calendar/duration.ts: there `m` is a month, and a time-out of `15m` is
 // fifteen minutes to everybody; months and years have no place here.
 
 const UNIT_MS: Readonly<Record<string, number>> = {

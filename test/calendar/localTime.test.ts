@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isOurError } from "../../core/errors.js";
-import type { LocalTime } from "../../core/retention/localTime.js";
+import type { LocalTime } from "../../core/calendar/localTime.js";
 import {
   daysInMonth,
   isoWeek,
@@ -9,7 +8,8 @@ import {
   openTimeZone,
   utcInstant,
   zoneInstant,
-} from "../../core/retention/localTime.js";
+} from "../../core/calendar/localTime.js";
+import { isOurError } from "../../core/errors.js";
 
 const text = ({ year, month, day, hour, minute, second }: LocalTime) =>
   [year, month, day].join("-").concat(" ", [hour, minute, second].join(":"));

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isOurError } from "../../core/errors.js";
-import type { Duration } from "../../core/retention/duration.js";
+import type { Duration } from "../../core/calendar/duration.js";
 import {
   checkDuration,
   formatDuration,
   isZeroDuration,
   parseDuration,
   subtractDuration,
-} from "../../core/retention/duration.js";
-import { openTimeZone } from "../../core/retention/localTime.js";
+} from "../../core/calendar/duration.js";
+import { openTimeZone } from "../../core/calendar/localTime.js";
+import { isOurError } from "../../core/errors.js";
 
 const NONE: Duration = { years: 0, months: 0, weeks: 0, days: 0, hours: 0, minutes: 0, seconds: 0 };
 

@@ -1,9 +1,8 @@
 // How long recovery took in one machine's tests, one point a test, as an inline SVG.
 
-import type { Outcome } from "../../format/restoreTestRecord.js";
-import { formatDuration, formatInstant, formatTick } from "./amounts.js";
+import type { Outcome } from "../format/restoreTestRecord.js";
+import { formatDuration, formatInstant, formatTick, niceStep } from "./amounts.js";
 import { html, Markup } from "./markup.js";
-import { niceStep } from "./timelineChart.js";
 
 export interface HistoryPoint {
   /** ISO 8601. */
