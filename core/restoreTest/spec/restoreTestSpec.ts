@@ -2,7 +2,8 @@
 // by schemas/restore-test.json and docs/restore-tests.md. Times are milliseconds, sizes bytes.
 
 import { SEVERITIES, type Severity, TEST_LEVELS, type TestLevel } from "../../format/restoreTestRecord.js";
-import type { AcceleratorChoice, DiskBus, NicModel } from "../../hypervisor/machineShape.js";
+import type { HardwareWishes } from "../../hypervisor/config/shapeFor.js";
+import type { AcceleratorChoice } from "../../hypervisor/machineShape.js";
 import type { Pattern } from "../../platform/pattern.js";
 
 export { SEVERITIES, type Severity, TEST_LEVELS, type TestLevel };
@@ -51,16 +52,8 @@ export type SnapshotChoice =
   | { kind: "rolling" }
   | { kind: "named"; name: string };
 
-/** Null: from the machine's configuration in the snapshot, else the default. */
-export interface HardwareSpec {
-  memoryMiB: number | null;
-  cpus: number | null;
-  machineType: string | null;
-  firmware: "bios" | "uefi" | null;
-  secureBoot: boolean | null;
-  tpm: boolean | null;
-  diskBus: DiskBus | null;
-  nicModel: NicModel | null;
+/** What is not wished for comes from the machine's configuration in the snapshot, else from the defaults. */
+export interface HardwareSpec extends HardwareWishes {
   accelerator: AcceleratorChoice;
 }
 
