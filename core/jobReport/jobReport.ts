@@ -1,6 +1,7 @@
 // What a command leaves for people and for later steps: one shape for every command, so that summaries, outputs, annotations,
 // notifications and merged reports read only this. docs/job-reports.md. It is written to a file as canonical JSON.
 
+import { MIB } from "../format/limits.js";
 import type { Outcome, TestLevel } from "../format/restoreTestRecord.js";
 
 export const REPORT_COMMANDS = [
@@ -16,8 +17,15 @@ export const REPORT_COMMANDS = [
 ] as const;
 export type ReportCommand = (typeof REPORT_COMMANDS)[number];
 
-/** `cancelled`: ended by a signal; what was finished before counts. */
-export type ReportOutcome = Exclude<Outcome, "skipped"> | "cancelled";
+/** From best to worst. `cancelled`: ended by a signal; what was finished before counts. */
+export const REPORT_OUTCOMES = ["passed", "warned", "inconclusive", "cancelled", "failed"] as const;
+export type ReportOutcome = (typeof REPORT_OUTCOMES)[number];
+
+export const JOB_REPORT_SCHEMA = "job-report/v1";
+/** Of the JSON of one report. */
+export const MAX_JOB_REPORT_BYTES = 32 * MIB;
+/** Points of a trend. */
+export const MAX_TREND_POINTS = 60;
 
 export interface JobReport {
   /** "job-report/v1" */
@@ -50,8 +58,12 @@ export interface JobReport {
 /** One machine in one command; null: not part of this command. */
 export interface MachineReportLine {
   machine: string;
+  /** Of the job that worked on it, as its name stands in reprise.yml; null: none. */
+  job: string | null;
   outcome: Outcome;
   reason: string;
+  /** ISO 8601 UTC: of two lines of one job and machine the later one counts. */
+  finishedAt: string;
   durationMs: number;
   snapshot: { id: string; digest: string; time: string } | null;
   backup: { readBytes: number; addedBytes: number; sizeBytes: number; protected: boolean } | null;
@@ -63,6 +75,8 @@ export interface MachineReportLine {
 
 export interface TestReportPart {
   name: string;
+  /** The file of the spec, to which the lines of the checks belong; null: not known. */
+  file: string | null;
   recordId: string;
   level: TestLevel;
   provenLevel: TestLevel | null;
@@ -97,9 +111,14 @@ export interface MachineState {
   } | null;
 }
 
+export const GATE_DECISIONS = ["go", "not-needed", "overridden", "blocked"] as const;
+export type GateDecision = (typeof GATE_DECISIONS)[number];
+
 export interface GateReportPart {
   gate: string;
-  decision: "go" | "blocked" | "overridden" | "not-needed";
+  decision: GateDecision;
+  /** File of the policy, to which the lines of the rules belong; null: not known. */
+  policyFile: string | null;
   /** Commits that were compared. */
   base: string | null;
   head: string | null;
@@ -156,9 +175,14 @@ export interface ReportProblem {
   column: number | null;
 }
 
-/** Oldest first, at most 60 points. */
+/** Oldest first, at most 60 points each. */
 export interface MachineTrend {
   machine: string;
+  /** Drawn as a line; null: none. */
+  rtoObjectiveMs: number | null;
   rto: { at: string; ms: number; outcome: Outcome }[];
+  /** New bytes of each backup. */
   added: { at: string; bytes: number }[];
+  /** What a restore of each backup would write. */
+  size: { at: string; bytes: number }[];
 }
