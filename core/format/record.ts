@@ -4,6 +4,7 @@ import { formatError } from "./bytes.js";
 import { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from "./canonicalJson.js";
 import { Fields } from "./fields.js";
 import { isPackName, isSid, type PackName, type Sid } from "./ids.js";
+import { decodeJobRecord, type JobRecordData } from "./jobRecord.js";
 import { KIB, MAX_NOTES_LENGTH, MAX_QUARANTINED, MAX_RECORD_SNAPSHOTS, MAX_TAGS } from "./limits.js";
 import { MAX_TEST_RECORD_BYTES } from "./restoreTestRecord.js";
 import { decodeSignature, type Signable, withoutEmptySignature } from "./verdict.js";
@@ -28,6 +29,8 @@ export type RecordBody =
    * statements over the snapshot's manifest, each one DSSE envelope as JSON.
    */
   | { type: "restoreTest"; data: { record: JsonValue; envelopes: readonly string[] } }
+  /** A job of reprise.yml has ended. It speaks of no snapshot: `snapshots` is empty. */
+  | { type: "job"; data: JobRecordData }
   /** Written by a later release: kept, shown to nobody. `name` is its type. */
   | { type: "unknown"; name: string; data: JsonValue };
 
@@ -118,6 +121,7 @@ function decodeBody(fields: Fields): RecordBody {
   if (type === "protection") return { type, data: { protected: fields.object("data").boolean("protected") } };
   if (type === "verification") return { type, data: decodeVerification(fields.object("data")) };
   if (type === "restoreTest") return { type, data: decodeRestoreTest(fields.object("data")) };
+  if (type === "job") return { type, data: decodeJobRecord(fields.object("data")) };
   return { type: "unknown", name: type, data: fields.raw("data") };
 }
 

@@ -22,8 +22,8 @@ export interface HousekeepingOptions {
 
 /** Records that a later one has replaced, and probes of collectors that were killed. */
 const SUPERSEDED_MS = 24 * 60 * 60 * 1000;
-/** Evidence is asked for longer than most snapshots live; auditors look back a year. */
-const TEST_RECORDS_MS = 400 * 24 * 60 * 60 * 1000;
+/** Restore tests and jobs: evidence is asked for longer than most snapshots live; auditors look back a year. */
+const HISTORY_MS = 400 * 24 * 60 * 60 * 1000;
 /** More index objects than this are merged. */
 const MAX_INDEX_OBJECTS = 200;
 /** Blobs in one merged index object: about 12 MiB. */
@@ -114,7 +114,7 @@ async function removeDecidedSessions(repository: Repository, options: Housekeepi
   return goes.length;
 }
 
-/** Records about snapshots that are all gone, and replaced ones. Restore tests are a history: none replaces another. */
+/** Records about snapshots that are all gone, and replaced ones. Restore tests and jobs are a history: none replaces another. */
 async function removeOldRecords(
   repository: Repository,
   catalog: Catalog,
@@ -130,17 +130,17 @@ async function removeOldRecords(
   for (const { rid, origin, snapshots } of catalog.records) {
     if (origin !== null && snapshots.some((sid) => known.has(sid))) needed.add(rid);
   }
-  const tests = new Set<string>();
+  const history = new Set<string>();
   for (const { rid, type, snapshots } of catalog.records) {
-    if (type !== "restoreTest") continue;
-    tests.add(rid);
+    if (type !== "restoreTest" && type !== "job") continue;
+    history.add(rid);
     if (snapshots.some((sid) => known.has(sid))) needed.add(rid);
   }
   const mine = new Set(catalog.records.filter(({ type }) => type !== "unknown").map(({ rid }) => rid as string));
   const goes: string[] = [];
   for await (const { key, modifiedAtMs } of repository.backend.list(folder.records, options)) {
     const rid = baseName(key);
-    const keptMs = tests.has(rid) ? TEST_RECORDS_MS : SUPERSEDED_MS;
+    const keptMs = history.has(rid) ? HISTORY_MS : SUPERSEDED_MS;
     if (!mine.has(rid) || needed.has(rid) || now - modifiedAtMs < keptMs) continue;
     goes.push(key);
   }

@@ -8,7 +8,7 @@ import type { Repository } from "./repository.js";
 import { checkVerdict, signVerdict } from "./verdicts.js";
 
 /**
- * Writes a record about the snapshots; `known` are the records read before, they give the sequence number. Taking protection
+ * Writes a record about the snapshots (a job record is about none); `known` are the records read before, they give the sequence number. Taking protection
  * away is the keeper's: KEEPER_KEY_REQUIRED.
  */
 export async function writeRecord(
@@ -18,7 +18,8 @@ export async function writeRecord(
   known: readonly RepositoryRecord[],
   options: { signal?: AbortSignal; copyOf?: Pick<RepositoryRecord, "at" | "by" | "origin"> } = {},
 ): Promise<RepositoryRecord> {
-  if (snapshots.length === 0 || snapshots.length > MAX_RECORD_SNAPSHOTS) {
+  const speaksOfNone = body.type === "job";
+  if ((snapshots.length === 0) !== speaksOfNone || snapshots.length > MAX_RECORD_SNAPSHOTS) {
     throw new RepriseError("usage", "RECORD_SNAPSHOTS", `a record cannot speak of ${snapshots.length} snapshots`);
   }
   const about = new Set(snapshots);

@@ -1,6 +1,6 @@
 // Notes, tags, protection, and whatever later releases record about snapshots travel with them. A record is copied once for
 // each copy of a snapshot, recognised by where it was written first; so a change made later in a copy stays until the
-// original changes again, and nothing goes round in circles. Verifications stay: they speak of one storage.
+// original changes again, and nothing goes round in circles. Verifications and jobs stay: they speak of one storage.
 
 import { isOurError } from "../errors.js";
 import type { Sid } from "../format/ids.js";
@@ -37,7 +37,7 @@ export function planRecordCopies(
   const arrived = arrivedRecords(to);
   const copies: RecordCopy[] = [];
   for (const record of from.catalog.records) {
-    if (record.type === "verification") continue;
+    if (record.type === "verification" || record.type === "job") continue;
     const counts = (sid: Sid) => !isReplaceable(record) || winners.get(sid)?.get(record.type) === record;
     const origin = recordOrigin(record, from.repository);
     const snapshots = record.snapshots

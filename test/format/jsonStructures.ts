@@ -10,6 +10,7 @@ import {
   type GcPlan,
 } from "../../core/format/gcPlan.js";
 import type { BlobIdHex, PackName, Sid } from "../../core/format/ids.js";
+import type { JobRecordData } from "../../core/format/jobRecord.js";
 import { decodeKeySlot, encodeKeySlot, type KeySlot } from "../../core/format/keySlot.js";
 import {
   decodeForgotten,
@@ -129,6 +130,11 @@ function record(body: Partial<RepositoryRecord>): RepositoryRecord {
   return { rid: sampleSid, snapshots: [otherSid], sequence: 7, at, by, origin: null, ...body } as RepositoryRecord;
 }
 
+const jobData: JobRecordData = {
+  ...{ job: "weekly", command: "verify", outcome: "passed", trigger: "scheduled", host: "host" },
+  ...{ startedAt: at, finishedAt: at, scheduledFor: at, partial: false, slice: { part: 3, of: 7 } },
+  machines: [{ machine: "vm/web1", outcome: "passed", snapshot: otherSid }],
+};
 const damaged = [{ snapshot: otherSid, archive: "root", offset: 4096, length: 512 }];
 const quarantine: Quarantine = { rid: sampleSid, at, by, blobs: [{ pack, id: "78".repeat(32) }] };
 const plan: GcPlan = { gid: sampleSid, at, by, victims: [pack] };
@@ -206,6 +212,10 @@ export const jsonStructures: JsonStructure[] = [
     decodeRecord,
     { golden: ofRecord(`{"envelopes":["{}"],"record":{"any":[1]}}`, "restoreTest"), anything: ["data.record"] },
   ),
+  structure("job", { ...record({ type: "job", data: jobData }), snapshots: [] }, encodeRecord, decodeRecord, {
+    golden: `{${head},"data":{"command":"verify","finishedAt":"${at}","host":"host","job":"weekly","machines":[{"machine":"vm/web1","outcome":"passed","snapshot":"${otherSid}"}],"outcome":"passed","partial":false,"scheduledFor":"${at}","slice":{"of":7,"part":3},"startedAt":"${at}","trigger":"scheduled"},"origin":null,"rid":"${sampleSid}","sequence":7,"snapshots":[],"type":"job","version":1}`,
+    nullable: ["data.scheduledFor", "data.slice", "data.machines.0.snapshot"],
+  }),
   structure(
     "copied record",
     record({ type: "notes", data: { text: "kept" }, origin: { repositoryId: otherSid, rid: sampleSid } }),
