@@ -1,9 +1,13 @@
 // The only door into the core: what the command line, the extension and the action may use. Nothing else is promised.
 
+export type { NamedPath, PathToName } from "./backup/archiveNames.js";
+export { nameArchives } from "./backup/archiveNames.js";
 export type { BackupRequest, BackupResult, FileInput } from "./backup/backup.js";
 export { backUp } from "./backup/backup.js";
 export type { DiskInput } from "./backup/diskInput.js";
 export { parseExcludes } from "./backup/excludeRules.js";
+export { InputDisks } from "./backup/inputDisks.js";
+export { readConfigFile, requireFolder } from "./backup/inputFiles.js";
 export type { TreeInput } from "./backup/treeInput.js";
 export type { Duration } from "./calendar/duration.js";
 export { formatDuration, parseDuration, subtractDuration } from "./calendar/duration.js";
@@ -79,6 +83,9 @@ export type { SerialLine, SerialLog } from "./hypervisor/serialLog.js";
 export type { NbdAddress } from "./nbd/connection.js";
 export { type NbdServer, startNbdServer } from "./nbd/server.js";
 export { tlsOptions } from "./nbd/serverTls.js";
+export { abortable } from "./platform/abortable.js";
+export { readAtMost, readInputFile } from "./platform/inputFile.js";
+export { checkNewFile, makeFolder, makeNewFile, writeNewFile } from "./platform/newFile.js";
 export type { OnProgress, ProgressEvent } from "./platform/progress.js";
 export type { ConfigRepair } from "./repair/repairConfig.js";
 export { applyRepairConfig, planRepairConfig } from "./repair/repairConfig.js";
@@ -96,6 +103,7 @@ export type { SnapshotRepair, SnapshotRepairPlan } from "./repair/repairSnapshot
 export { applyRepairSnapshots, planRepairSnapshots } from "./repair/repairSnapshots.js";
 export type { VersionRepair } from "./repair/repairVersions.js";
 export { applyRepairVersions, planRepairVersions } from "./repair/repairVersions.js";
+export { inert, inertLine } from "./report/inertText.js";
 export { BlobReader } from "./repository/blobReader.js";
 export type { Catalog, Snapshot, VerificationState } from "./repository/catalog.js";
 export { loadCatalog } from "./repository/catalog.js";
@@ -144,9 +152,11 @@ export type { EvidenceExport, EvidenceFile } from "./restoreTest/exportEvidence.
 export { exportEvidence } from "./restoreTest/exportEvidence.js";
 export { type BootedSnapshot, type BootRequest, bootSnapshot } from "./restoreTest/instantBoot.js";
 export { type ReportFile, reportFiles, reportFolderName } from "./restoreTest/report/reportFiles.js";
+export { writeTestReports } from "./restoreTest/report/writeReports.js";
 export { runRestoreTest } from "./restoreTest/run/runRestoreTest.js";
 export type { MachineReport, TestEvent, TestOptions, TestReport, TestRequest } from "./restoreTest/run/testRequest.js";
 export { snapshotChoice } from "./restoreTest/spec/buildMachine.js";
+export { narrowSpec } from "./restoreTest/spec/narrowSpec.js";
 export { readRestoreTestSpec, readRestoreTestSpecs } from "./restoreTest/spec/readSpec.js";
 export type {
   CheckSpec,
@@ -190,5 +200,6 @@ export { applySync, planRepositorySync } from "./sync/sync.js";
 export type { CopiedSnapshot, FailedSnapshot, SyncReport, SyncRequest } from "./sync/syncReport.js";
 export { verifyRepository } from "./verify/verify.js";
 export type { SnapshotVerdict, VerifyReport, VerifyRequest } from "./verify/verifyReport.js";
+export { nearestWord } from "./yaml/nearestWord.js";
 export type { FileProblem } from "./yaml/problems.js";
 export { parseSize, parseSpan } from "./yaml/units.js";
