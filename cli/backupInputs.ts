@@ -1,12 +1,17 @@
-// What a backup reads besides disks: standard input and configuration files.
+// What a backup reads besides disk images: standard input, folders and the rules for them.
 
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type FileInput, isAbort, MAX_BLOB_PLAIN, parseExcludes, RepriseError, type TreeInput } from "../core/index.js";
-import { abortable } from "./abortable.js";
-import type { NamedPath } from "./given/archiveNames.js";
+import {
+  abortable,
+  isAbort,
+  type NamedPath,
+  parseExcludes,
+  RepriseError,
+  readInputFile,
+  requireFolder,
+  type TreeInput,
+} from "../core/index.js";
 import { type Given, usageError } from "./given/given.js";
-import { readInputFile } from "./inputFile.js";
 import type { InputStream } from "./io.js";
 
 /** Rules that somebody has written. */
@@ -48,26 +53,6 @@ async function* continued(
   }
 }
 
-/** At most one byte more than a snapshot can hold is read; the core refuses that. */
-export async function readConfigFile({ name, path }: NamedPath, signal: AbortSignal): Promise<FileInput> {
-  try {
-    return { name, bytes: await readInputFile(path, { maxBytes: MAX_BLOB_PLAIN, signal }) };
-  } catch (cause) {
-    if (isAbort(cause)) throw cause;
-    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new RepriseError(
-      "source",
-      "CONFIG_FILE_UNREADABLE",
-      `the configuration file ${path} cannot be read (${reason})`,
-      {
-        data: { path, errno: reason },
-        hint: "check the path given with --config",
-        cause,
-      },
-    );
-  }
-}
-
 /** The folders of --dir with the rules and options that hold for all of them. SOURCE_NOT_FOUND, SOURCE_UNSUPPORTED. */
 export async function treeInputs(given: Given, trees: readonly NamedPath[], signal: AbortSignal): Promise<TreeInput[]> {
   for (const option of ["exclude", "excludeFile"]) {
@@ -77,23 +62,8 @@ export async function treeInputs(given: Given, trees: readonly NamedPath[], sign
   const fromFiles = await Promise.all(given.texts("excludeFile").map((path) => readRules(path, signal)));
   const excludes = parseExcludes([...fromFiles.flat(), ...given.texts("exclude")]);
   const options = { excludes, oneFileSystem: given.flag("oneFileSystem"), readAll: given.flag("readAll") };
-  for (const { path } of trees) await refuseOther(path);
+  for (const { path } of trees) await requireFolder(path);
   return trees.map(({ name, path }) => ({ name, path: resolve(path), ...options }));
-}
-
-async function refuseOther(path: string): Promise<void> {
-  const stats = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new RepriseError("source", "SOURCE_NOT_FOUND", `the folder ${path} cannot be opened (${cause.code})`, {
-      data: { path, errno: cause.code },
-      hint: "check the path given with --dir",
-      cause,
-    });
-  });
-  if (stats.isDirectory()) return;
-  throw new RepriseError("source", "SOURCE_UNSUPPORTED", `${path} is no folder`, {
-    data: { path },
-    hint: "name a folder with --dir, and disks without it",
-  });
 }
 
 async function readRules(path: string, signal: AbortSignal): Promise<string[]> {

@@ -1,6 +1,7 @@
 // What a verb works with: the repository of this command, the secret that opens it, warnings and progress.
 
 import {
+  abortable,
   type Catalog,
   type Environment,
   type GivenSecret,
@@ -21,7 +22,6 @@ import {
   type Warning,
   warmUpLanes,
 } from "../core/index.js";
-import { abortable } from "./abortable.js";
 import { usageError } from "./given/given.js";
 import type { GlobalSettings } from "./globalOptions.js";
 import type { CliIo } from "./io.js";

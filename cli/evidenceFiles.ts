@@ -5,10 +5,10 @@ import {
   isOurError,
   MAX_EVIDENCE_FILE_BYTES,
   RepriseError,
+  readInputFile,
   splitEnvelopes,
   VerificationKey,
 } from "../core/index.js";
-import { readInputFile } from "./inputFile.js";
 import { readPemFile } from "./secret/pemFile.js";
 
 /** Where an envelope was found. */

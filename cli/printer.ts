@@ -1,7 +1,7 @@
 // The two output streams: which of them gets what, and in which form. Everything for people goes through renderLine and so
 // is free of terminal commands from outside.
 
-import { errorToData, isOurError, type FileProblem, type Warning } from "../core/index.js";
+import { errorToData, type FileProblem, isOurError, type Warning } from "../core/index.js";
 import { EXIT, OutputClosed } from "./exitCodes.js";
 import type { CliIo, OutputStream } from "./io.js";
 import { jsonText, type Line, renderLine, styled } from "./output/text.js";

@@ -3,11 +3,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import {
   type Archive,
+  checkNewFile,
   createTarget,
   isAbort,
   isOurError,
   type LostRange,
   loadPresenceForReading,
+  makeFolder,
   type Presence,
   type Repository,
   RepriseError,
@@ -15,9 +17,9 @@ import {
   restoreFile,
   restoreImage,
   type Snapshot,
+  writeNewFile,
 } from "../core/index.js";
 import type { Context } from "./context.js";
-import { checkNewFile, makeFolder, writeNewFile } from "./newFile.js";
 import type { RestoreItem, RestorePlan } from "./restorePlan.js";
 
 const FOLDER_HINT =

@@ -1,7 +1,6 @@
 // One call of the command line from arguments to exit code. Knows no process: streams, environment and signal are given.
 
-import { isAbort, isOurError, type OnProgress, RepriseError } from "../core/index.js";
-import { abortable } from "./abortable.js";
+import { abortable, isAbort, isOurError, type OnProgress, RepriseError } from "../core/index.js";
 import { Context } from "./context.js";
 import { EXIT, exitCodeOf, OutputClosed } from "./exitCodes.js";
 import { Given } from "./given/given.js";

@@ -1,5 +1,4 @@
-import { isAbort, RepriseError } from "../core/index.js";
-import { readAtMost, readInputFile } from "./inputFile.js";
+import { isAbort, RepriseError, readAtMost, readInputFile } from "../core/index.js";
 import type { InputStream } from "./io.js";
 
 /** A million elements as `snapshots --json` prints them would be far more; times and flags alone are about 60 MB. */

@@ -1,9 +1,16 @@
 // Restore-test specs as they are named on a command line, narrowed to what its options ask for.
 
 import { createHash } from "node:crypto";
-import { isAbort, RepriseError, type RestoreTestSpec, readRestoreTestSpecs, type TestLevel } from "../core/index.js";
+import {
+  isAbort,
+  narrowSpec,
+  RepriseError,
+  type RestoreTestSpec,
+  readInputFile,
+  readRestoreTestSpecs,
+  type TestLevel,
+} from "../core/index.js";
 import { usageError } from "./given/given.js";
-import { readInputFile } from "./inputFile.js";
 
 const MAX_SPEC_BYTES = 1024 * 1024;
 
@@ -46,23 +53,12 @@ export function narrowSpecs(files: readonly SpecFile[], { machines, level, snaps
 }
 
 function narrowed(spec: RestoreTestSpec, { machines, level, snapshot }: Narrowing): RestoreTestSpec {
-  const wanted = machines.length === 0 ? null : withDependencies(spec, machines);
-  const chosen = spec.machines.filter(({ machine }) => wanted === null || wanted.has(machine));
-  const overridden = chosen.map((test) => ({
+  const overridden = narrowSpec(spec, machines).machines.map((test) => ({
     ...test,
     level: level ?? test.level,
     snapshot: snapshot === undefined ? test.snapshot : choiceOf(snapshot),
   }));
   return { ...spec, machines: overridden };
-}
-
-function withDependencies({ machines }: RestoreTestSpec, names: readonly string[]): ReadonlySet<string> {
-  const wanted = new Set(names);
-  // what a machine depends on stands before it
-  for (const { machine, dependsOn } of machines.toReversed()) {
-    if (wanted.has(machine)) for (const name of dependsOn) wanted.add(name);
-  }
-  return wanted;
 }
 
 function choiceOf(text: string): RestoreTestSpec["machines"][number]["snapshot"] {

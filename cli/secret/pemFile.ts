@@ -1,5 +1,4 @@
-import { isAbort, type RepriseError } from "../../core/index.js";
-import { readInputFile } from "../inputFile.js";
+import { isAbort, type RepriseError, readInputFile } from "../../core/index.js";
 
 /** Keys are a few hundred bytes; a device that never ends is cut off here. */
 const MAX_BYTES = 16_384;

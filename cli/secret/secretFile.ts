@@ -1,5 +1,4 @@
-import { isAbort, RepriseError } from "../../core/index.js";
-import { readInputFile } from "../inputFile.js";
+import { isAbort, RepriseError, readInputFile } from "../../core/index.js";
 
 /** Nobody types more; a device that never ends is cut off here. */
 const MAX_BYTES = 65_536;

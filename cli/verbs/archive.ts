@@ -1,11 +1,10 @@
 // `tar` and `zip`: a folder of a snapshot as a stream.
 
 import type { FileHandle } from "node:fs/promises";
-import { refuseTargetInside, tarFolder, zipFolder } from "../../core/index.js";
+import { checkNewFile, makeNewFile, refuseTargetInside, tarFolder, zipFolder } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { FILE_OPERAND, parseFilePlace } from "../given/filePlace.js";
 import { type Given, usageError } from "../given/given.js";
-import { checkNewFile, makeNewFile } from "../newFile.js";
 import { openTree, resolvePlace } from "../openTree.js";
 import { bytesText } from "../output/units.js";
 import { snapshotReference } from "../snapshotDocument.js";

@@ -6,16 +6,16 @@ import {
   type DiskInput,
   formatTime,
   type ImageFormat,
+  InputDisks,
   imageFormats,
-  type OpenedSource,
-  openSource,
-  RepriseError,
+  type NamedPath,
+  readConfigFile,
   type Traffic,
 } from "../../core/index.js";
-import { nonEmptyInput, readConfigFile, treeInputs } from "../backupInputs.js";
+import { nonEmptyInput, treeInputs } from "../backupInputs.js";
 import type { Context } from "../context.js";
 import { parseRate } from "../given/amounts.js";
-import { type NamedPath, nameArchives } from "../given/archiveNames.js";
+import { nameArchives } from "../given/archiveNames.js";
 import { type Given, usageError } from "../given/given.js";
 import { checkNotes, checkTags } from "../given/labels.js";
 import { NAMESPACE_OPTION, readMachine } from "../given/machine.js";
@@ -135,9 +135,9 @@ async function runBackup(context: Context, given: Given): Promise<Answer> {
   const opened = await openDisks(context, given, archives.disks);
   context.warmUp();
   const repository = await context.openRepository({ bytesPerSecond });
-  const disks = await Promise.all(archives.disks.map((disk, index) => diskInput(context, disk, opened[index] ?? null)));
+  const disks = await diskInputs(context, archives.disks, opened);
   const result = await backUp(repository, { ...request, disks, files, trees }, context.options);
-  await warnOfChanges(context, archives.disks, opened);
+  await opened.warnOfChanges(context.onWarning);
   const traffic = repository.backend.traffic?.() ?? null;
   return answerOf(request, result, disks, { nowMs: context.environment.now(), traffic });
 }
@@ -149,54 +149,23 @@ function readCodec(given: Given): CodecChoice {
   return { codec, level: level ?? STANDARD_LEVEL };
 }
 
-/** Null for standard input. */
-async function openDisks(
-  context: Context,
-  given: Given,
-  disks: readonly NamedPath[],
-): Promise<(OpenedSource | null)[]> {
-  const opened: (OpenedSource | null)[] = [];
+/** All but standard input. */
+async function openDisks(context: Context, given: Given, disks: readonly NamedPath[]): Promise<InputDisks> {
   const format = given.text("format") as ImageFormat | undefined;
   const allowBackingFiles = given.flag("allowBackingFile");
-  for (const { path } of disks) {
-    if (path === "-") opened.push(null);
-    else {
-      const disk = context.closeLater(await openSource(path, { format, allowBackingFiles, signal: context.signal }));
-      if (disk.source.sizeBytes === 0) throw emptyDisk(path);
-      opened.push(disk);
-    }
+  const files = disks.filter(({ path }) => path !== "-").map((disk) => ({ ...disk, format, allowBackingFiles }));
+  return context.closeLater(await InputDisks.open(files, { signal: context.signal }));
+}
+
+/** In the order in which they were named. */
+async function diskInputs(context: Context, disks: readonly NamedPath[], opened: InputDisks): Promise<DiskInput[]> {
+  const images = opened.inputs;
+  const inputs: DiskInput[] = [];
+  for (const { name, path } of disks) {
+    const image = path === "-" ? undefined : images.shift();
+    inputs.push(image ?? { kind: "stream", name, stream: await nonEmptyInput(context.io.stdin, context.signal) });
   }
-  return opened;
-}
-
-/** A disk that was cut to nothing must not become the latest snapshot. */
-function emptyDisk(path: string): RepriseError {
-  return new RepriseError("source", "SOURCE_EMPTY", `${path} has no bytes`, {
-    data: { path },
-    hint: "check whether it is the disk you mean, and whether something has truncated it",
-  });
-}
-
-async function diskInput(context: Context, { name }: NamedPath, opened: OpenedSource | null): Promise<DiskInput> {
-  if (opened === null) return { kind: "stream", name, stream: await nonEmptyInput(context.io.stdin, context.signal) };
-  const { format, source, location } = opened;
-  return { kind: "image", name, format, source, location };
-}
-
-async function warnOfChanges(
-  context: Context,
-  disks: readonly NamedPath[],
-  opened: readonly (OpenedSource | null)[],
-): Promise<void> {
-  for (const [index, source] of opened.entries()) {
-    if (source === null || !(await source.changedSinceOpen())) continue;
-    const { path } = disks[index] as NamedPath;
-    context.onWarning({
-      code: "SOURCE_MODIFIED",
-      message: `${path} was written to during the backup: the snapshot holds a mix of before and after`,
-      data: { path },
-    });
-  }
+  return inputs;
 }
 
 function answerOf(

@@ -1,10 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { exportEvidence, RepriseError, resolveSnapshot } from "../../core/index.js";
+import { checkNewFile, exportEvidence, RepriseError, resolveSnapshot, writeNewFile } from "../../core/index.js";
 import type { Context } from "../context.js";
 import type { Given } from "../given/given.js";
 import { SNAPSHOT_OPERAND } from "../given/snapshotOperands.js";
-import { checkNewFile, writeNewFile } from "../newFile.js";
 import { styled } from "../output/text.js";
 import { countText } from "../output/units.js";
 import { snapshotReference } from "../snapshotDocument.js";

@@ -5,6 +5,7 @@ import {
   type NbdAddress,
   type NbdServer,
   openChunkFetcher,
+  readInputFile,
   resolveSnapshot,
   startNbdServer,
   tlsOptions,
@@ -12,7 +13,6 @@ import {
 import type { Context } from "../context.js";
 import { type Given, usageError } from "../given/given.js";
 import { SNAPSHOT_OPERAND } from "../given/snapshotOperands.js";
-import { readInputFile } from "../inputFile.js";
 import { styled } from "../output/text.js";
 import { countText } from "../output/units.js";
 import { snapshotReference } from "../snapshotDocument.js";

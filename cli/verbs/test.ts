@@ -8,6 +8,7 @@ import {
   type TestReport,
   type TestRequest,
   testHistory,
+  writeTestReports,
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { EXIT } from "../exitCodes.js";
@@ -15,7 +16,6 @@ import { type Given, usageError } from "../given/given.js";
 import { testLines, testSummary } from "../output/restoreTestText.js";
 import { readSigningKey, SIGNING_KEY_OPTION } from "../secret/signingKeySource.js";
 import { narrowSpecs, readSpecFiles, type SpecFile } from "../specFiles.js";
-import { writeTestReports } from "../testReports.js";
 import type { Answer, Verb } from "../verb.js";
 import { runDrills, testOptions } from "./testDrills.js";
 import { showTestHistory } from "./testHistory.js";

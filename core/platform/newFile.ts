@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isOurError, RepriseError } from "../core/index.js";
+import { isOurError, RepriseError } from "../errors.js";
 
 /** TARGET_EXISTS when there is something and `force` does not say that it may be replaced. */
 export async function checkNewFile(path: string, force: boolean): Promise<void> {

@@ -1,9 +1,10 @@
 // Writes what restore tests leave into a folder, one folder for each machine.
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type MachineReport, RepriseError, reportFiles, reportFolderName, type TestHistory } from "../core/index.js";
-import { writeNewFile } from "./newFile.js";
+import { makeFolder, writeNewFile } from "../../platform/newFile.js";
+import type { MachineReport } from "../run/testRequest.js";
+import type { TestHistory } from "../storedRecords.js";
+import { reportFiles, reportFolderName } from "./reportFiles.js";
 
 /** The paths written. Reports of earlier tests in the same place are replaced. TARGET_WRITE_FAILED. */
 export async function writeTestReports(
@@ -16,7 +17,7 @@ export async function writeTestReports(
   for (const report of reports) {
     const { machine } = report.record.asset;
     const own = join(folder, reportFolderName(machine));
-    await makeFolder(own);
+    await makeFolder(own, "name another folder for reports, one that can be written to");
     const history = tests
       .map(({ record }) => record)
       .filter(({ simulated }) => !simulated)
@@ -34,17 +35,4 @@ export async function writeTestReports(
     }
   }
   return written;
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new RepriseError("source", "TARGET_WRITE_FAILED", `the folder ${path} cannot be made (${reason})`, {
-      data: { path, errno: reason },
-      hint: "give --report a folder that can be written to",
-      cause,
-    });
-  }
 }

@@ -1,3 +1,5 @@
+// Waiting that an abort ends.
+
 /** What the promise gives, or the reason of an abort when that comes first. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
