@@ -1,0 +1,128 @@
+// What every form of a report says in the same words: titles, verdicts that are counted, ages and objectives.
+
+import type { Outcome } from "../format/restoreTestRecord.js";
+import { formatBytes, formatDuration } from "../report/amounts.js";
+import {
+  type GateDecision,
+  type JobReport,
+  type MachineReportLine,
+  REPORT_OUTCOMES,
+  type ReportCommand,
+  type ReportOutcome,
+} from "./jobReport.js";
+
+export const COMMAND_TITLES: Record<ReportCommand, string> = {
+  backup: "Backup",
+  verify: "Verify",
+  "restore-test": "Restore test",
+  gate: "Gate",
+  prune: "Prune",
+  sync: "Sync",
+  status: "Status",
+  plan: "Plan",
+  run: "Run",
+};
+
+export const DECISION_WORDS: Record<GateDecision, string> = {
+  go: "go",
+  blocked: "blocked",
+  overridden: "overridden",
+  "not-needed": "not needed",
+};
+
+/** Colours and signs of outcomes serve decisions, too. */
+export const DECISION_OUTCOMES: Record<GateDecision, Outcome> = {
+  go: "passed",
+  blocked: "failed",
+  overridden: "warned",
+  "not-needed": "skipped",
+};
+
+const WORST_FIRST: Outcome[] = ["failed", "inconclusive", "warned", "skipped", "passed"];
+
+/** What was skipped counts as well as what passed. */
+export function worstOutcome(outcomes: readonly (Outcome | ReportOutcome)[]): ReportOutcome {
+  const ranks = outcomes.map((outcome) => REPORT_OUTCOMES.indexOf(outcome === "skipped" ? "passed" : outcome));
+  return REPORT_OUTCOMES[Math.max(0, ...ranks)] as ReportOutcome;
+}
+
+/** Lines in the order in which people want to read them: the worst first, then by name. */
+export function worstFirst(lines: readonly MachineReportLine[]): MachineReportLine[] {
+  return [...lines].sort(
+    (a, b) =>
+      WORST_FIRST.indexOf(a.outcome) - WORST_FIRST.indexOf(b.outcome) ||
+      (a.machine < b.machine ? -1 : a.machine > b.machine ? 1 : 0),
+  );
+}
+
+/** How many of each, those that are there, worst first. */
+export function outcomeCounts(lines: readonly MachineReportLine[]): [Outcome, number][] {
+  return WORST_FIRST.map((outcome): [Outcome, number] => [
+    outcome,
+    lines.filter((line) => line.outcome === outcome).length,
+  ]).filter(([, count]) => count > 0);
+}
+
+/** "3 of 4 machines passed; failed: vm/db1 (it does not answer)". */
+export function countedVerdict(report: Pick<JobReport, "machines" | "outcome" | "gate" | "problems" | "plan">): string {
+  const { machines, outcome, gate, problems, plan } = report;
+  const parts: string[] = [];
+  if (gate !== null) parts.push(`the gate ${gate.gate} says ${DECISION_WORDS[gate.decision]}`);
+  if (machines.length > 0) parts.push(machinesVerdict(machines));
+  if (plan !== null) parts.push(`${plan.runs.filter(({ due }) => due).length} of ${plan.runs.length} runs are due`);
+  const beside = worstOutcome(machines.map((line) => line.outcome)) !== outcome;
+  const problem = problems.find(({ machine, severity }) => machine === null && severity !== "notice");
+  if (outcome === "cancelled") parts.push("a run was cancelled");
+  else if (problem !== undefined && (beside || machines.length === 0)) parts.push(problem.message);
+  return parts.length === 0 ? outcome : parts.join("; ");
+}
+
+function machinesVerdict(machines: readonly MachineReportLine[]): string {
+  const counts = outcomeCounts(machines);
+  const [first] = counts;
+  const all = amountOf(machines.length, "machine");
+  if (counts.length === 1 && first !== undefined)
+    return machines.length === 1 ? `the machine ${first[0]}` : `all ${all} ${first[0]}`;
+  const worst = worstFirst(machines)[0] as MachineReportLine;
+  const more = (first as [Outcome, number])[1] - 1;
+  const passed = machines.filter((line) => line.outcome === "passed").length;
+  return `${passed} of ${all} passed; ${worst.outcome}: ${worst.machine}${more > 0 ? ` and ${more} more` : ""} (${worst.reason})`;
+}
+
+export function amountOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** "the future" is no age to rely on. */
+export function ageOf(ms: number): string {
+  if (ms < 0) return `${formatDuration(-ms)} in the future`;
+  const HOUR = 3_600_000;
+  if (ms < HOUR) return `${Math.floor(ms / 60_000)} min`;
+  return ms < 48 * HOUR ? `${(ms / HOUR).toFixed(ms < 10 * HOUR ? 1 : 0)} h` : `${Math.floor(ms / (24 * HOUR))} d`;
+}
+
+/** Between two times of a report; null when one is no time. */
+export function ageBetween(from: string, until: string): number | null {
+  const ms = Date.parse(until) - Date.parse(from);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+export function tookMs({ startedAt, finishedAt }: JobReport): number {
+  return Math.max(0, ageBetween(startedAt, finishedAt) ?? 0);
+}
+
+/** "1 min 10 s of 15 min 00 s". */
+export function measuredOf(ms: number | null, objectiveMs: number | null): string {
+  const measured = ms === null ? "not measured" : formatDuration(ms);
+  return objectiveMs === null ? measured : `${measured} of ${formatDuration(objectiveMs)}`;
+}
+
+/** "1.2 GiB of 32.0 GiB". */
+export function addedOf({ addedBytes, sizeBytes }: NonNullable<MachineReportLine["backup"]>): string {
+  return `${formatBytes(addedBytes)} of ${formatBytes(sizeBytes)}`;
+}
+
+/** Eight digits are enough to tell snapshots apart in a table. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
