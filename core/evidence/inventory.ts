@@ -40,6 +40,8 @@ export interface InventoriedSnapshot {
   manifestDigest: string;
   /** As in the manifest. */
   time: string;
+  /** Id of the repository that the snapshot was copied from; null: it was made in this one. */
+  copiedFrom: string | null;
   verification: { result: "ok" | "damaged"; level: "structure" | "data"; at: string } | null;
 }
 
@@ -49,7 +51,12 @@ export interface InventoriedCatalog {
   readonly snapshots: readonly {
     readonly sid: string;
     readonly digest: string;
-    readonly manifest: { readonly namespace: string; readonly group: string; readonly time: string };
+    readonly manifest: {
+      readonly namespace: string;
+      readonly group: string;
+      readonly time: string;
+      readonly origin: { readonly repositoryId: string } | null;
+    };
     readonly verification: InventoriedSnapshot["verification"];
     readonly restoreTest: unknown;
   }[];
@@ -82,6 +89,7 @@ export function inventoryOf(
       sid,
       manifestDigest: digest,
       time: manifest.time,
+      copiedFrom: manifest.origin?.repositoryId ?? null,
       verification: verification && knownVerification(verification, asOf),
     })),
   };
@@ -142,6 +150,7 @@ function decodeSnapshot(fields: Fields): InventoriedSnapshot {
     sid: fields.sid("sid"),
     manifestDigest: fields.hex("manifestDigest", 32),
     time: fields.time("time"),
+    copiedFrom: fields.raw("copiedFrom") === null ? null : fields.sid("copiedFrom"),
     verification: fields.raw("verification") === null ? null : decodeVerification(fields.object("verification")),
   };
 }

@@ -37,6 +37,7 @@ function catalogOf(count: number, tested: readonly number[] = []): InventoriedCa
       namespace: "",
       group: "vm/web1",
       time: new Date(Date.UTC(2026, 9, 1) + at * 3_600_000).toISOString().replace(".000", ""),
+      origin: at === 1 ? { repositoryId: "77".repeat(16) } : null,
     },
     verification: at === 0 ? { result: "ok" as const, level: "data" as const, at: "2026-11-01T00:00:00.000Z" } : null,
     restoreTest: tested.includes(at) ? {} : null,
@@ -53,7 +54,10 @@ function read(envelopes: readonly string[], threshold = 1, keys = [key.verificat
 describe("inventories", () => {
   it("name the snapshots of one machine, newest first, and older ones that were tested", () => {
     const catalog = catalogOf(30, [2, 25]);
-    const elsewhere = { ...catalogOf(1).snapshots[0], manifest: { namespace: "prod", group: "vm/web1", time: "" } };
+    const elsewhere = {
+      ...catalogOf(1).snapshots[0],
+      manifest: { namespace: "prod", group: "vm/web1", time: "", origin: null },
+    };
     const all = { ...catalog, snapshots: [...catalog.snapshots, elsewhere as (typeof catalog.snapshots)[0]] };
     const inventory = inventoryOf(all, "vm/web1", repository, asOfMs);
     assert.equal(inventory.total, 30);
@@ -73,6 +77,10 @@ describe("inventories", () => {
   it("are in-toto statements about the manifests, which others can check", () => {
     const inventory = inventoryOf(catalogOf(2), "vm/web1", repository, asOfMs);
     const envelope = signInventory(inventory, [key]);
+    assert.deepEqual(
+      inventory.snapshots.map(({ copiedFrom }) => copiedFrom),
+      ["77".repeat(16), null],
+    );
     const pem = key.verificationKey.toPem();
     const { signers, payloadType, body } = checkEnvelope(envelope, [pem]);
     assert.deepEqual([signers, payloadType], [[pem], IN_TOTO_PAYLOAD_TYPE]);
