@@ -47,7 +47,7 @@ export interface ChangedFiles {
 const MAX_DIFF_BYTES = 128 * 1024 * 1024;
 const FIRST_DEPTH = 64;
 
-/** CHANGES_UNKNOWN, GIT_OUTPUT_TOO_LARGE, USAGE. In a shallow clone, missing history is fetched from `remote` into the clone. */
+/** CHANGES_UNKNOWN, GIT_OUTPUT_TOO_LARGE, GIT_NAME_INVALID. In a shallow clone, missing history is fetched from `remote` into the clone. */
 export async function changedFiles(
   repository: GitRepository,
   range: ChangeRange,

@@ -88,7 +88,7 @@ function isLate(refusal: string): boolean {
 
 function checkedRemote(remote: string): string {
   const isSafe = remote.length > 0 && remote.length <= 2_000 && !/^-|[\p{Cc}]/u.test(remote);
-  if (!isSafe) throw new RepriseError("usage", "USAGE", "the git remote has no name that git would take");
+  if (!isSafe) throw new RepriseError("usage", "GIT_NAME_INVALID", "the git remote has no name that git would take");
   return remote;
 }
 
@@ -101,5 +101,5 @@ function checkedBranch(branch: string): string {
     branch !== "@" &&
     parts.every((part) => part !== "" && !/^[-.]|\.lock$|\.$/.test(part));
   if (isSafe) return branch;
-  throw new RepriseError("usage", "USAGE", `"${branch.slice(0, 100)}" is no name for a git branch`);
+  throw new RepriseError("usage", "GIT_NAME_INVALID", `"${branch.slice(0, 100)}" is no name for a git branch`);
 }

@@ -28,7 +28,7 @@ export async function openGitRepository(
   return { folder: top, idLength: format === "sha256" ? 64 : 40, isShallow };
 }
 
-/** Id of the commit that a branch, tag, id or expression names; null: there is none. USAGE for what looks like an option. */
+/** Id of the commit that a branch, tag, id or expression names; null: there is none. GIT_NAME_INVALID for what looks like an option. */
 export async function resolveCommit(
   repository: GitRepository,
   revision: string,
@@ -53,11 +53,11 @@ export function isNoCommit(id: string): boolean {
   return /^0+$/.test(id);
 }
 
-/** USAGE. */
+/** GIT_NAME_INVALID. */
 export function checkRevision(revision: string): void {
   const isSafe = revision.length > 0 && revision.length <= MAX_REVISION_CHARS && !/^-|[\p{Cc}]/u.test(revision);
   if (isSafe) return;
-  throw new RepriseError("usage", "USAGE", `"${revision.slice(0, 100)}" is not a revision of git`, {
+  throw new RepriseError("usage", "GIT_NAME_INVALID", `"${revision.slice(0, 100)}" is not a revision of git`, {
     hint: "name a commit, a branch or a tag",
   });
 }

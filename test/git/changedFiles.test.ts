@@ -91,7 +91,7 @@ describe("changed files of a pull request", () => {
       await assertCode(changes(sandbox, {}), "CHANGES_UNKNOWN");
       await assertCode(changes(sandbox, { base: "gone" }), "CHANGES_UNKNOWN");
       await assertCode(changes(sandbox, { base: null }), "CHANGES_UNKNOWN");
-      await assertCode(changes(sandbox, { head: "--output=x" }), "USAGE");
+      await assertCode(changes(sandbox, { head: "--output=x" }), "GIT_NAME_INVALID");
     }));
 
   it("keep hostile names apart, and say what is a link or a submodule", () =>

@@ -44,7 +44,7 @@ describe("git objects", () => {
       assert.equal(await resolveCommit(repository, "main"), second);
       assert.equal(await resolveCommit(repository, "no-such-branch"), null);
       assert.equal(await resolveCommit(repository, "main:link"), null);
-      await assertCode(resolveCommit(repository, "--all"), "USAGE");
+      await assertCode(resolveCommit(repository, "--all"), "GIT_NAME_INVALID");
     }));
 
   it("says what is wrong with a folder", () =>
@@ -163,9 +163,9 @@ describe("git commits and branches", () => {
       await assertCode(push(join(folder, "nowhere"), "b"), "GIT_PUSH_FAILED");
       const error = await assertCode(push("http://user:canary@127.0.0.1:9/x.git", "b"), "GIT_PUSH_FAILED");
       assert.ok(!JSON.stringify([error.message, error.data]).includes("canary"));
-      await assertCode(push("--upload-pack=evil", "b"), "USAGE");
+      await assertCode(push("--upload-pack=evil", "b"), "GIT_NAME_INVALID");
       for (const branch of ["", "-x", "a..b", "a b", "x.lock", "a//b", "*", "a:b", "@"])
-        await assertCode(push(bare.folder, branch), "USAGE", branch);
+        await assertCode(push(bare.folder, branch), "GIT_NAME_INVALID", branch);
     }));
 });
 
