@@ -79,9 +79,12 @@ function readEntries(
   object: Object,
 ): CheckedEntry[] {
   const entries: CheckedEntry[] = [];
+  let before = 0;
   for (const sequence of sequences.toSorted((a, b) => a - b)) {
     const path = logPath(sequence);
-    if (sequence > 1 && !files.has(logPath(sequence - 1))) object(logPath(sequence - 1), "is missing from the log");
+    if (sequence !== before + 1)
+      object(logPath(before + 1), `is missing from the log${moreText(sequence - before - 2)}`);
+    before = sequence;
     const bytes = files.get(path) as Uint8Array;
     const signed = readEntry(bytes, keysOf(sequence), path, object);
     if (signed === null) continue;
@@ -89,6 +92,10 @@ function readEntries(
     else entries.push({ ...signed, path, digest: bytesToHex(sha256(bytes)) });
   }
   return entries;
+}
+
+function moreText(count: number): string {
+  return count === 0 ? "" : `, and ${count} after it`;
 }
 
 function readEntry(

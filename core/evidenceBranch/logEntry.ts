@@ -1,7 +1,8 @@
 // One entry of the branch's log: what was published and dropped with it, and the digest of the entry before. It is an in-toto
 // statement in a DSSE envelope, so what checks other evidence checks it, too. docs/format/evidence-branch.md.
 
-import { decodeEnvelope, IN_TOTO_PAYLOAD_TYPE, signEnvelope, signersOf } from "../evidence/dsse.js";
+import { encodeBase64 } from "../evidence/base64.js";
+import { type DsseEnvelope, decodeEnvelope, IN_TOTO_PAYLOAD_TYPE, signEnvelope, signersOf } from "../evidence/dsse.js";
 import type { SigningKey, VerificationKey } from "../evidence/signingKey.js";
 import { decodeStatement, encodeStatement, type Statement } from "../evidence/statement.js";
 import { decodeText, encodeText, formatError } from "../format/bytes.js";
@@ -32,7 +33,7 @@ export interface LogEntry {
 
 export interface SignedLogEntry {
   entry: LogEntry;
-  /** Ids of the keys among those given that have signed it. */
+  /** Ids of the keys among those given that have signed it, and say so. */
   signedBy: readonly string[];
   /** Ids that the envelope claims; nothing protects them. */
   claimedKeyIds: readonly string[];
@@ -52,7 +53,9 @@ export function encodeLogEntry(entry: LogEntry, keys: readonly SigningKey[]): Ui
 
 /** FORMAT_INVALID, UNSUPPORTED_VERSION. Whether the signatures suffice is for the caller to say. */
 export function decodeLogEntry(bytes: Uint8Array, keys: readonly VerificationKey[], what: string): SignedLogEntry {
-  const envelope = decodeEnvelope(decodeText(bytes, what), what);
+  const text = decodeText(bytes, what);
+  const envelope = decodeEnvelope(text, what);
+  if (`${envelopeText(envelope)}\n` !== text) throw formatError(what, "is not written as it must be");
   if (envelope.payloadType !== IN_TOTO_PAYLOAD_TYPE) throw formatError(what, "is no in-toto statement");
   const { subjects, predicateType, predicate } = decodeStatement(envelope.payload, what);
   if (predicateType !== EVIDENCE_LOG_TYPE) throw formatError(what, "is no entry of an evidence log");
@@ -68,11 +71,15 @@ export function decodeLogEntry(bytes: Uint8Array, keys: readonly VerificationKey
     dropped: fields.strings("dropped", MAX_STATEMENTS_PER_ENTRY, 64).map((digest) => droppedDigest(digest, what)),
   };
   checkDigests(entry, what);
-  return {
-    entry,
-    signedBy: signersOf(envelope, keys).map(({ keyId }) => keyId),
-    claimedKeyIds: envelope.signatures.map(({ keyId }) => keyId),
-  };
+  const claimedKeyIds = envelope.signatures.map(({ keyId }) => keyId);
+  const signedBy = signersOf(envelope, keys).map(({ keyId }) => keyId);
+  return { entry, signedBy: signedBy.filter((keyId) => claimedKeyIds.includes(keyId)), claimedKeyIds };
+}
+
+/** The one text of an entry: so that no byte of the newest one can be changed, also where its signature does not reach. */
+function envelopeText({ payloadType, payload, signatures }: DsseEnvelope): string {
+  const written = signatures.map(({ keyId, signature }) => ({ keyid: keyId, sig: encodeBase64(signature) }));
+  return JSON.stringify({ payloadType, payload: encodeBase64(payload), signatures: written });
 }
 
 function checkDigests({ added, dropped }: LogEntry, what: string): void {
