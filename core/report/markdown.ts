@@ -2,8 +2,10 @@
 // anything, nobody is mentioned and nothing is linked. Pure.
 
 import { inert, inertLine, shortLine } from "./inertText.js";
+import { pageAddress } from "./pageAddress.js";
 
 const MAX_CELL = 160;
+const MAX_PROSE = 300;
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
@@ -31,6 +33,50 @@ export function escapeMarkdown(text: string): string {
   return inertLine(text)
     .replaceAll(/[\\`*_{}[\]~]/g, (char) => `\\${char}`)
     .replaceAll(/[&<>|@#]/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+/** Letters, digits and the marks of sentences; nothing that Markdown or GitHub makes something of. */
+const PLAIN_WORD = /^[("'“„]?[\p{L}\p{N}]+(?:[-–'’.,][\p{L}\p{N}]+)*[)"'”]?[.,;:!?]*$/u;
+/** Addresses, references to issues, and digests of commits, which GitHub links. */
+const LINKED_WORD = /\.\p{L}|^\(?GH-|[0-9a-f]{7}/iu;
+const MARK = /^(?:[–—×…⏎]|≤|≥)$/u;
+
+/**
+ * A sentence with words from elsewhere in it: what could mean anything to Markdown or be taken for a name, an address or a reference
+ * stands in code spans, all else stays readable. Not for the start of a line.
+ */
+export function prose(text: string, maxLength: number = MAX_PROSE): string {
+  const words = shortLine(text.trim(), maxLength).split(" ").filter(Boolean);
+  const parts: { plain: boolean; words: string[] }[] = [];
+  for (const word of words) {
+    const plain = MARK.test(word) || (PLAIN_WORD.test(word) && !LINKED_WORD.test(word));
+    const last = parts.at(-1);
+    if (last?.plain === plain) last.words.push(word);
+    else parts.push({ plain, words: [word] });
+  }
+  return parts.map((part) => (part.plain ? part.words.join(" ") : codeWords(part.words))).join(" ");
+}
+
+/** Marks around the words stay outside: "(`vm/web1`)". */
+function codeWords(words: readonly string[]): string {
+  const [, open, middle, close] = /^(\(?)(.*?)(\)?[.,;:]?)$/su.exec(words.join(" ")) as RegExpExecArray;
+  return middle === "" ? `${open}${close}` : `${open}${code(middle as string)}${close}`;
+}
+
+/** `[words](<address>)`; the words are ours. Null when it is not the address of a page. */
+export function link(words: string, url: string): string | null {
+  const href = pageAddress(url);
+  if (href === null) return null;
+  const safe = href.replaceAll(
+    /[\\`|<>\s]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+  return `[${words}](<${safe}>)`;
+}
+
+/** What is folded away until somebody opens it; the title is ours. */
+export function folded(title: string, lines: readonly string[]): string[] {
+  return ["<details>", `<summary>${title}</summary>`, "", ...lines, "</details>", ""];
 }
 
 function longestRun(text: string): number {

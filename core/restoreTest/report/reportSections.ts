@@ -1,7 +1,8 @@
 // The parts of the HTML report, from its headline to its digests.
 
-import type { CheckResult, Outcome, RestoreTestRecord } from "../../format/restoreTestRecord.js";
+import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { formatBytes, formatDuration } from "../../report/amounts.js";
+import { badge, pageLink, section } from "../../report/htmlPage.js";
 import { html, Markup } from "../../report/markup.js";
 import { TEST_LEVELS } from "../spec/restoreTestSpec.js";
 import {
@@ -15,32 +16,18 @@ import {
   rtoOf,
 } from "./recordFacts.js";
 
-/** Beside the word, for those who do not see the colour. */
-const SIGNS: Record<Outcome, string> = { passed: "✓", warned: "!", failed: "✗", inconclusive: "?", skipped: "–" };
-
-export function badge(outcome: Outcome, size = ""): Markup {
-  return html`<span class="badge ${outcome} ${size}"><span aria-hidden="true">${SIGNS[outcome]}</span>${outcome}</span>`;
-}
-
 export function headerOf(record: RestoreTestRecord): Markup {
   const { result, simulated, asset, plan } = record;
   const drill = simulated
     ? html`<p class="drill">Drill: a fault was made on purpose. This says nothing about the snapshot.</p>`
     : Markup.empty;
+  const run = plan.url === null ? Markup.empty : html` · ${pageLink(plan.url, "the run")}`;
   return html`<header class="${result.outcome}"><div>
 ${drill}${badge(result.outcome, "large")}
 <h1>${headlineOf(record)}</h1>
 <p>${result.reason}</p>
-<p class="quiet">${asset.name}${plan.description === "" ? "" : `: ${plan.description}`}${runLink(plan.url)}</p>
+<p class="quiet">${asset.name}${plan.description === "" ? "" : `: ${plan.description}`}${run}</p>
 </div></header>`;
-}
-
-/** A link only where a browser can do nothing but open a page. */
-function runLink(url: string | null): Markup {
-  if (url === null) return Markup.empty;
-  const parsed = URL.parse(url);
-  if (parsed === null || (parsed.protocol !== "https:" && parsed.protocol !== "http:")) return html` · run: ${url}`;
-  return html` · <a href="${parsed.href}" rel="noopener noreferrer">the run</a>`;
 }
 
 export function tilesOf(record: RestoreTestRecord): Markup {
@@ -142,11 +129,6 @@ export function artifactsOf({ integrity }: RestoreTestRecord): Markup {
     "Evidence files",
     html`<div class="scroll"><table><thead><tr><th scope="col">File</th><th scope="col">SHA-256</th></tr></thead><tbody>${rows}</tbody></table></div>`,
   );
-}
-
-export function section(title: string, content: Markup): Markup {
-  return html`<section><h2>${title}</h2>${content}</section>
-`;
 }
 
 function facts(own: FactGroup["facts"]): Markup {
