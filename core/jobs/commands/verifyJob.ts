@@ -1,0 +1,119 @@
+// `verify`: proves that stored data is undamaged, all of it or another part of it with each run.
+
+import { RepriseError } from "../../errors.js";
+import type { JobRecordData } from "../../format/jobRecord.js";
+import { formatShare } from "../../report/amounts.js";
+import type { Catalog, Snapshot } from "../../repository/catalog.js";
+import { qualifiedGroup } from "../../repository/snapshotName.js";
+import { verifyRepository } from "../../verify/verify.js";
+import type { SnapshotVerdict, VerifyReport } from "../../verify/verifyReport.js";
+import type { JobOf } from "../configJobs.js";
+import { callOptions, chosenMachines, type JobContext, snapshotPart, snapshotsOf } from "../jobContext.js";
+import type { MachineResult } from "../jobLog.js";
+import { jobRecords } from "../jobRecords.js";
+
+/** Of more the rest is in the output of reprise verify. */
+const MAX_OBJECT_PROBLEMS = 20;
+
+type VerifyContext = JobContext<JobOf<"verify">>;
+
+export async function runVerifyJob(context: VerifyContext): Promise<void> {
+  const { catalog, job, log, repository, request, options } = context;
+  const machines = chosenMachines(context);
+  const chosen = machines.length === 0 ? null : machines.flatMap((machine) => snapshotsOf(catalog, machine));
+  const slice = nextSlice(job, catalog);
+  const startedMs = options.environment.now();
+  const wanted = {
+    snapshots: chosen,
+    readData: job.readData,
+    ignoreVerified: job.outdatedAfterMs !== null,
+    outdatedAfterMs: job.outdatedAfterMs,
+    subset: slice,
+  };
+  if (slice !== null) log.facts.push({ label: "part of the packs", value: `${slice.part} of ${slice.of}` });
+  for (const machine of machines.filter((name) => snapshotsOf(catalog, name).length === 0))
+    addWithoutSnapshot(context, machine);
+  if (request.dryRun) return dryRun(context, chosen ?? catalog.snapshots);
+  const calls = callOptions(context, log.onWarning);
+  const report = await verifyRepository(repository, { ...wanted, record: true }, calls);
+  context.results.slice = slice;
+  log.facts.push(
+    { label: "snapshots", value: String(report.snapshots.length) },
+    { label: "found good before", value: String(report.skipped.length) },
+  );
+  if (job.readData) log.facts.push({ label: "share of the packs read", value: formatShare(report.coverage, 1) });
+  for (const [machine, snapshots] of byMachine(chosen ?? catalog.snapshots))
+    log.addLine(machine, resultOf(context, machine, snapshots, report), startedMs);
+  addObjectProblems(context, report);
+}
+
+/** The part after the one that was read last, so that so many runs have read everything. */
+export function nextSlice(
+  { name, slices, readData }: Pick<JobOf<"verify">, "name" | "slices" | "readData">,
+  catalog: Pick<Catalog, "records">,
+): JobRecordData["slice"] {
+  if (slices === null || slices < 2 || !readData) return null;
+  const last = jobRecords(catalog, name).findLast(({ slice }) => slice?.of === slices)?.slice;
+  return { part: ((last?.part ?? 0) % slices) + 1, of: slices };
+}
+
+function dryRun({ log }: VerifyContext, snapshots: readonly Snapshot[]): void {
+  for (const [machine, ofMachine] of byMachine(snapshots))
+    log.addLine(machine, { outcome: "skipped", reason: `dry run: would verify ${countOf(ofMachine.length)}` });
+}
+
+function resultOf(
+  { log }: VerifyContext,
+  machine: string,
+  snapshots: readonly Snapshot[],
+  report: VerifyReport,
+): MachineResult {
+  const sids = new Set<string>(snapshots.map(({ sid }) => sid));
+  const verdicts = report.snapshots.filter(({ sid }) => sids.has(sid));
+  const skipped = report.skipped.filter((sid) => sids.has(sid)).length;
+  const damaged = verdicts.filter(({ result }) => result === "damaged");
+  const snapshot = snapshotPart(snapshots.at(-1)!);
+  const level = report.level;
+  if (damaged.length === 0) {
+    const before = skipped === 0 ? "" : `, ${skipped} found good before`;
+    const verification = { level, result: "ok" as const, damagedRanges: 0 };
+    const reason = `${countOf(verdicts.length)} without damage (${level})${before}`;
+    return { outcome: "passed", reason, snapshot, verification };
+  }
+  const damagedRanges = damaged.reduce((sum, each) => sum + each.damaged.length, 0);
+  const reason = `${damaged.length} of ${countOf(verdicts.length)} damaged: ${damaged.slice(0, 3).map(nameOf).join(", ")}`;
+  const hint = "run reprise verify --read-data to see the ranges, and repair --from a replica where there is one";
+  log.addProblem({ severity: "error", code: "SNAPSHOT_DAMAGED", message: reason, hint, machine });
+  return { outcome: "failed", reason, snapshot, verification: { level, result: "damaged", damagedRanges } };
+}
+
+/** Damage of what is no snapshot's alone. */
+function addObjectProblems({ log }: VerifyContext, { objects, packs, ok }: VerifyReport): void {
+  const ofObjects = objects.problems.map(({ code, message }) => ({ code, message }));
+  const ofPacks = packs.problems.filter(({ needed }) => needed).map(({ code, message }) => ({ code, message }));
+  const hint = "run reprise verify --read-data to see all of it, and look at reprise repair";
+  for (const problem of [...ofObjects, ...ofPacks].slice(0, MAX_OBJECT_PROBLEMS))
+    log.addProblem({ severity: "error", ...problem, hint, machine: null });
+  if (!ok) log.worsen("failed");
+}
+
+function addWithoutSnapshot({ log }: VerifyContext, machine: string): void {
+  const error = new RepriseError("not-found", "MACHINE_NOT_FOUND", `${machine} has no snapshot to verify`, {
+    data: { machine },
+    hint: "back it up first, or take it out of the job",
+  });
+  log.addError(error, machine);
+  log.addLine(machine, { outcome: "inconclusive", reason: error.message });
+}
+
+function byMachine(snapshots: readonly Snapshot[]): Map<string, Snapshot[]> {
+  return Map.groupBy(snapshots, ({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group));
+}
+
+function nameOf({ sid, time }: SnapshotVerdict): string {
+  return `${sid.slice(0, 8)} (${time})`;
+}
+
+function countOf(count: number): string {
+  return count === 1 ? "1 snapshot" : `${count} snapshots`;
+}

@@ -1,0 +1,133 @@
+// Runs one job of a configuration and leaves a report, whatever happens: only a request that makes no sense is thrown. docs/jobs.md.
+
+import { isAbort } from "../errors.js";
+import type { Sid } from "../format/ids.js";
+import type { JobRecordData } from "../format/jobRecord.js";
+import { MAX_JOB_MACHINES } from "../format/jobRecord.js";
+import { JOB_REPORT_SCHEMA, type JobReport } from "../jobReport/jobReport.js";
+import { loadCatalog } from "../repository/catalog.js";
+import { runBackupJob } from "./commands/backupJob.js";
+import { runPruneJob } from "./commands/pruneJob.js";
+import { runRestoreTestJob } from "./commands/restoreTestJob.js";
+import { runSyncJob } from "./commands/syncJob.js";
+import { runVerifyJob } from "./commands/verifyJob.js";
+import { checkMachines, findJob, type JobOf, machinesOfJob } from "./configJobs.js";
+import { signInventories } from "./inventories.js";
+import { currentCatalog, type JobContext, type JobResults } from "./jobContext.js";
+import { JobLog, NOT_REACHED } from "./jobLog.js";
+import { storeJobRecord } from "./jobRecords.js";
+import type { JobOptions, JobRequest, JobRun } from "./jobRequest.js";
+import { jobVerdict } from "./jobVerdict.js";
+import { machineTrends } from "./trends.js";
+
+/**
+ * JOB_UNKNOWN, JOB_MACHINE_UNKNOWN. Everything else is in the report: a machine that fails does not stop the others, a repository
+ * that cannot be opened is a problem, an abort ends with the outcome `cancelled` and what was finished before. A job that ended
+ * leaves a record in its repository, a cancelled one and a dry run none.
+ */
+export async function runJob(request: JobRequest, options: JobOptions): Promise<JobRun> {
+  const { config } = request;
+  const job = findJob(config, request.job);
+  checkMachines(config, job, request.machines);
+  const { environment, onEvent, signal } = options;
+  const startedAt = new Date(environment.now()).toISOString();
+  const machines = request.machines.length === 0 ? machinesOfJob(config, job) : request.machines;
+  onEvent?.({ event: "job-started", job: job.name, command: job.command, machines });
+  const log = new JobLog(config, job, options);
+  const results: JobResults = { slice: null, envelopes: [], reportFiles: [] };
+  let context: JobContext | null = null;
+  let trends: JobReport["trends"] = [];
+  try {
+    const repository = await options.repositories.open(job.repository);
+    const catalog = await loadCatalog(repository, { signal, onWarning: log.onWarning });
+    context = { request, options, job, repository, catalog, log, results };
+    await runCommand(context);
+    await finish(context, startedAt);
+    trends = machineTrends(config, await currentCatalog(context), touchedMachines(log));
+  } catch (error) {
+    if (isAbort(error) || signal.aborted) cancel(log, machines);
+    else log.addError(error, null);
+  }
+  const outcome = signal.aborted ? "cancelled" : log.outcome;
+  const verdict = jobVerdict(job, outcome, log, request.dryRun);
+  onEvent?.({ event: "job-finished", job: job.name, outcome, verdict });
+  const report: JobReport = {
+    schema: JOB_REPORT_SCHEMA,
+    command: job.command,
+    job: job.name,
+    tool: environment.tool,
+    repository: context && repositoryPart(context),
+    ...{ startedAt, finishedAt: new Date(environment.now()).toISOString() },
+    ...{ dryRun: request.dryRun, url: request.url, outcome, verdict },
+    ...{ machines: log.lines, facts: log.facts, problems: log.problems, gate: null, plan: null, trends },
+  };
+  return { report, envelopes: results.envelopes, reportFiles: results.reportFiles };
+}
+
+async function runCommand(context: JobContext): Promise<void> {
+  const { job } = context;
+  if (job.command === "backup") await runBackupJob({ ...context, job } as JobContext<JobOf<"backup">>);
+  else if (job.command === "verify") await runVerifyJob({ ...context, job } as JobContext<JobOf<"verify">>);
+  else if (job.command === "restore-test")
+    await runRestoreTestJob({ ...context, job } as JobContext<JobOf<"restore-test">>);
+  else if (job.command === "prune") await runPruneJob({ ...context, job } as JobContext<JobOf<"prune">>);
+  else await runSyncJob({ ...context, job } as JobContext<JobOf<"sync">>);
+}
+
+/** Evidence and the record: the work is done, so what goes wrong here is a warning. */
+async function finish(context: JobContext, startedAt: string): Promise<void> {
+  const { log, repository, request, results, options } = context;
+  if (request.dryRun) return;
+  const { signal } = options;
+  try {
+    const machines = touchedMachines(log);
+    const calls = { signal, onWarning: log.onWarning };
+    results.envelopes.push(...(await signInventories(repository, machines, request.signingKeys, calls)));
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    log.addError(error, null, "warning");
+  }
+  try {
+    await storeJobRecord(repository, recordOf(context, startedAt), context.catalog.records, { signal });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    const { message } = error as Error;
+    const hint = "the job is done, but a plan does not know it: it may be due again";
+    log.addProblem({
+      ...{ severity: "warning", code: "JOB_RECORD_NOT_STORED", hint, machine: null },
+      message: `the record of the job could not be stored: ${message}`,
+    });
+  }
+}
+
+function recordOf(
+  { job, log, request, results, options: { environment } }: JobContext,
+  startedAt: string,
+): JobRecordData {
+  const { outcome } = log;
+  return {
+    ...{ job: job.name, command: job.command, outcome: outcome === "cancelled" ? "cancelled" : outcome },
+    ...{ trigger: request.trigger, host: environment.host.slice(0, 300) },
+    ...{ startedAt, finishedAt: new Date(environment.now()).toISOString() },
+    scheduledFor: request.scheduledForMs === null ? null : new Date(request.scheduledForMs).toISOString(),
+    partial: request.machines.length > 0,
+    slice: results.slice,
+    machines: log.lines.slice(0, MAX_JOB_MACHINES).map(({ machine, outcome, snapshot }) => {
+      return { machine, outcome, snapshot: (snapshot?.id ?? null) as Sid | null };
+    }),
+  };
+}
+
+function cancel(log: JobLog, machines: readonly string[]): void {
+  for (const machine of machines) {
+    if (!log.lines.some((line) => line.machine === machine)) log.addLine(machine, NOT_REACHED);
+  }
+}
+
+function touchedMachines({ lines }: JobLog): string[] {
+  return [...new Set(lines.map(({ machine }) => machine))];
+}
+
+function repositoryPart({ job, repository }: JobContext): JobReport["repository"] {
+  return { name: job.repository, location: repository.backend.location, id: repository.config.repositoryId };
+}
