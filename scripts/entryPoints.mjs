@@ -9,6 +9,8 @@ const requireShim =
 const nativeAddOns = ["--external:cpu-features", "--external:*.node"];
 
 const nodeModule = ["--platform=node", "--format=esm", "--target=node22", ...nativeAddOns];
+// the Node that action.yml names
+const runnerModule = ["--platform=node", "--format=esm", "--target=node24", ...nativeAddOns];
 
 export const entryPoints = [
   {
@@ -21,6 +23,18 @@ export const entryPoints = [
     source: "core/engine/worker.ts",
     bundle: "dist/cli/worker.mjs",
     flags: [...nodeModule, `--banner:js=${requireShim}`],
+    executable: false,
+  },
+  {
+    source: "action/main.ts",
+    bundle: "dist/action/index.mjs",
+    flags: [...runnerModule, `--banner:js=${requireShim}`],
+    executable: false,
+  },
+  {
+    source: "core/engine/worker.ts",
+    bundle: "dist/action/worker.mjs",
+    flags: [...runnerModule, `--banner:js=${requireShim}`],
     executable: false,
   },
 ];

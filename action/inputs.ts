@@ -1,0 +1,343 @@
+// All inputs, read once into one typed value. Every mistake is found and told together; a secret among the inputs is a mistake, too.
+// action.yml describes them (a test compares); docs/action.md explains them.
+
+import { nearestWord } from "../core/index.js";
+
+export const COMMANDS = [
+  "backup",
+  "verify",
+  "restore-test",
+  "gate",
+  "prune",
+  "sync",
+  "status",
+  "plan",
+  "run",
+  "report",
+] as const;
+export type Command = (typeof COMMANDS)[number];
+
+export const FAIL_ON = ["warned", "inconclusive", "failed", "never"] as const;
+export type FailOn = (typeof FAIL_ON)[number];
+
+export const LOG_LEVELS = ["quiet", "info", "debug"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** As action.yml has them; the runner fills them in, and an empty input means the same. */
+export const INPUT_DEFAULTS = {
+  command: "",
+  config: "reprise.yml",
+  job: "",
+  machine: "",
+  test: "",
+  repository: "",
+  disk: "",
+  folder: "",
+  spec: "",
+  keep: "",
+  gate: "",
+  base: "",
+  head: "",
+  "policy-from": "",
+  due: "false",
+  reports: "",
+  "dry-run": "false",
+  "fail-on": "inconclusive",
+  "publish-evidence": "auto",
+  "report-folder": "",
+  summary: "true",
+  "log-level": "info",
+  "trust-keeper": "",
+  "install-tools": "false",
+} as const;
+export type InputName = keyof typeof INPUT_DEFAULTS;
+
+export interface Inputs {
+  command: Command;
+  config: string;
+  jobs: readonly string[];
+  machines: readonly string[];
+  tests: readonly string[];
+  /** Of the configuration; empty: not named. */
+  repository: string;
+  /** What stands for a configuration file; null: there is one. */
+  withoutConfig: WithoutConfig | null;
+  gate: string;
+  base: string;
+  head: string;
+  policyFrom: string;
+  due: boolean;
+  reports: string;
+  dryRun: boolean;
+  failOn: FailOn;
+  /** Null: when there is a signing key and the configuration says so. */
+  publish: boolean | null;
+  reportFolder: string;
+  summary: boolean;
+  logLevel: LogLevel;
+  trustKeeper: string;
+  installTools: boolean;
+}
+
+export interface WithoutConfig {
+  location: string;
+  disks: readonly string[];
+  folders: readonly string[];
+  specs: readonly string[];
+  keep: readonly string[];
+}
+
+export interface InputMistake {
+  input: string;
+  message: string;
+  hint: string;
+}
+
+/** What the runner gives: values by the names that action.yml has, and names that it has not. */
+export interface GivenInputs {
+  values: ReadonlyMap<string, string>;
+  unknown: readonly string[];
+}
+
+const MAX_INPUT_CHARS = 64 * 1024;
+const MAX_LIST = 1000;
+/** Names of inputs that somebody would put a secret into. */
+const SECRET_NAME = /pass|secret|token|credential|recovery|(^|[-_])key($|[-_])|access-key|private/i;
+
+/** Which commands an input is for; others have it at its default. */
+const ONLY_FOR: Partial<Record<InputName, readonly Command[]>> = {
+  test: ["restore-test"],
+  disk: ["backup"],
+  folder: ["backup"],
+  spec: ["restore-test"],
+  keep: ["prune"],
+  gate: ["gate"],
+  base: ["gate"],
+  head: ["gate"],
+  "policy-from": ["gate"],
+  due: ["plan"],
+  reports: ["report"],
+  job: ["backup", "verify", "restore-test", "prune", "sync", "run", "plan"],
+  machine: ["backup", "verify", "restore-test", "prune", "sync", "run", "plan", "status"],
+  repository: ["backup", "verify", "restore-test", "prune", "status", "gate"],
+  "trust-keeper": ["backup", "verify", "restore-test", "prune", "sync", "run", "plan", "status", "gate"],
+};
+const WITHOUT_CONFIG: readonly Command[] = ["backup", "verify", "restore-test", "prune", "status"];
+
+/** Whether an input of this name is likely to hold a secret: nobody may print it. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name) && !Object.hasOwn(INPUT_DEFAULTS, name);
+}
+
+/** The inputs, or everything that is wrong with them. */
+export function readInputs(given: GivenInputs): { inputs: Inputs } | { mistakes: InputMistake[] } {
+  const reader = new InputReader(given);
+  const command = reader.choice("command", COMMANDS);
+  const repository = reader.line("repository");
+  const inputs: Inputs = {
+    command,
+    config: reader.line("config"),
+    jobs: reader.list("job"),
+    machines: reader.list("machine"),
+    tests: reader.list("test"),
+    repository: isLocation(repository) ? "" : repository,
+    withoutConfig: isLocation(repository)
+      ? {
+          location: repository,
+          disks: reader.lines("disk"),
+          folders: reader.lines("folder"),
+          specs: reader.lines("spec"),
+          keep: reader.list("keep"),
+        }
+      : null,
+    gate: reader.line("gate"),
+    base: reader.line("base"),
+    head: reader.line("head"),
+    policyFrom: reader.line("policy-from"),
+    due: reader.boolean("due"),
+    reports: reader.line("reports"),
+    dryRun: reader.boolean("dry-run"),
+    failOn: reader.choice("fail-on", FAIL_ON),
+    publish:
+      reader.choice("publish-evidence", ["auto", "true", "false"]) === "auto"
+        ? null
+        : reader.isTrue("publish-evidence"),
+    reportFolder: reader.line("report-folder"),
+    summary: reader.boolean("summary"),
+    logLevel: reader.choice("log-level", LOG_LEVELS),
+    trustKeeper: reader.line("trust-keeper"),
+    installTools: reader.boolean("install-tools"),
+  };
+  if (COMMANDS.includes(command)) checkTogether(reader, inputs);
+  return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { inputs };
+}
+
+/** A name of a repository has neither slash nor colon. */
+function isLocation(text: string): boolean {
+  return /[/:\\]/.test(text) || text === ".";
+}
+
+function checkTogether(reader: InputReader, inputs: Inputs): void {
+  const { command, withoutConfig } = inputs;
+  for (const [name, commands] of Object.entries(ONLY_FOR) as [InputName, readonly Command[]][]) {
+    if (reader.isGiven(name) && !commands.includes(command)) {
+      reader.wrong(name, `means nothing for command: ${command}`, `remove it; it is for ${commands.join(", ")}`);
+    }
+  }
+  if (command === "report" && inputs.reports === "") {
+    reader.wrong("reports", "is needed for command: report", "name the folder into which the reports were downloaded");
+  }
+  if (command === "gate" && inputs.dryRun) {
+    reader.wrong(
+      "dry-run",
+      "contradicts command: gate, which changes nothing",
+      "use fail-on: never to see a verdict that blocks nobody",
+    );
+  }
+  if (command === "restore-test" && inputs.jobs.length > 0 && inputs.tests.length > 0) {
+    reader.wrong("test", "contradicts job, which says which tests there are", "give one of them");
+  }
+  if (withoutConfig === null) checkNothingWithoutConfig(reader);
+  else checkWithoutConfig(reader, inputs, withoutConfig);
+}
+
+function checkNothingWithoutConfig(reader: InputReader): void {
+  for (const name of ["disk", "folder", "spec", "keep"] as const) {
+    if (!reader.isGiven(name)) continue;
+    const hint = "give repository: a location, or write it into the configuration file";
+    reader.wrong(name, "is for runs without a configuration file, and no location of a repository is given", hint);
+  }
+}
+
+function checkWithoutConfig(reader: InputReader, inputs: Inputs, { disks, folders, specs, keep }: WithoutConfig): void {
+  const { command, machines } = inputs;
+  if (!WITHOUT_CONFIG.includes(command)) {
+    const hint = "name a repository of the configuration file, or leave it out";
+    reader.wrong("repository", `command: ${command} needs a configuration file, not a location`, hint);
+    return;
+  }
+  for (const name of ["job", "test"] as const) {
+    if (reader.isGiven(name)) {
+      reader.wrong(
+        name,
+        "is a name of the configuration file, which a location in repository replaces",
+        "give one of them",
+      );
+    }
+  }
+  if (reader.isGiven("config") && inputs.config !== INPUT_DEFAULTS.config) {
+    reader.wrong("config", "contradicts the location in repository", "give one of them");
+  }
+  if (command === "backup" && machines.length !== 1) {
+    reader.wrong("machine", "is needed for a backup without a configuration file, exactly one", "as in vm/web1");
+  }
+  if (command === "backup" && disks.length + folders.length === 0) {
+    reader.wrong(
+      "disk",
+      "is needed for a backup without a configuration file, or folder",
+      "as in /var/lib/images/web1.qcow2",
+    );
+  }
+  if (command === "restore-test" && specs.length === 0) {
+    reader.wrong("spec", "is needed for a restore test without a configuration file", "name the file with the spec");
+  }
+  if (command === "prune" && keep.length === 0) {
+    reader.wrong("keep", "is needed to prune without a configuration file", "as in daily=14, monthly=12");
+  }
+}
+
+class InputReader {
+  readonly mistakes: InputMistake[] = [];
+  readonly #given: GivenInputs;
+
+  constructor(given: GivenInputs) {
+    this.#given = given;
+    const known = Object.keys(INPUT_DEFAULTS);
+    for (const name of given.unknown) {
+      const nearest = nearestWord(name, known);
+      if (isSecretName(name)) {
+        const hint =
+          "secrets are given through the environment of the step (env), as in REPRISE_PASSPHRASE; change this one if it may have been seen";
+        this.wrong(name, "is no input, and looks like a secret", hint);
+      } else {
+        this.wrong(
+          name,
+          "is no input of this action",
+          nearest === null ? "see docs/action.md" : `did you mean ${nearest}?`,
+        );
+      }
+    }
+  }
+
+  wrong(input: string, message: string, hint: string): void {
+    this.mistakes.push({ input, message, hint });
+  }
+
+  /** Differs from its default. */
+  isGiven(name: InputName): boolean {
+    return this.#text(name) !== INPUT_DEFAULTS[name];
+  }
+
+  isTrue(name: InputName): boolean {
+    return this.#text(name).toLowerCase() === "true";
+  }
+
+  line(name: InputName): string {
+    const text = this.#text(name);
+    if (text.length > 4096 || /\p{Cc}/u.test(text)) {
+      this.wrong(name, "is not one line of plain text", "give one line without control characters");
+      return "";
+    }
+    return text;
+  }
+
+  lines(name: InputName): string[] {
+    return this.#parts(name, /\n/);
+  }
+
+  list(name: InputName): string[] {
+    return [...new Set(this.#parts(name, /[\n,]/))];
+  }
+
+  choice<T extends string>(name: InputName, choices: readonly T[]): T {
+    const text = this.#text(name).toLowerCase();
+    const found = choices.find((choice) => choice === text);
+    if (found !== undefined) return found;
+    const nearest = nearestWord(text, choices);
+    const hint = nearest === null ? `there are: ${choices.join(", ")}` : `did you mean ${nearest}?`;
+    this.wrong(
+      name,
+      text === "" ? "is missing" : `is ${quoted(text)}, which there is not`,
+      text === "" ? `one of ${choices.join(", ")}` : hint,
+    );
+    return "" as T;
+  }
+
+  boolean(name: InputName): boolean {
+    const text = this.#text(name).toLowerCase();
+    if (text !== "true" && text !== "false") this.wrong(name, `is ${quoted(text)}`, "give true or false");
+    return text === "true";
+  }
+
+  #parts(name: InputName, separator: RegExp): string[] {
+    const parts = this.#text(name)
+      .split(separator)
+      .map((part) => part.trim())
+      .filter((part) => part !== "");
+    if (parts.length > MAX_LIST) this.wrong(name, `has more than ${MAX_LIST} entries`, "give fewer");
+    if (parts.some((part) => /\p{Cc}/u.test(part))) this.wrong(name, "has control characters", "give plain text");
+    return parts.slice(0, MAX_LIST);
+  }
+
+  #text(name: InputName): string {
+    const text = this.#given.values.get(name)?.replaceAll("\r\n", "\n").trim() ?? "";
+    if (text === "") return INPUT_DEFAULTS[name];
+    if (text.length <= MAX_INPUT_CHARS) return text;
+    if (!this.mistakes.some(({ input }) => input === name)) this.wrong(name, "is too long", "give less than 64 KiB");
+    return INPUT_DEFAULTS[name];
+  }
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}
