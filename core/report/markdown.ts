@@ -39,7 +39,8 @@ export function escapeMarkdown(text: string): string {
 const PLAIN_WORD = /^[("'“„]?[\p{L}\p{N}]+(?:[-–'’.,][\p{L}\p{N}]+)*[)"'”]?[.,;:!?]*$/u;
 /** Addresses, references to issues, and digests of commits, which GitHub links. */
 const LINKED_WORD = /\.\p{L}|^\(?GH-|[0-9a-f]{7}/iu;
-const MARK = /^(?:[–—×…⏎]|≤|≥)$/u;
+/** Marks that stand alone, and times of day. */
+const MARK = /^(?:[–—×…⏎≤≥]|\d\d:\d\d(?::\d\d)?[.,;]?)$/u;
 
 /**
  * A sentence with words from elsewhere in it: what could mean anything to Markdown or be taken for a name, an address or a reference

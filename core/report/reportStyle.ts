@@ -12,7 +12,12 @@ body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,-
 main,header>div,footer{max-width:1080px;margin:0 auto;padding:0 24px}
 header{background:var(--card);border-bottom:1px solid var(--line);border-top:6px solid var(--skipped);padding:28px 0 24px}
 header.passed{border-top-color:var(--passed)}header.warned{border-top-color:var(--warned)}
-header.failed{border-top-color:var(--failed)}header.inconclusive{border-top-color:var(--inconclusive)}
+header.failed{border-top-color:var(--failed)}header.inconclusive,header.cancelled{border-top-color:var(--inconclusive)}
+header .verdict{font-size:17px}
+article{margin:34px 0 0}
+.band{border-left:6px solid var(--skipped);padding:4px 0 4px 18px;margin:0 0 18px}.band h2{font-size:21px;margin:8px 0 4px;overflow-wrap:anywhere}
+.band.passed{border-color:var(--passed)}.band.warned{border-color:var(--warned)}.band.failed{border-color:var(--failed)}
+.band.inconclusive,.band.cancelled{border-color:var(--inconclusive)}
 h1{font-size:27px;line-height:1.25;margin:12px 0 6px;letter-spacing:-.01em;overflow-wrap:anywhere}
 h2{font-size:18px;margin:0 0 14px}
 h3{font-size:14px;margin:0 0 8px;color:var(--quiet);text-transform:uppercase;letter-spacing:.05em}
@@ -23,6 +28,7 @@ p{margin:0 0 8px;overflow-wrap:anywhere}
 .passed.badge{color:var(--passed);background:var(--passed-soft)}.warned.badge{color:var(--warned);background:var(--warned-soft)}
 .failed.badge{color:var(--failed);background:var(--failed-soft)}
 .inconclusive.badge{color:var(--inconclusive);background:var(--inconclusive-soft)}
+.cancelled.badge{color:var(--inconclusive);background:var(--inconclusive-soft)}
 .skipped.badge{color:var(--skipped);background:var(--skipped-soft)}
 .drill{background:var(--warned-soft);color:var(--warned);font-weight:600;padding:8px 14px;border-radius:8px;margin:0 0 14px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:14px;margin:24px 0}
@@ -46,6 +52,18 @@ dl{display:grid;grid-template-columns:minmax(110px,max-content) 1fr;gap:5px 16px
 dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 .not-tested{border-left:4px solid var(--warned);background:var(--warned-soft);border-radius:0 8px 8px 0;padding:12px 18px;margin-top:16px}
 .not-tested h3{color:var(--warned)}.not-tested ul{margin:0;padding-left:18px}
+.met{color:var(--passed);font-weight:600}.missed{color:var(--failed);font-weight:600}
+.machines td{white-space:nowrap}.machines .why{white-space:normal;min-width:200px}.machines th{min-width:120px}
+.card{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));gap:18px 28px;padding:18px 0;border-top:1px solid var(--line)}
+.card:first-of-type{border-top:0;padding-top:0}.card:last-child{padding-bottom:0}
+.card h3{font-size:17px;color:var(--text);text-transform:none;letter-spacing:0;overflow-wrap:anywhere}
+.card dl{margin:12px 0}.card table{margin:10px 0 12px}.card ul{margin:0 0 8px;padding-left:18px}.card .why li{font-weight:600}
+.card .why code{font-weight:400;color:var(--quiet)}
+.trends h3{text-transform:none;letter-spacing:0;font-size:15px;color:var(--text)}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:4px 28px}
+.chip{display:inline-block;background:var(--soft);border-radius:6px;padding:1px 8px;margin:0 4px 4px 0}
+dt small{display:block;font-size:12px}
+details{margin-top:14px}summary{cursor:pointer;font-weight:600;padding:4px 0}
 figure{margin:0}figure img{max-width:100%;height:auto;border:1px solid var(--line);border-radius:8px;background:#000;display:block}
 figcaption{color:var(--quiet);font-size:13px;margin:6px 0 18px}
 .chart{width:100%;height:auto;display:block;font-size:12px}
