@@ -14,8 +14,8 @@ const MAX_SHOWN = 600;
 
 /**
  * `threshold` counts for statements; the log needs one of the keys. `evidence-missing`: no branch, or none that could be fetched.
- * `evidence-forged`: its files are not what was published. `evidence-rewritten`: its commits take something back. Throws USAGE for a
- * remote or branch that is none, and the abort reason.
+ * `evidence-forged`: its files are not what was published. `evidence-rewritten`: its commits take something back. Throws what
+ * core/git throws for names that are none, and the abort reason.
  */
 export async function readEvidenceBranch(
   place: EvidencePlace,
@@ -32,7 +32,7 @@ export async function readEvidenceBranch(
     if (branch !== null) return factsFrom(branch, trust);
     return nothing([{ code: "evidence-missing", message: `there is no branch ${place.branch} with evidence` }]);
   } catch (error) {
-    if (isAbort(error) || !isOurError(error) || error.code === "USAGE") throw error;
+    if (isAbort(error) || !isOurError(error) || error.family === "usage") throw error;
     options.signal?.throwIfAborted();
     const code =
       error.code === "EVIDENCE_BRANCH_INVALID" || error.code === "GIT_OUTPUT_TOO_LARGE"
