@@ -6,12 +6,16 @@ import type { Schedule } from "../calendar/schedule.js";
 import type { TestLevel } from "../format/restoreTestRecord.js";
 import type { RestoreTestSpec } from "../restoreTest/spec/restoreTestSpec.js";
 import type { KeepOptions } from "../retention/prunePolicy.js";
+import type { ImageFormat } from "../source/imageFormat.js";
+import type { FileProblem } from "../yaml/problems.js";
 
 export interface RepriseConfig {
   /** As it was named to the reader; for messages and annotations. */
   fileName: string;
   /** SHA-256 of the file's bytes, hex. */
   digest: string;
+  /** IANA name; that of jobs that name none. */
+  timeZone: string;
   repositories: readonly RepositoryConfig[];
   machines: readonly MachineConfig[];
   jobs: readonly JobConfig[];
@@ -19,6 +23,8 @@ export interface RepriseConfig {
   gates: readonly GateConfig[];
   notifications: readonly NotificationConfig[];
   evidence: EvidenceConfig;
+  /** Odd, but no mistakes; in the order in which they were found. */
+  warnings: readonly FileProblem[];
 }
 
 /** A secret is named, never written down: `env:NAME`, or `file:/path`. */
@@ -59,7 +65,7 @@ export interface DiskConfig {
   name: string | null;
   path: string;
   /** Null: told by its contents. */
-  format: string | null;
+  format: ImageFormat | null;
   allowBackingFile: boolean;
 }
 
@@ -138,8 +144,9 @@ export type JobBody =
 /** A restore test of this file, or of another that it names. */
 export interface ConfiguredTest {
   name: string;
-  /** The file it stands in, and the SHA-256 of that file's bytes. */
+  /** The file it stands in: this one, or one that it names. */
   fileName: string;
+  /** SHA-256, hex: of that file's bytes; of one that stands in this file, of its own fields (as JSON, keys sorted). */
   specDigest: string;
   spec: RestoreTestSpec;
   line: number;

@@ -12,6 +12,8 @@ export interface FileProblem extends Place {
   /** JSON pointer into the document, as in `/spec/checks/0/port`; empty: the document as a whole. */
   path: string;
   message: string;
+  /** When it is in another file than the one that was read, one that it names. */
+  file?: string;
 }
 
 const MAX_TOLD = 20;
@@ -35,8 +37,21 @@ export class ProblemList {
     this.#push(path, "key", message);
   }
 
+  placeOf(path: string, part: "key" | "value"): Place {
+    return this.#placeOf(path, part);
+  }
+
+  /** Problems that have their places already. */
+  take(found: readonly FileProblem[]): void {
+    this.problems.push(...found);
+  }
+
   line(path: string): number {
     return this.#placeOf(path, "value").line;
+  }
+
+  lineOfKey(path: string): number {
+    return this.#placeOf(path, "key").line;
   }
 
   /** Once: what holds for every machine is read for each of them. */
@@ -55,15 +70,16 @@ export function fileInvalid(
   found: readonly FileProblem[],
   about: { code: string; hint: string },
 ): RepriseError {
-  const problems = [...found]
-    .sort((a, b) => a.line - b.line || a.column - b.column)
+  const problems = inFileOrder(found)
     .slice(0, MAX_TOLD)
     .map((problem) => ({ ...problem, path: printable(problem.path), message: printable(problem.message) }));
-  const lines = problems.map(({ line, column, message }) => `${fileName}:${line}:${column}: ${message}`);
+  const lines = problems.map(
+    ({ file, line, column, message }) => `${printable(file ?? fileName)}:${line}:${column}: ${message}`,
+  );
   if (found.length > problems.length) lines.push(`and ${found.length - problems.length} more problems`);
   return new RepriseError("usage", about.code, lines.join("\n"), {
     data: {
-      file: fileName,
+      file: problems[0]?.file ?? fileName,
       line: problems[0]?.line ?? 1,
       column: problems[0]?.column ?? 1,
       count: found.length,
@@ -73,8 +89,16 @@ export function fileInvalid(
   });
 }
 
+/** The file that was read first, then those it names. */
+export function inFileOrder<Problem extends FileProblem>(found: readonly Problem[]): Problem[] {
+  const rank = ({ file = "" }: FileProblem) => file;
+  return [...found].sort(
+    (a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0) || a.line - b.line || a.column - b.column,
+  );
+}
+
 /** What a file says may reach a terminal or a log: without control characters, and not too long. */
-function printable(text: string): string {
+export function printable(text: string): string {
   const clean = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "�");
   return clean.length <= MAX_MESSAGE_CHARS ? clean : `${clean.slice(0, MAX_MESSAGE_CHARS - 1)}…`;
 }

@@ -11,6 +11,8 @@ export interface SchemaComplaint {
   params: Record<string, unknown>;
   parentSchema?: SchemaNode;
   data?: unknown;
+  /** Of a key's form: the key; told by the complaint "propertyNames" already. */
+  propertyName?: string;
 }
 
 interface SchemaNode {
@@ -19,6 +21,8 @@ interface SchemaNode {
   definitions?: Record<string, SchemaNode>;
   required?: string[];
   "x-expected"?: string;
+  "x-secret"?: boolean;
+  propertyNames?: SchemaNode;
   [keyword: string]: unknown;
 }
 
@@ -58,7 +62,8 @@ function withoutOtherWays(complaints: readonly SchemaComplaint[]): SchemaComplai
     left.filter(({ keyword }) => keyword === "discriminator").map(({ instancePath }) => instancePath),
   );
   return left.filter(
-    ({ instancePath, keyword, params }) =>
+    ({ instancePath, keyword, params, propertyName }) =>
+      propertyName === undefined &&
       !(keyword === "required" && params.missingProperty === "type" && typeless.has(instancePath)),
   );
 }
@@ -86,6 +91,11 @@ function sentenceFor(complaint: SchemaComplaint, schema: SchemaNode): Told {
         atKey: true,
       };
     }
+    case "propertyNames": {
+      const key = String(params.propertyName);
+      const message = `${shown(key)} must be ${expected(parentSchema?.propertyNames ?? {})}`;
+      return { path: `${path}/${pointerPart(key)}`, message, atKey: true };
+    }
     case "required":
       return {
         path,
@@ -110,9 +120,13 @@ function sentenceFor(complaint: SchemaComplaint, schema: SchemaNode): Told {
       return at(`${name} is empty`);
     case "maxItems":
       return at(`${name} has more than ${String(params.limit)} entries`);
+    case "maxProperties":
+      return at(`${name} has more than ${String(params.limit)} entries`);
     case "maxLength":
       return at(`${name} is longer than ${String(params.limit)} characters`);
     default:
+      if (parentSchema?.["x-secret"])
+        return at(`${name} must be ${expected(parentSchema)}; a secret is never written down here`);
       return at(`${name} must be ${expected(parentSchema ?? {})}, not ${shown(data)}`);
   }
 }

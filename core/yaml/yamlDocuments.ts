@@ -154,7 +154,12 @@ class DocumentWalk {
       this.#aliases++;
       const target = this.#anchors.get(node.source);
       if (target && this.#aliases <= MAX_ALIASES) return this.#value(target, path, keyOffset, deeper(where));
-      this.#complain(offset, target ? "too many aliases" : `*${node.source}: no such anchor before it`);
+      this.#complain(
+        offset,
+        target
+          ? "too many aliases"
+          : `*${node.source}: no such anchor before it; a text that begins with * needs quotes`,
+      );
       return null;
     }
     this.#checkTag(node, offset);

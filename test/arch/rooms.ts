@@ -106,7 +106,11 @@ export const rooms: Room[] = [
     path: "core/restoreTest",
     mayImport: [...belowOperations, "core/evidence", "core/files", "core/restore", "core/verify", "schemas"],
   },
-  { path: "core/config", mayImport: [...ground, "core/restoreTest", "core/retention", "schemas"] },
+  // opens what it describes: a storage, its repository, keys
+  {
+    path: "core/config",
+    mayImport: [...belowOperations, "core/evidence", "core/restoreTest", "core/retention", "schemas"],
+  },
   { path: "core/evidenceBranch", mayImport: [...ground, "core/git", "core/evidence", "core/repository"] },
   { path: "core/gate", mayImport: [...belowOperations, "core/config", "core/evidence", "core/evidenceBranch"] },
   { path: "core/jobReport", mayImport: [...ground, "core/evidence"] },

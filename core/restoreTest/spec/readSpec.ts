@@ -2,7 +2,7 @@
 
 import { type FileProblem, ProblemList } from "../../yaml/problems.js";
 import { addSchemaProblems } from "../../yaml/schemaProblems.js";
-import { readYamlDocuments, type YamlDocument } from "../../yaml/yamlDocuments.js";
+import { type PlainValue, readYamlDocuments } from "../../yaml/yamlDocuments.js";
 import { buildSpec } from "./buildSpec.js";
 import type { RawDocument } from "./rawSpec.js";
 import { TEXT_KEYS } from "./rawSpec.js";
@@ -23,6 +23,14 @@ export async function readRestoreTestSpec(text: string, fileName: string): Promi
 
 /** Reads a file with one or several specs, separated by lines of `---`. SPEC_INVALID. */
 export async function readRestoreTestSpecs(text: string, fileName: string): Promise<RestoreTestSpec[]> {
+  return (await readPlacedSpecs(text, fileName)).map(({ spec }) => spec);
+}
+
+/** The same, with the line where each begins. SPEC_INVALID. */
+export async function readPlacedSpecs(
+  text: string,
+  fileName: string,
+): Promise<{ spec: RestoreTestSpec; line: number }[]> {
   const { documents, problems } = await readYamlDocuments(text, { textKeys: TEXT_KEYS });
   if (problems.length > 0) throw specInvalid(fileName, problems);
   if (documents.length === 0) {
@@ -32,24 +40,24 @@ export async function readRestoreTestSpecs(text: string, fileName: string): Prom
   }
   const found: FileProblem[] = [];
   const names = new Set<string>();
-  const specs: RestoreTestSpec[] = [];
+  const specs: { spec: RestoreTestSpec; line: number }[] = [];
   for (const document of documents) {
     const list = new ProblemList((path, part) => document.placeOf(path, part));
-    const spec = await readDocument(document, list);
+    const spec = await readSpecValue(document.value, list);
     if (spec !== null && names.has(spec.name)) {
       list.add("/metadata/name", `two specs of this file have the name "${spec.name}"`);
     }
     if (spec !== null) names.add(spec.name);
-    if (spec !== null) specs.push(spec);
+    if (spec !== null) specs.push({ spec, line: list.line("") });
     found.push(...list.problems);
   }
   if (found.length > 0) throw specInvalid(fileName, found);
   return specs;
 }
 
-/** Null when its form is wrong; the reasons are in the list then. */
-async function readDocument(document: YamlDocument, problems: ProblemList): Promise<RestoreTestSpec | null> {
-  const complaints = await restoreTestSchema.complaints(document.value);
+/** One spec out of values that were read already. Null when its form is wrong; the reasons are in the list then. */
+export async function readSpecValue(value: PlainValue, problems: ProblemList): Promise<RestoreTestSpec | null> {
+  const complaints = await restoreTestSchema.complaints(value);
   addSchemaProblems(complaints, restoreTestSchema.schema, problems);
-  return complaints.length > 0 ? null : buildSpec(document.value as unknown as RawDocument, problems);
+  return complaints.length > 0 ? null : buildSpec(value as unknown as RawDocument, problems);
 }

@@ -1,0 +1,77 @@
+// The files that a configuration names, seen from its folder: on this machine's disk, or wherever else the caller reads them from (a
+// commit of a git repository).
+
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { readInputFile } from "../platform/inputFile.js";
+
+export interface ConfigFiles {
+  /** A path as it is written in the file. Rejects when it cannot be read. */
+  readFile(path: string): Promise<Uint8Array>;
+  /**
+   * All files below a folder, also in folders inside it, as paths that readFile takes; in any order. Empty when there is no such
+   * folder. "." is the folder of the configuration.
+   */
+  listFiles?(folder: string): Promise<readonly string[]>;
+}
+
+/** A file that a configuration names has at most this many bytes. */
+export const MAX_NAMED_FILE_BYTES = 1024 * 1024;
+const MAX_LISTED = 20_000;
+
+/** Those beside a configuration on disk. One byte more than allowed is read of a file that is too large. */
+export function filesBeside(configPath: string, signal: AbortSignal): ConfigFiles {
+  const base = dirname(configPath);
+  return {
+    readFile: (path) => readInputFile(resolveBeside(base, path), { maxBytes: MAX_NAMED_FILE_BYTES, signal }),
+    listFiles: async (folder) => {
+      const found: string[] = [];
+      await walk(base, folder, found, signal);
+      return found;
+    },
+  };
+}
+
+async function walk(base: string, folder: string, found: string[], signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const entries = await readdir(resolveBeside(base, folder), { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const path = folder === "." ? entry.name : `${folder.replace(/\/$/, "")}/${entry.name}`;
+    const isVisible = !entry.name.startsWith(".") && entry.name !== "node_modules";
+    if (entry.isDirectory() && isVisible) await walk(base, path, found, signal);
+    else if (!entry.isDirectory()) found.push(path);
+    if (found.length > MAX_LISTED) return;
+  }
+}
+
+function resolveBeside(base: string, path: string): string {
+  return path.startsWith("/") ? path : join(base, path);
+}
+
+/** Whether a path has signs of a pattern: * or ?. */
+export function isPattern(path: string): boolean {
+  return /[*?]/.test(path);
+}
+
+/** The folder in front of the first sign of a pattern. */
+export function folderOfPattern(pattern: string): string {
+  const fixed = pattern.slice(0, pattern.search(/[*?]/));
+  const end = fixed.lastIndexOf("/");
+  if (end === 0) return "/";
+  return end < 0 ? "." : fixed.slice(0, end);
+}
+
+/** `*` and `?` stay within a folder, `**` goes through folders. */
+export function compilePathPattern(pattern: string): (path: string) => boolean {
+  const source = pattern
+    .replace(/^\.\//, "")
+    .split(/(\*\*\/|\*+|\?)/)
+    .map((part) => {
+      if (part === "**/") return "(?:[^/]+/)*";
+      if (part.startsWith("**")) return ".*";
+      if (part === "*") return "[^/]*";
+      return part === "?" ? "[^/]" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    });
+  const expression = new RegExp(`^${source.join("")}$`, "s");
+  return (path) => expression.test(path.replace(/^\.\//, ""));
+}
