@@ -72,6 +72,7 @@ export { applyPrune, checkForgettable, forgetSnapshots, planRepositoryPrune } fr
 export { formatTime } from "./format/fields.js";
 export type { PackName, Sid } from "./format/ids.js";
 export { hexToBytes, isSafeId } from "./format/ids.js";
+export type { JobRecordData, JobTrigger } from "./format/jobRecord.js";
 export { MAX_BLOB_PLAIN, MAX_NOTES_LENGTH, MAX_TAGS } from "./format/limits.js";
 export type { Archive, Manifest, SnapshotStatistics } from "./format/manifest.js";
 export { isGroup, isNamespace } from "./format/manifest.js";
@@ -94,9 +95,33 @@ export { defaultRunBase } from "./hypervisor/runFolder.js";
 export type { SerialLine, SerialLog } from "./hypervisor/serialLog.js";
 export { decodeJobReport } from "./jobReport/decodeJobReport.js";
 export { encodeJobReport } from "./jobReport/encodeJobReport.js";
+export { renderJobHtml } from "./jobReport/jobHtml.js";
 export type { JobReport, MachineReportLine, ReportProblem, TestReportPart } from "./jobReport/jobReport.js";
 export { JOB_REPORT_SCHEMA, MAX_JOB_REPORT_BYTES } from "./jobReport/jobReport.js";
+export { renderSummary } from "./jobReport/jobSummary.js";
+export { renderJobText } from "./jobReport/jobText.js";
 export { mergeReports } from "./jobReport/mergeReports.js";
+export type { Annotation } from "./jobReport/problemsToAnnotate.js";
+export { problemsToAnnotate } from "./jobReport/problemsToAnnotate.js";
+export { findJob, machinesOfJob, testsOfJob } from "./jobs/configJobs.js";
+export type {
+  JobEvent,
+  JobOptions,
+  JobRequest,
+  JobRun,
+  RepositorySource,
+  RunManner,
+  RunRequest,
+  StatusRequest,
+} from "./jobs/jobRequest.js";
+export type { SecretReader } from "./jobs/notify/notify.js";
+export { OpenedRepositories } from "./jobs/openedRepositories.js";
+export type { JobHistories, PlanFilter } from "./jobs/planRuns.js";
+export { planRuns } from "./jobs/planRuns.js";
+export { publishEnvelopes } from "./jobs/publishEnvelopes.js";
+export { runJob } from "./jobs/runJob.js";
+export { loadHistories, planReport, type RunOptions, runJobs } from "./jobs/runJobs.js";
+export { configStatus, repositoryStatus } from "./jobs/status.js";
 export type { NbdAddress } from "./nbd/connection.js";
 export { type NbdServer, startNbdServer } from "./nbd/server.js";
 export { tlsOptions } from "./nbd/serverTls.js";
@@ -191,6 +216,7 @@ export type { RetentionSummary } from "./retention/retentionSummary.js";
 export { summarizePlan } from "./retention/retentionSummary.js";
 export type { SimulatedDecision } from "./retention/simulate.js";
 export { simulatePrune } from "./retention/simulate.js";
+export { haproxyConfig } from "./roles/haproxyConfig.js";
 export type { S3PolicyKind } from "./roles/s3Policy.js";
 export {
   DEFAULT_NONCURRENT_DAYS,
