@@ -41,6 +41,9 @@ const s3Server = [
   { tool: "ceph", package: "ceph-common" },
 ];
 
+/** In front of it, as an operator would run it. */
+const s3Proxy = [{ tool: "haproxy", package: "haproxy" }];
+
 const peers = [
   { tool: "restic", package: "restic" },
   { tool: "borg", package: "borgbackup" },
@@ -49,7 +52,7 @@ const peers = [
 
 const byCommand = {
   build: [],
-  test: [...everywhere, ...s3Server],
+  test: [...everywhere, ...s3Server, ...s3Proxy],
   demo: everywhere,
   campaign: [...everywhere, ...s3Server],
   bench: [...everywhere, ...s3Server, ...peers],

@@ -11,8 +11,6 @@ import {
   keeperFingerprint,
   openBackend,
   rescueFiles,
-  S3_POLICY_KINDS,
-  type S3PolicyKind,
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { parseSize } from "../given/amounts.js";
@@ -20,7 +18,7 @@ import { type Given, optionName, usageError, wrongValue } from "../given/given.j
 import { recoveryKeyLines } from "../output/recoveryKeyText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText } from "../output/units.js";
-import { s3PolicyAnswer } from "../s3PolicyAnswer.js";
+import { PRINTED_KINDS, type PrintedKind, s3PolicyAnswer } from "../s3PolicyAnswer.js";
 import { readKeeperKey } from "../secret/keeperSource.js";
 import { NewSecretFile } from "../secret/newSecretFile.js";
 import type { Answer, Verb } from "../verb.js";
@@ -71,8 +69,8 @@ export const initVerb: Verb = {
     {
       flags: "--print-policy <kind>",
       description:
-        "make nothing; print what to tell the S3 bucket: s3-bucket for both roles, or for a user or role of each",
-      choices: S3_POLICY_KINDS,
+        "make nothing; print what to tell the S3 bucket: s3-bucket for both roles, or for a user or role of each; haproxy: what to tell a proxy in front of it",
+      choices: PRINTED_KINDS,
     },
     {
       flags: "--runner <arn>",
@@ -82,6 +80,11 @@ export const initVerb: Verb = {
     {
       flags: "--keeper <arn>",
       description: "with --print-policy s3-bucket: who forgets and collects",
+      completes: "nothing",
+    },
+    {
+      flags: "--proxy <address>",
+      description: "with --print-policy s3-bucket or s3-runner: where runners' writes must come from",
       completes: "nothing",
     },
   ],
@@ -101,8 +104,8 @@ export const initVerb: Verb = {
 
 async function runInit(context: Context, given: Given): Promise<Answer> {
   const policy = given.text("printPolicy");
-  if (policy !== undefined) return s3PolicyAnswer(policy as S3PolicyKind, context.location, given);
-  for (const option of ["runner", "keeper"])
+  if (policy !== undefined) return s3PolicyAnswer(policy as PrintedKind, context.location, given);
+  for (const option of ["runner", "keeper", "proxy"])
     if (given.has(option)) throw usageError(`${optionName(option)} goes with --print-policy s3-bucket`);
   const chunker = chunkerOf(given);
   const bucket = bucketOf(given, context.location);

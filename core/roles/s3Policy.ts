@@ -13,6 +13,8 @@ export interface S3PolicyOptions {
   keeper: string;
   /** AWS knows a condition that refuses overwriting; other servers may refuse the whole policy for it. */
   conditionalPuts: boolean;
+  /** Address or range of the proxy (haproxyConfig.ts) that a runner must write through; absent: there is none. */
+  proxy?: string;
   /** How long versions that were overwritten or deleted can be brought back. */
   noncurrentDays: number;
 }
@@ -23,8 +25,8 @@ export const KEEPER_PLACEHOLDER = "arn:aws:iam::ACCOUNT:user/KEEPER";
 
 const ABORT_MULTIPART_DAYS = 2;
 /** What a runner may write; each of its objects once, but for announcements. */
-const WRITTEN_ONCE = ["packs/*", "index/*", "snapshots/*", "records/*", "quarantine/*"];
-const OVERWRITTEN = ["sessions/*"];
+export const WRITTEN_ONCE = ["packs/*", "index/*", "snapshots/*", "records/*", "quarantine/*"];
+export const OVERWRITTEN = ["sessions/*"];
 /** What takes space when it is deleted. A pack that was overwritten has to be brought back in time: gc warns. */
 const EXPIRING = ["packs/", "index/", "sessions/", "probe/", "parked/"];
 
@@ -37,6 +39,10 @@ const NEVER_OBJECTS = [
   "s3:BypassGovernanceRetention",
   "s3:PutObjectAcl",
   "s3:PutObjectVersionAcl",
+  "s3:PutObjectTagging",
+  "s3:PutObjectVersionTagging",
+  "s3:DeleteObjectTagging",
+  "s3:DeleteObjectVersionTagging",
 ];
 const NEVER_BUCKET = [
   "s3:DeleteBucket",
@@ -95,7 +101,7 @@ class Place {
   }
 }
 
-function runnerStatements(place: Place, { conditionalPuts }: S3PolicyOptions): Statement[] {
+function runnerStatements(place: Place, { conditionalPuts, proxy }: S3PolicyOptions): Statement[] {
   const { bucket, listing } = place;
   const statements: Statement[] = [
     {
@@ -127,6 +133,11 @@ function runnerStatements(place: Place, { conditionalPuts }: S3PolicyOptions): S
       Resource: place.objects("config", "config.copy", "keys/*", "forgotten/*", "gc/*", "RESCUE.md", "rescue.mjs"),
     },
   ];
+  if (proxy !== undefined) {
+    const Condition = { NotIpAddress: { "aws:SourceIp": [proxy] } };
+    const elsewhere = { Action: ["s3:PutObject"], Resource: place.objects("*"), Condition };
+    statements.push({ Sid: "RunnerWritesThroughProxy", Effect: "Deny", ...elsewhere });
+  }
   if (!conditionalPuts) return statements;
   // A put without If-None-Match would replace what is there. Parts of an upload carry no such header: only what makes an object.
   const Condition = { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } };

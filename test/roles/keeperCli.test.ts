@@ -75,6 +75,10 @@ describe("cli: policies and shares", () => {
     const { Statement } = JSON.parse(stdout) as { Statement: { Sid: string; Principal: { AWS: string[] } }[] };
     assert.deepEqual(Statement[0]?.Principal.AWS, ["arn:aws:iam:::user/r"]);
     assert.ok(Statement.every(({ Sid }) => Sid !== "RunnerOverwritesNothing"));
+    const bound = await cli([...args, "--print-policy", "s3-bucket", "--proxy", "192.0.2.0/28"]);
+    assert.match(bound.stdout, /"NotIpAddress": \{\n *"aws:SourceIp": \[\n *"192\.0\.2\.0\/28"/);
+    const haproxy = await cli(["init", "-r", args[2]!, "--print-policy", "haproxy"]);
+    assert.match(haproxy.stdout, /^frontend reprise-runners$[\s\S]*server storage s3\.example\.com:443 ssl/m);
     const aws = await cli(["init", "-r", "s3:backups", "--print-policy", "s3-runner"]);
     assert.match(aws.stdout, /s3:if-none-match/);
     assert.equal((await cli(["init", "-r", "s3:backups", "--print-policy", "other"])).code, 64);

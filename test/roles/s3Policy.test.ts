@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { expiringDecisions } from "../../core/repository/versions.js";
+import { haproxyConfig } from "../../core/roles/haproxyConfig.js";
 import { S3_POLICY_KINDS, type S3PolicyKind, type S3PolicyOptions, s3Policy } from "../../core/roles/s3Policy.js";
 import { inProject } from "../support/projectRoot.js";
 
@@ -26,6 +27,46 @@ interface Policy {
 
 const policy = (kind: S3PolicyKind, changes: Partial<S3PolicyOptions> = {}) =>
   s3Policy(kind, { ...OPTIONS, ...changes }) as Policy;
+
+describe("HAProxy's configuration", () => {
+  const PLACE = { bucket: "backups", prefix: "lab/", endpoint: "http://127.0.0.1:7480" };
+
+  it("is what it was", () => {
+    const path = inProject("test", "roles", "policies", "haproxy.cfg");
+    const text = haproxyConfig(PLACE);
+    if (process.env.UPDATE_GOLDEN) writeFileSync(path, text);
+    assert.equal(text, readFileSync(path, "utf8"));
+  });
+
+  it("checks the certificate of a server behind TLS", () => {
+    const [line] = haproxyConfig({ ...PLACE, endpoint: "https://s3.example.com" }).match(/^ *server .*$/m) ?? [];
+    assert.match(line ?? "", /server storage s3\.example\.com:443 ssl verify required .* verifyhost s3\.example\.com$/);
+  });
+
+  it("lets writes to names of ours pass and no others", () => {
+    const odd = haproxyConfig({ bucket: "my.backups", prefix: "", endpoint: "http://127.0.0.1" });
+    const [, pattern = ""] = /acl written_once path -m reg '(.*)'/.exec(odd) ?? [];
+    const taken = new RegExp(pattern);
+    const pack = `${"ab".repeat(16)}-00000000`;
+    for (const name of [`packs/00/${pack}`, `index/${pack}`, `snapshots/${"ab".repeat(16)}`, "records/canary"]) {
+      assert.match(`/my.backups/${name}`, taken);
+    }
+    for (const name of [
+      "config",
+      "keys/x",
+      "gc/x.plan",
+      "sessions/x",
+      "packs/../config",
+      "packs/%61",
+      "packs/",
+      "packs//x",
+    ]) {
+      assert.doesNotMatch(`/my.backups/${name}`, taken);
+    }
+    assert.doesNotMatch(`/my-backups/index/${pack}`, taken);
+    assert.doesNotMatch(`/other/my.backups/index/${pack}`, taken);
+  });
+});
 
 describe("S3 policies", () => {
   for (const kind of S3_POLICY_KINDS) {
@@ -65,6 +106,14 @@ describe("S3 policies", () => {
     const versionsExpire = expiring.map((prefix) => prefix.slice("lab/".length));
     assert.deepEqual(expiringDecisions({ ...protection, versionsExpire }), []);
     assert.equal(expiringDecisions({ ...protection, versionsExpire: [""] }).length, 5);
+  });
+
+  it("let a runner write through its proxy only", () => {
+    const { Statement } = policy("s3-runner", { proxy: "192.0.2.7/32" });
+    const bound = Statement.find(({ Sid }) => Sid === "RunnerWritesThroughProxy");
+    assert.equal(bound?.Effect, "Deny");
+    assert.deepEqual(bound.Condition, { NotIpAddress: { "aws:SourceIp": ["192.0.2.7/32"] } });
+    assert.ok(policy("s3-bucket").Statement.every(({ Sid }) => Sid !== "RunnerWritesThroughProxy"));
   });
 
   it("fit a whole bucket, and servers without conditions", () => {
