@@ -1,6 +1,6 @@
 // Problems, plans and facts of a report in HTML.
 
-import { formatInstant } from "../report/amounts.js";
+import { formatMinute } from "../report/amounts.js";
 import { badge, section } from "../report/htmlPage.js";
 import { html, Markup } from "../report/markup.js";
 import type { JobReport } from "./jobReport.js";
@@ -35,7 +35,7 @@ export function planSection({ plan }: JobReport): Markup {
     ({ job, command, machine, due, dueAt, lastRunAt, nextAt, reason }) =>
       html`<tr><td>${badge(due ? "warned" : "skipped", "", due ? "due" : "not due")}</td>
 <th scope="row">${job}<small>${command}${machine === null ? "" : `, ${machine}`}</small></th>
-<td>${timeOf(dueAt)}</td><td>${lastRunAt === null ? "never" : timeOf(lastRunAt)}</td><td>${timeOf(nextAt)}</td><td>${reason}</td></tr>
+<td>${timeOf(dueAt)}</td><td>${lastRunAt === null ? html`never` : timeOf(lastRunAt)}</td><td>${timeOf(nextAt)}</td><td>${reason}</td></tr>
 `,
   );
   const table =
@@ -57,16 +57,13 @@ function matrixSection(matrix: readonly { job: string; machine: string }[]): Mar
   return section("Matrix", html`<dl>${jobs}</dl>`);
 }
 
-function timeOf(time: string | null): string {
-  return time === null ? "—" : formatInstant(time).replace(/:\d\d UTC$/, " UTC");
+function timeOf(time: string | null): Markup {
+  return time === null ? html`—` : html`<span class="unbroken">${formatMinute(time)}</span>`;
 }
 
-export function factsSection({ facts, repository, tool }: JobReport): Markup {
+export function factsSection({ facts, repository }: JobReport): Markup {
   const own = facts.map(({ label, value }): [string, string] => [label, value]);
-  const all: [string, string][] = [
-    ...own,
-    ...(repository === null ? [] : ([["Repository", repository.id]] as [string, string][])),
-    ["Tool", `${tool.name} ${tool.version}`],
-  ];
+  const all = repository === null ? own : [...own, ["Repository", repository.id] as [string, string]];
+  if (all.length === 0) return Markup.empty;
   return section("Facts", html`<dl>${all.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>`);
 }

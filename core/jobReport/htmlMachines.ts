@@ -19,13 +19,32 @@ interface Tile {
 }
 
 export function tilesOf(report: JobReport): Markup {
-  const tiles = [machinesTile(report), ageTile(report), addedTile(report), rtoTile(report), problemsTile(report)];
+  const tiles = [
+    ...gateTiles(report),
+    machinesTile(report),
+    ageTile(report),
+    addedTile(report),
+    rtoTile(report),
+    problemsTile(report),
+  ];
   const shown = tiles.filter((tile) => tile !== null);
-  if (shown.length === 0) return Markup.empty;
+  if (shown.length < 2) return Markup.empty;
   return html`<div class="tiles">${shown.map(
     ({ label, value, note, met }) =>
       html`<div class="tile"><span>${label}</span><b>${value}</b><span class="${met === false ? "missed" : "note"}">${note}</span></div>`,
   )}</div>`;
+}
+
+function gateTiles({ gate }: JobReport): Tile[] {
+  if (gate === null) return [];
+  const go = gate.machines.filter(({ decision }) => decision === "go").length;
+  const all = gate.machines.length;
+  const note =
+    all === 0 ? "none is touched" : go === all ? "all of them" : `${amountOf(all - go, "machine")} not proven`;
+  return [
+    { label: "Machines that are proven", value: `${go} of ${all}`, note, met: go === all ? null : false },
+    { label: "Changed files", value: String(gate.changedFiles), note: "compared with the base", met: null },
+  ];
 }
 
 function machinesTile({ machines }: JobReport): Tile | null {
@@ -104,14 +123,19 @@ function tableCell(title: string, cell: Cell | null): Markup {
   if (outcome !== null) return html`<td>${badge(outcome)}${small}</td>`;
   if (title === "Machine") return html`<th scope="row">${text}${small}</th>`;
   if (title === "Snapshot") return html`<td><code>${text}</code>${small}</td>`;
-  return html`<td${title === "Reason" ? Markup.constant(' class="why"') : Markup.empty}>${text}${metSign(met)}${small}</td>`;
+  return html`<td${title === "Reason" ? Markup.constant(' class="why"') : Markup.empty}>${amountOrText(title, text)}${metSign(met)}${small}</td>`;
+}
+
+/** Amounts stay on one line. */
+function amountOrText(title: string, text: string): Markup {
+  return title === "Reason" ? html`${text}` : html`<span class="unbroken">${text}</span>`;
 }
 
 function metSign(met: boolean | null): Markup {
   if (met === null) return Markup.empty;
   return met
-    ? html` <span class="met" role="img" aria-label="in order">✓</span>`
-    : html` <span class="missed" role="img" aria-label="not in order">✗</span>`;
+    ? html`\u00a0<span class="met" role="img" aria-label="in order">✓</span>`
+    : html`\u00a0<span class="missed" role="img" aria-label="not in order">✗</span>`;
 }
 
 /** Restore tests, each with its checks and the machine's last screen. */
@@ -147,11 +171,12 @@ function testNumbers({ level, provenLevel, rtoMs, rpoMs, objectives, restoreMs, 
 
 function checksTable({ checks, file }: TestReportPart): Markup {
   if (checks.length === 0) return html`<p class="quiet">No check was made.</p>`;
+  const told = checks.some(({ reason }) => reason !== null);
   const rows = checks.map(({ id, outcome, reason, line }) => {
     const place = line === null ? "by the level" : `${file ?? ""} line ${line}`;
-    return html`<tr><td class="outcome">${badge(outcome)}</td><th scope="row">${id}<small>${place.trim()}</small></th><td>${reason ?? ""}</td></tr>
+    return html`<tr><td class="outcome">${badge(outcome)}</td><th scope="row">${id}<small>${place.trim()}</small></th>${told ? html`<td>${reason ?? ""}</td>` : Markup.empty}</tr>
 `;
   });
-  return html`<table class="checks"><thead><tr><th scope="col">Outcome</th><th scope="col">Check</th><th scope="col">Reason</th></tr></thead><tbody>
+  return html`<table class="checks"><thead><tr><th scope="col">Outcome</th><th scope="col">Check</th>${told ? html`<th scope="col">Reason</th>` : Markup.empty}</tr></thead><tbody>
 ${rows}</tbody></table>`;
 }

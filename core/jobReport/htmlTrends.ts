@@ -12,8 +12,8 @@ import { amountOf } from "./reportWords.js";
 /** Machines; three charts each. */
 const MAX_DRAWN = 24;
 const OPEN = 4;
-/** Two stand beside each other. */
-const WIDTH = 560;
+/** Three stand beside each other. */
+const WIDTH = 420;
 const BYTES: SeriesScale = { format: formatBytes, formatTick: formatByteTick, step: byteStep };
 
 export function trendsSection({ trends, machines }: JobReport): Markup {

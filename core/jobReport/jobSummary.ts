@@ -3,7 +3,7 @@
 
 import { encodeText } from "../format/bytes.js";
 import { formatDuration, formatInstant } from "../report/amounts.js";
-import { code, link, prose, table } from "../report/markdown.js";
+import { code, link, prose, table, unbroken } from "../report/markdown.js";
 import type { JobReport, ReportProblem } from "./jobReport.js";
 import { amountOf, COMMAND_TITLES, DECISION_OUTCOMES, DECISION_WORDS, tookMs } from "./reportWords.js";
 import { gateSummary } from "./summaryGate.js";
@@ -118,7 +118,7 @@ function problemsSummary({ problems }: JobReport, limits: SummaryLimits): string
   const rows = problems
     .slice(0, limits.problems)
     .map((problem) => [
-      `${signs[problem.severity]} ${problem.severity}`,
+      unbroken(`${signs[problem.severity]} ${problem.severity}`),
       problem.machine === null ? "" : code(problem.machine),
       `${prose(problem.message)} ${code(problem.code)}${problem.hint === null ? "" : `<br>💡 ${prose(problem.hint)}`}`,
       placeOf(problem),

@@ -50,8 +50,9 @@ function machineLines(line: MachineReportLine, report: JobReport): string[] {
   return [`  ${line.outcome.padEnd(12)}  ${short(`${line.machine}${reason}`)}`, ...more];
 }
 
-function cellText({ text, met }: Cell): string {
-  return `${text}${met === false ? " (not met)" : ""}`;
+function cellText({ text, note, met }: Cell): string {
+  const remarks = [note, met === false ? "not in order" : ""].filter((remark) => remark !== "");
+  return remarks.length === 0 ? text : `${text} (${remarks.join(", ")})`;
 }
 
 function gateLines({ machines, override }: GateReportPart): string[] {

@@ -2,9 +2,9 @@
 // medium and gives it its looks.
 
 import type { Outcome } from "../format/restoreTestRecord.js";
-import { formatBytes, formatDuration, formatInstant } from "../report/amounts.js";
+import { formatBytes, formatDuration, formatMinute } from "../report/amounts.js";
 import type { JobReport, MachineReportLine } from "./jobReport.js";
-import { addedOf, ageBetween, ageOf, measuredOf, shortId } from "./reportWords.js";
+import { ageBetween, ageOf, amountOf, durationOf, objectiveOf, shortId } from "./reportWords.js";
 
 export interface Cell {
   text: string;
@@ -34,7 +34,7 @@ export function columnsOf(report: JobReport, lines: readonly MachineReportLine[]
     { title: "Proven", cell: provenCell },
     { title: "RTO", cell: rtoCell },
     { title: "RPO", cell: rpoCell },
-    { title: "Took", cell: ({ durationMs }) => (durationMs > 0 ? cellOf(formatDuration(durationMs)) : null) },
+    { title: "Took", cell: tookCell },
     { title: "Reason", cell: ({ reason }) => (reason === "" ? null : cellOf(reason, { foreign: true })) },
   ];
   return all.filter(({ cell }) => lines.some((line) => cell(line) !== null));
@@ -57,13 +57,12 @@ function snapshotCell({ snapshot, state, backup }: MachineReportLine): Cell | nu
   const shown = snapshot ?? state?.newest ?? null;
   if (shown === null) return state === null ? null : cellOf("none", { met: false });
   const kept = backup?.protected === true || state?.newest?.protected === true;
-  const notes = [minuteOf(shown.time), kept ? "protected" : "", state === null ? "" : `one of ${state.snapshots}`];
+  const notes = [
+    formatMinute(shown.time),
+    kept ? "protected" : "",
+    state === null ? "" : amountOf(state.snapshots, "snapshot"),
+  ];
   return cellOf(shortId(shown.id), { foreign: true, note: notes.filter((note) => note !== "").join(", ") });
-}
-
-/** Without seconds. */
-function minuteOf(time: string): string {
-  return formatInstant(time).replace(/:\d\d UTC$/, " UTC");
 }
 
 function backupAge({ snapshot, state, backup }: MachineReportLine, { finishedAt }: JobReport): Cell | null {
@@ -81,7 +80,7 @@ function ageCell(ms: number): Cell {
 
 function newCell({ backup }: MachineReportLine): Cell | null {
   if (backup === null) return null;
-  return cellOf(addedOf(backup), { note: backup.readBytes > 0 ? `${formatBytes(backup.readBytes)} read` : "" });
+  return cellOf(formatBytes(backup.addedBytes), { note: `of ${formatBytes(backup.sizeBytes)}` });
 }
 
 function verifiedCell({ verification, state }: MachineReportLine): Cell | null {
@@ -111,10 +110,15 @@ function provenCell({ test, state }: MachineReportLine): Cell | null {
   return cellOf(lastTest.provenLevel ?? "nothing", { met: good, note: `${ageOf(lastTest.ageMs)} ago${which}` });
 }
 
+/** Of a restore test the time that matters is the recovery time. */
+function tookCell({ durationMs, test }: MachineReportLine): Cell | null {
+  return durationMs > 0 && test === null ? cellOf(formatDuration(durationMs)) : null;
+}
+
 function rtoCell({ test, state }: MachineReportLine): Cell | null {
   if (test !== null) {
     const { rtoMs, rtoMet } = test.objectives;
-    return cellOf(measuredOf(test.rtoMs, rtoMs), { met: rtoMet });
+    return cellOf(durationOf(test.rtoMs), { met: rtoMet, note: objectiveOf(rtoMs) });
   }
   const known = state?.lastTest?.rtoMs ?? null;
   return known === null ? null : cellOf(formatDuration(known));
@@ -122,5 +126,6 @@ function rtoCell({ test, state }: MachineReportLine): Cell | null {
 
 function rpoCell({ test }: MachineReportLine): Cell | null {
   if (test === null) return null;
-  return cellOf(measuredOf(test.rpoMs, test.objectives.rpoMs), { met: test.objectives.rpoMet });
+  const { rpoMs, rpoMet } = test.objectives;
+  return cellOf(durationOf(test.rpoMs), { met: rpoMet, note: objectiveOf(rpoMs) });
 }

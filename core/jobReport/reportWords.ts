@@ -1,7 +1,7 @@
 // What every form of a report says in the same words: titles, verdicts that are counted, ages and objectives.
 
 import type { Outcome } from "../format/restoreTestRecord.js";
-import { formatBytes, formatDuration } from "../report/amounts.js";
+import { formatDuration } from "../report/amounts.js";
 import {
   type GateDecision,
   type JobReport,
@@ -111,15 +111,18 @@ export function tookMs({ startedAt, finishedAt }: JobReport): number {
   return Math.max(0, ageBetween(startedAt, finishedAt) ?? 0);
 }
 
-/** "1 min 10 s of 15 min 00 s". */
+/** "1 min 10 s, objective 15 min 00 s". */
 export function measuredOf(ms: number | null, objectiveMs: number | null): string {
-  const measured = ms === null ? "not measured" : formatDuration(ms);
-  return objectiveMs === null ? measured : `${measured} of ${formatDuration(objectiveMs)}`;
+  return objectiveMs === null ? durationOf(ms) : `${durationOf(ms)}, ${objectiveOf(objectiveMs)}`;
 }
 
-/** "1.2 GiB of 32.0 GiB". */
-export function addedOf({ addedBytes, sizeBytes }: NonNullable<MachineReportLine["backup"]>): string {
-  return `${formatBytes(addedBytes)} of ${formatBytes(sizeBytes)}`;
+export function durationOf(ms: number | null): string {
+  return ms === null ? "not measured" : formatDuration(ms);
+}
+
+/** "" when there is none. */
+export function objectiveOf(ms: number | null): string {
+  return ms === null ? "" : `objective ${formatDuration(ms)}`;
 }
 
 /** Eight digits are enough to tell snapshots apart in a table. */

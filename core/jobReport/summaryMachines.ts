@@ -1,9 +1,9 @@
 // The machines of a report as a table in Markdown, and the checks of restore tests that did not pass.
 
 import type { Outcome } from "../format/restoreTestRecord.js";
-import { code, folded, prose, table } from "../report/markdown.js";
+import { code, folded, prose, table, unbroken } from "../report/markdown.js";
 import { sparkline } from "../report/sparkline.js";
-import type { JobReport, MachineReportLine, ReportOutcome } from "./jobReport.js";
+import type { JobReport, MachineReportLine, MachineTrend, ReportOutcome } from "./jobReport.js";
 import type { SummaryLimits } from "./jobSummary.js";
 import { type Cell, type Column, columnsOf } from "./machineColumns.js";
 import { amountOf, outcomeCounts, worstFirst } from "./reportWords.js";
@@ -17,13 +17,20 @@ export const OUTCOME_SIGNS: Record<Outcome | ReportOutcome, string> = {
   cancelled: "🛑",
 };
 
+/** More make the last one a tower of words. */
+const MAX_COLUMNS = 7;
+const MAX_UNBROKEN = 60;
+
 /** The worst first. Of many machines, those that passed are folded away. */
 export function machinesSummary(report: JobReport, { rows, open }: SummaryLimits): string[] {
   const lines = worstFirst(report.machines);
   if (lines.length === 0) return [];
-  const columns = columnsOf(report);
+  const all = columnsOf(report);
+  const wide = all.length > MAX_COLUMNS;
+  const columns = wide ? all.filter(({ title }) => title !== "Reason") : all;
   const counts = outcomeCounts(lines).map(([outcome, count]) => `${OUTCOME_SIGNS[outcome]} ${count} ${outcome}`);
-  const title = [`### ${amountOf(lines.length, "machine")}: ${counts.join(", ")}`, ""];
+  const reasons = wide ? reasonsOf(lines, open) : [];
+  const title = [`### ${amountOf(lines.length, "machine")}: ${counts.join(", ")}`, "", ...reasons];
   if (lines.length <= open) return [...title, ...linesTable(lines, columns, report, rows)];
   const bad = lines.filter(({ outcome }) => outcome !== "passed");
   const good = lines.filter(({ outcome }) => outcome === "passed");
@@ -36,40 +43,54 @@ export function machinesSummary(report: JobReport, { rows, open }: SummaryLimits
   ];
 }
 
+/** Beside many columns there is no room for sentences. */
+function reasonsOf(lines: readonly MachineReportLine[], max: number): string[] {
+  const told = lines.filter(({ outcome, reason }) => outcome !== "passed" && reason !== "").slice(0, max);
+  const items = told.map(
+    ({ machine, outcome, reason }) => `- ${OUTCOME_SIGNS[outcome]} ${code(machine)}: ${prose(reason)}`,
+  );
+  return items.length === 0 ? [] : [...items, ""];
+}
+
 function linesTable(lines: readonly MachineReportLine[], columns: Column[], report: JobReport, max: number): string[] {
   const trends = new Map(report.trends.map((trend) => [trend.machine, trend]));
-  const rto = report.trends.some(({ rto }) => rto.length > 1);
-  const added = report.trends.some(({ added: points }) => points.length > 1);
-  const trendColumns = [...(rto ? ["RTO trend"] : []), ...(added ? ["New trend"] : [])];
-  const rows = lines.slice(0, max).map((line) => {
-    const trend = trends.get(line.machine);
-    return [
-      ...columns.map(({ cell }) => markdownCell(cell(line))),
-      ...(rto ? [sparkline((trend?.rto ?? []).map(({ ms }) => ms))] : []),
-      ...(added ? [sparkline((trend?.added ?? []).map(({ bytes }) => bytes))] : []),
-    ];
-  });
-  const head = [...columns.map(({ title }) => title), ...trendColumns];
+  const rows = lines
+    .slice(0, max)
+    .map((line) =>
+      columns.map((column) => markdownCell(column.cell(line), trendBelow(column, trends.get(line.machine)))),
+    );
   const left = lines.length - rows.length;
   const more = left > 0 ? [`… and ${amountOf(left, "more machine")}`, ""] : [];
-  return [...table(head, reasonLast(head, rows)), ...more];
+  return [
+    ...table(
+      columns.map(({ title }) => unbroken(title)),
+      rows,
+    ),
+    ...more,
+  ];
 }
 
-/** The one wide column ends the row. */
-function reasonLast(head: string[], rows: string[][]): string[][] {
-  const at = head.indexOf("Reason");
-  if (at < 0 || at === head.length - 1) return rows;
-  head.push(...head.splice(at, 1));
-  return rows.map((row) => [...row.filter((_, i) => i !== at), row[at] as string]);
+/** How a number went on, below what it is now: this works everywhere. */
+function trendBelow({ title }: Column, trend: MachineTrend | undefined): string {
+  if (trend === undefined) return "";
+  if (title === "RTO") return sparkline(trend.rto.map(({ ms }) => ms));
+  if (title === "New") return sparkline(trend.added.map(({ bytes }) => bytes));
+  return "";
 }
 
-function markdownCell(cell: Cell | null): string {
-  if (cell === null) return "—";
+function markdownCell(cell: Cell | null, trend: string): string {
+  if (cell === null) return trend === "" ? "—" : trend;
   const { text, foreign, note, met, outcome } = cell;
-  if (outcome !== null) return `${OUTCOME_SIGNS[outcome]} ${outcome}`;
-  const sign = met === null ? "" : met ? " ✅" : " ❌";
-  const shown = foreign ? nameOrProse(text) : prose(text);
-  return `${shown}${sign}${note === "" ? "" : `<br><sub>${prose(note)}</sub>`}`;
+  if (outcome !== null) return unbroken(`${OUTCOME_SIGNS[outcome]} ${outcome}`);
+  const sign = met === null ? "" : met ? "\u00a0✅" : "\u00a0❌";
+  const shown = foreign ? nameOrProse(text) : amount(prose(text));
+  const small = note === "" ? "" : `<br><sub>${amount(prose(note))}</sub>`;
+  return `${shown}${sign}${small}${trend === "" ? "" : `<br>${trend}`}`;
+}
+
+/** What is short stays on one line. */
+function amount(markdown: string): string {
+  return markdown.length > MAX_UNBROKEN ? markdown : unbroken(markdown);
 }
 
 /** One word is a name and stands in a code span; a sentence is read as one. */
@@ -84,7 +105,7 @@ export function checksSummary({ machines }: JobReport, { rows }: SummaryLimits):
     test.checks
       .filter(({ outcome }) => outcome !== "passed")
       .map(({ id, outcome, reason, line }) => [
-        `${OUTCOME_SIGNS[outcome]} ${outcome}`,
+        unbroken(`${OUTCOME_SIGNS[outcome]} ${outcome}`),
         code(machine),
         code(id),
         prose(reason ?? ""),

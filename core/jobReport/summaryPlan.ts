@@ -1,7 +1,7 @@
 // A plan in Markdown: which runs are due, and which machines a matrix would work on.
 
-import { formatInstant } from "../report/amounts.js";
-import { code, folded, prose, table } from "../report/markdown.js";
+import { formatMinute } from "../report/amounts.js";
+import { code, folded, prose, table, unbroken } from "../report/markdown.js";
 import type { PlanReportPart } from "./jobReport.js";
 import type { SummaryLimits } from "./jobSummary.js";
 import { amountOf } from "./reportWords.js";
@@ -12,7 +12,7 @@ export function planSummary({ runs, matrix }: PlanReportPart, { rows }: SummaryL
   const lines = sorted
     .slice(0, rows)
     .map(({ job, command, machine, due, lastRunAt, nextAt, reason }) => [
-      due ? "▶️ due" : "➖ not due",
+      unbroken(due ? "▶️ due" : "➖ not due"),
       code(job),
       prose(command),
       machine === null ? "all" : code(machine),
@@ -39,5 +39,5 @@ export function planSummary({ runs, matrix }: PlanReportPart, { rows }: SummaryL
 }
 
 function timeOf(time: string | null, none: string): string {
-  return time === null ? none : prose(formatInstant(time).replace(/:\d\d UTC$/, " UTC"));
+  return time === null ? none : unbroken(prose(formatMinute(time)));
 }

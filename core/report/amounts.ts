@@ -43,6 +43,16 @@ export function formatInstant(text: string): string {
   return found === null ? text : `${found[1]} ${found[2]} UTC`;
 }
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** "21 Nov 2026 02:00 UTC", for tables; what is no time stays as it is. */
+export function formatMinute(text: string): string {
+  const found = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}:\d{2}):\d{2}(?:\.\d+)?Z$/.exec(text);
+  if (found === null) return text;
+  const [, year, month, day, time] = found;
+  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month} ${year} ${time} UTC`;
+}
+
 /** "37.5 %"; "—" of nothing. */
 export function formatShare(part: number, whole: number): string {
   if (whole <= 0) return "—";
@@ -54,11 +64,19 @@ function pad(amount: number): string {
   return String(Math.floor(amount)).padStart(2, "0");
 }
 
-/** 1, 2 or 5 of a power of ten; of minutes and hours where they fit. */
+/** Distances on a scale of time that people like to read. */
+const TIME_STEPS = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
+];
+
+/** The round time that is not less; of days, 1, 2 or 5 of a power of ten. */
 export function niceStep(aboutMs: number): number {
-  const units = [3_600_000, 60_000, 1000];
-  const unit = units.find((each) => aboutMs >= each) ?? 1;
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, aboutMs / unit)));
-  const factor = [1, 2, 5, 10].find((each) => each * power * unit >= aboutMs) ?? 10;
-  return Math.max(1, factor * power * unit);
+  const step = TIME_STEPS.find((each) => each >= aboutMs);
+  if (step !== undefined) return step;
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, aboutMs / DAY)));
+  const factor = [1, 2, 5].find((each) => each * power * DAY >= aboutMs) ?? 10;
+  return factor * power * DAY;
 }

@@ -75,6 +75,11 @@ export function link(words: string, url: string): string | null {
   return `[${words}](<${safe}>)`;
 }
 
+/** Words and amounts that stay on one line; after a comma there may be a new one. */
+export function unbroken(markdown: string): string {
+  return markdown.replaceAll(/(?<!,) /g, "\u00a0");
+}
+
 /** What is folded away until somebody opens it; the title is ours. */
 export function folded(title: string, lines: readonly string[]): string[] {
   return ["<details>", `<summary>${title}</summary>`, "", ...lines, "</details>", ""];

@@ -22,7 +22,7 @@ export function mermaidChart({ unit, shape, points, objective }: MermaidChart): 
   const plain = unit.replaceAll(/[^A-Za-z ]/g, "");
   return [
     "```mermaid",
-    `%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "${COLOURS}"}}, "xyChart": {"width": 860, "height": 260}}}%%`,
+    `%%{init: {"themeVariables": {"xyChart": {"backgroundColor": "transparent", "plotColorPalette": "${COLOURS}"}}, "xyChart": {"width": 860, "height": 260}}}%%`,
     "xychart-beta",
     `  x-axis [${labelsOf(drawn.map(({ at }) => at)).join(", ")}]`,
     `  y-axis "${plain}" 0 --> ${numeral(top)}`,

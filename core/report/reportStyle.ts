@@ -39,7 +39,7 @@ section{padding:22px 24px;margin:0 0 18px}
 table{width:100%;border-collapse:collapse}
 th,td{text-align:left;vertical-align:top;padding:9px 12px 9px 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 tr:last-child>td,tr:last-child>th{border-bottom:0}
-thead th{color:var(--quiet);font-size:13px;font-weight:600}
+thead th{color:var(--quiet);font-size:13px;font-weight:600;overflow-wrap:normal}
 td small,th small{display:block;color:var(--quiet);font-weight:400;font-size:13px}
 .checks .outcome{width:140px}.checks .name{width:190px}.checks .took{width:96px;text-align:right;padding-right:0;white-space:nowrap}
 pre{margin:6px 0 0;padding:8px 12px;background:var(--soft);border-radius:8px;white-space:pre-wrap;overflow-wrap:anywhere;
@@ -51,16 +51,18 @@ font:12.5px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",m
 dl{display:grid;grid-template-columns:minmax(110px,max-content) 1fr;gap:5px 16px;margin:0}
 dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 .not-tested{border-left:4px solid var(--warned);background:var(--warned-soft);border-radius:0 8px 8px 0;padding:12px 18px;margin-top:16px}
+.not-tested:not(:last-child){margin-bottom:18px}
 .not-tested h3{color:var(--warned)}.not-tested ul{margin:0;padding-left:18px}
 .met{color:var(--passed);font-weight:600}.missed{color:var(--failed);font-weight:600}
-.machines td{white-space:nowrap}.machines .why{white-space:normal;min-width:200px}.machines th{min-width:120px}
+.scroll{overflow-x:auto}.machines .why{min-width:190px}.machines th,.machines td{overflow-wrap:break-word}.unbroken{white-space:nowrap}
+main>section:first-child{margin-top:24px}
 .card{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));gap:18px 28px;padding:18px 0;border-top:1px solid var(--line)}
 .card:first-of-type{border-top:0;padding-top:0}.card:last-child{padding-bottom:0}
 .card h3{font-size:17px;color:var(--text);text-transform:none;letter-spacing:0;overflow-wrap:anywhere}
-.card dl{margin:12px 0}.card table{margin:10px 0 12px}.card ul{margin:0 0 8px;padding-left:18px}.card .why li{font-weight:600}
+.card th[scope=row]{overflow-wrap:break-word;min-width:110px}.card .checks .outcome{width:auto}.card dl{margin:12px 0}.card table{margin:10px 0 12px}.card ul{margin:0 0 8px;padding-left:18px}.card .why li{font-weight:600}
 .card .why code{font-weight:400;color:var(--quiet)}
 .trends h3{text-transform:none;letter-spacing:0;font-size:15px;color:var(--text)}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:4px 28px}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(290px,100%),1fr));gap:4px 22px}
 .chip{display:inline-block;background:var(--soft);border-radius:6px;padding:1px 8px;margin:0 4px 4px 0}
 dt small{display:block;font-size:12px}
 details{margin-top:14px}summary{cursor:pointer;font-weight:600;padding:4px 0}
@@ -70,7 +72,8 @@ figcaption{color:var(--quiet);font-size:13px;margin:6px 0 18px}
 .chart text{fill:var(--text)}.chart .tick,.chart .time{fill:var(--quiet)}
 .grid{stroke:var(--line)}.objective{stroke:var(--warned);stroke-width:1.5;stroke-dasharray:6 4}
 .trend{fill:none;stroke:var(--phase);stroke-width:2}
-.dot{stroke:var(--card);stroke-width:1.5}
+.chart .above{paint-order:stroke;stroke:var(--card);stroke-width:4px}
+.dot.phase{fill:var(--phase)}.dot{stroke:var(--card);stroke-width:1.5}
 .bar.phase{fill:var(--phase);opacity:.75}.bar.passed,.dot.passed{fill:var(--passed)}.bar.warned,.dot.warned{fill:var(--warned)}
 .bar.failed,.dot.failed{fill:var(--failed)}.bar.inconclusive,.dot.inconclusive,.dot.skipped{fill:var(--inconclusive)}
 code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}

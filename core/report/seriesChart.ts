@@ -121,5 +121,5 @@ function grid(top: number, { formatTick, step }: SeriesScale, { width, y }: Fram
 function objectiveLine(value: number, { format }: SeriesScale, { width, y }: Frame): Markup {
   const at = y(value).toFixed(1);
   return html`<line class="objective" x1="${LEFT}" x2="${width - RIGHT}" y1="${at}" y2="${at}"/>
-<text class="tick" x="${width - RIGHT}" y="${(y(value) - 6).toFixed(1)}" text-anchor="end">objective ${format(value)}</text>`;
+<text class="tick above" x="${LEFT + 6}" y="${(y(value) - 6).toFixed(1)}">objective ${format(value)}</text>`;
 }

@@ -137,7 +137,7 @@ export function restoreTestOfTwo(): JobReport {
   return sampleReport({
     ...{ command: "restore-test", job: "monthly-proof", outcome: "failed" },
     verdict: "vm/web1 was restored and serves; vm/db1 came back, but not in time",
-    machines: [
+    machines: ofJob("monthly-proof", [
       sampleLine("vm/web1", {
         ...{ reason: "it serves: 3 checks passed", durationMs: 96_000, snapshot: snapshot("vm/web1") },
         test: sampleTest(),
@@ -154,7 +154,7 @@ export function restoreTestOfTwo(): JobReport {
           ],
         }),
       }),
-    ],
+    ]),
     facts: [
       { label: "Evidence", value: "2 statements published to reprise-evidence as number 118" },
       { label: "Hypervisor", value: "QEMU 10.0, kvm" },
@@ -184,6 +184,10 @@ export function restoreTestOfTwo(): JobReport {
 }
 
 type GateMachine = GateReportPart["machines"][number];
+
+function ofJob(job: string | null, lines: MachineReportLine[]): MachineReportLine[] {
+  return lines.map((line) => ({ ...line, job }));
+}
 
 function gateMachine(machine: string, given: Partial<GateMachine> = {}): GateMachine {
   return {
@@ -256,7 +260,11 @@ export function pruneReport(): JobReport {
   return sampleReport({
     ...{ command: "prune", job: "weekly-cleanup", verdict: "forgot 41 of 380 snapshots and freed 118.0 GiB" },
     machines: ["vm/db1", "vm/web1"].map((machine, i) =>
-      sampleLine(machine, { reason: `${21 - i} of ${190 + i} snapshots forgotten`, durationMs: 900 }),
+      sampleLine(machine, {
+        job: "weekly-cleanup",
+        reason: `${21 - i} of ${190 + i} snapshots forgotten`,
+        durationMs: 900,
+      }),
     ),
     facts: [
       { label: "Forgotten", value: "41 of 380 snapshots" },
@@ -272,7 +280,7 @@ export function syncReport(): JobReport {
     ...{ command: "sync", job: "offsite", verdict: "6 snapshots of 3 machines copied to the repository offsite" },
     machines: ["vm/db1", "vm/web1", "vm/web2"].map((machine) =>
       sampleLine(machine, {
-        reason: "2 snapshots copied",
+        ...{ job: "offsite", reason: "2 snapshots copied" },
         snapshot: { id: hexOf(machine, 32), digest: hexOf(`d${machine}`, 64), time: at(-2 * HOUR) },
       }),
     ),
