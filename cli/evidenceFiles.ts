@@ -6,10 +6,10 @@ import {
   MAX_EVIDENCE_FILE_BYTES,
   RepriseError,
   readInputFile,
+  readPemFile,
   splitEnvelopes,
   VerificationKey,
 } from "../core/index.js";
-import { readPemFile } from "./secret/pemFile.js";
 
 /** Where an envelope was found. */
 export interface EnvelopePlace {

@@ -18,6 +18,30 @@ export { lastRun, nextRun, parseSchedule } from "./calendar/schedule.js";
 export { describeSchedule } from "./calendar/scheduleWords.js";
 export type { ChunkerParams } from "./chunking/chunkerParams.js";
 export { checkChunkerParams, DEFAULT_CHUNKER } from "./chunking/chunkerParams.js";
+export { type ConfigFiles, filesBeside } from "./config/configFiles.js";
+export {
+  ConfiguredRepositories,
+  locationOf,
+  type OpenConfiguredOptions,
+  openConfiguredRepository,
+  signingKeyOf,
+} from "./config/openConfigured.js";
+export { readPemFile } from "./config/pemFile.js";
+export { type ConfigProblem, configProblems, type ReadConfigOptions, readConfig } from "./config/readConfig.js";
+export type * from "./config/repriseConfig.js";
+export { JOB_COMMANDS } from "./config/repriseConfig.js";
+export { folderOfConfig, resolveSecret, type SecretSurroundings } from "./config/resolveSecret.js";
+export { readSecretFile } from "./config/secretFile.js";
+export { formatSecretReference, parseSecretReference } from "./config/secretReference.js";
+export {
+  asGivenSecret,
+  keeperKeyFromVariables,
+  passphraseFromVariables,
+  readKeeperKeyFile,
+  readSigningKeyFile,
+  signingKeyFromVariables,
+  type Variables,
+} from "./config/usualVariables.js";
 export { KeeperKey, keeperFingerprint } from "./crypto/keeperKey.js";
 export { formatRecoveryKey, looksLikeRecoveryKey, parseRecoveryKey } from "./crypto/recoveryKey.js";
 export type { DoctorReport, Finding, FindingStatus } from "./doctor/doctor.js";
@@ -43,6 +67,11 @@ export type { FactsTrust } from "./evidenceBranch/machineFacts.js";
 export type { PublishOptions, PublishReport, PublishRequest } from "./evidenceBranch/publishEvidence.js";
 export { publishEvidence } from "./evidenceBranch/publishEvidence.js";
 export { readEvidenceBranch } from "./evidenceBranch/readEvidenceBranch.js";
+export type { EvidenceLog, EvidenceLogLine } from "./evidenceBranch/readEvidenceLog.js";
+export { readEvidenceLog } from "./evidenceBranch/readEvidenceLog.js";
+export type { MachineEvidence } from "./evidenceBranch/repositoryEvidence.js";
+export { repositoryEvidence } from "./evidenceBranch/repositoryEvidence.js";
+export { statementAbout } from "./evidenceBranch/statementAbout.js";
 export { tarFolder } from "./files/archive/tarFolder.js";
 export type { ArchiveOptions } from "./files/archive/walkForArchive.js";
 export { zipFolder } from "./files/archive/zipFolder.js";
@@ -82,6 +111,8 @@ export type { GcReport, GcRequest } from "./gc/collect.js";
 export { collectGarbage, DEFAULT_FENCE_AFTER_MS, DEFAULT_MAX_UNUSED } from "./gc/collect.js";
 export type { OpenSession } from "./gc/fencing.js";
 export type { GcPlanSummary, PlannedPack } from "./gc/planGc.js";
+export type { GitRepository } from "./git/gitRepository.js";
+export { openGitRepository } from "./git/gitRepository.js";
 export type { FoundConfig } from "./hypervisor/config/findConfig.js";
 export { findMachineConfig, MAX_CONFIG_BYTES } from "./hypervisor/config/findConfig.js";
 export type { HardwareWishes, ShapeRequest } from "./hypervisor/config/shapeFor.js";

@@ -1,21 +1,24 @@
 // Where the keeper's private key comes from, and which keeper is trusted: options or the environment. Never an argument
 // that holds the key itself.
 
-import { defaultStateFolder, KeeperKey, type KeeperTrust, RepriseError } from "../../core/index.js";
+import {
+  defaultStateFolder,
+  type KeeperKey,
+  type KeeperTrust,
+  keeperKeyFromVariables,
+  readKeeperKeyFile,
+} from "../../core/index.js";
 import { usageError } from "../given/given.js";
 import type { GlobalSettings } from "../globalOptions.js";
 import type { CliIo } from "../io.js";
-import { readPemFile } from "./pemFile.js";
 
 /** --keeper-key FILE, REPRISE_KEEPER_KEY (the key itself), REPRISE_KEEPER_KEY_FILE; undefined: not the keeper. KEEPER_KEY_INVALID. */
 export async function readKeeperKey(
   { keeperKeyFile }: Pick<GlobalSettings, "keeperKeyFile">,
   { env, signal }: Pick<CliIo, "env" | "signal">,
 ): Promise<KeeperKey | undefined> {
-  if (keeperKeyFile !== undefined) return await readKeyFile(keeperKeyFile, signal);
-  if (env.REPRISE_KEEPER_KEY) return KeeperKey.fromPem(env.REPRISE_KEEPER_KEY);
-  if (env.REPRISE_KEEPER_KEY_FILE) return await readKeyFile(env.REPRISE_KEEPER_KEY_FILE, signal);
-  return undefined;
+  if (keeperKeyFile !== undefined) return await readKeeperKeyFile(keeperKeyFile, signal);
+  return await keeperKeyFromVariables(env, signal);
 }
 
 /** --trust-keeper or REPRISE_TRUST_KEEPER instead of what this user has met before. */
@@ -32,11 +35,4 @@ export function keeperTrust(
     );
   }
   return { stateFolder: defaultStateFolder({ ...env }), expected, onFirstMeeting };
-}
-
-async function readKeyFile(path: string, signal: AbortSignal): Promise<KeeperKey> {
-  const pem = await readPemFile(path, signal, (what, details) => {
-    return new RepriseError("key", "KEEPER_KEY_INVALID", `the keeper's key in ${path} ${what}`, details);
-  });
-  return KeeperKey.fromPem(pem);
 }

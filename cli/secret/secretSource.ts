@@ -1,10 +1,16 @@
 // Where the passphrase or recovery key comes from: an option naming a file, the environment, or a prompt. Never an
 // argument, because every user of a machine can read those.
 
-import { type GivenSecret, looksLikeRecoveryKey, RepriseError } from "../../core/index.js";
+import {
+  asGivenSecret,
+  type GivenSecret,
+  looksLikeRecoveryKey,
+  passphraseFromVariables,
+  RepriseError,
+  readSecretFile,
+} from "../../core/index.js";
 import type { CliIo } from "../io.js";
 import { promptHidden } from "./prompt.js";
-import { readSecretFile } from "./secretFile.js";
 
 export interface SecretSourceOptions {
   io: Pick<CliIo, "stdin" | "env">;
@@ -50,7 +56,9 @@ export class SecretSource {
 
   /** The secret for an existing repository: asked for once a command. PASSPHRASE_MISSING. */
   async toOpen(location: string): Promise<GivenSecret> {
-    this.#used ??= toSecret((await this.#given()) ?? (await this.#ask(`Passphrase for ${location}: `, this.#missing)));
+    this.#used ??= asGivenSecret(
+      (await this.#given()) ?? (await this.#ask(`Passphrase for ${location}: `, this.#missing)),
+    );
     return this.#used;
   }
 
@@ -71,12 +79,9 @@ export class SecretSource {
 
   async #fromOutside(): Promise<string | undefined> {
     this.#prompted = false;
-    const { passphraseFile, io, variables = "REPRISE_" } = this.#options;
-    if (passphraseFile !== undefined) return await readSecretFile(passphraseFile, this.#options.signal);
-    const [passphrase, file] = [io.env[`${variables}PASSPHRASE`], io.env[`${variables}PASSPHRASE_FILE`]];
-    if (passphrase) return passphrase;
-    if (file) return await readSecretFile(file, this.#options.signal);
-    return io.env[`${variables}RECOVERY_KEY`] || undefined;
+    const { passphraseFile, io, variables, signal } = this.#options;
+    if (passphraseFile !== undefined) return await readSecretFile(passphraseFile, signal);
+    return await passphraseFromVariables(io.env, signal, variables);
   }
 
   /** Its own secret, or the partner's. */
@@ -131,11 +136,6 @@ const MISSING_NEW: MissingSecret = {
   message: "no new passphrase was given, and there is no terminal to ask on",
   hint: "give --new-passphrase-file FILE or set REPRISE_NEW_PASSPHRASE",
 };
-
-/** What looks like a recovery key is one, wherever it was given. */
-function toSecret(text: string): GivenSecret {
-  return looksLikeRecoveryKey(text) ? { recoveryKey: text } : { passphrase: text };
-}
 
 function checkNew(passphrase: string): string {
   if (passphrase === "") throw emptyPassphrase();

@@ -1,11 +1,10 @@
 // Where the private key that signs evidence comes from: an option naming a file, or the environment. Never an argument that holds
 // the key itself.
 
-import { RepriseError, SigningKey } from "../../core/index.js";
+import { RepriseError, readSigningKeyFile, type SigningKey, signingKeyFromVariables } from "../../core/index.js";
 import type { Given } from "../given/given.js";
 import type { CliIo } from "../io.js";
 import type { OptionSpec } from "../lineSpec.js";
-import { readPemFile } from "./pemFile.js";
 
 type SecretIo = Pick<CliIo, "env" | "signal">;
 
@@ -21,10 +20,8 @@ export const SIGNING_KEY_OPTION: OptionSpec = {
 export async function readSigningKey(given: Given, io: SecretIo): Promise<SigningKey | undefined> {
   const { env, signal } = io;
   const file = given.text("signingKey");
-  if (file !== undefined) return await readKeyFile(file, signal);
-  if (env.REPRISE_SIGNING_KEY) return SigningKey.fromPem(env.REPRISE_SIGNING_KEY);
-  if (env.REPRISE_SIGNING_KEY_FILE) return await readKeyFile(env.REPRISE_SIGNING_KEY_FILE, signal);
-  return undefined;
+  if (file !== undefined) return await readSigningKeyFile(file, signal);
+  return await signingKeyFromVariables(env, signal);
 }
 
 /** SIGNING_KEY_MISSING, SIGNING_KEY_INVALID. */
@@ -34,11 +31,4 @@ export async function requireSigningKey(given: Given, io: SecretIo): Promise<Sig
   throw new RepriseError("key", "SIGNING_KEY_MISSING", "no signing key was given", {
     hint: "give --signing-key FILE, or set REPRISE_SIGNING_KEY or REPRISE_SIGNING_KEY_FILE; key signing generate makes one",
   });
-}
-
-async function readKeyFile(path: string, signal: AbortSignal): Promise<SigningKey> {
-  const pem = await readPemFile(path, signal, (what, details) => {
-    return new RepriseError("key", "SIGNING_KEY_INVALID", `the signing key in ${path} ${what}`, details);
-  });
-  return SigningKey.fromPem(pem);
 }

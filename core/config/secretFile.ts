@@ -1,4 +1,7 @@
-import { isAbort, RepriseError, readInputFile } from "../../core/index.js";
+// A file with one secret: a passphrase, a recovery key, a password. It may be a pipe.
+
+import { isAbort, RepriseError } from "../errors.js";
+import { readInputFile } from "../platform/inputFile.js";
 
 /** Nobody types more; a device that never ends is cut off here. */
 const MAX_BYTES = 65_536;

@@ -1,4 +1,7 @@
-import { isAbort, type RepriseError, readInputFile } from "../../core/index.js";
+// A file with a key in PEM.
+
+import { isAbort, type RepriseError } from "../errors.js";
+import { readInputFile } from "../platform/inputFile.js";
 
 /** Keys are a few hundred bytes; a device that never ends is cut off here. */
 const MAX_BYTES = 16_384;
