@@ -17,6 +17,8 @@ import type { Answer } from "./verb.js";
 /** An ARN of a user, a role or an account; the account's number is empty on servers that have none. */
 const ARN = /^arn:[^:\s]+:(iam|sts):[^:\s]*:[^:\s]*:\S+$/;
 
+type S3Place = Pick<ReturnType<typeof parseS3Location>, "bucket" | "prefix" | "endpoint">;
+
 export const PRINTED_KINDS = [...S3_POLICY_KINDS, "haproxy"] as const;
 export type PrintedKind = (typeof PRINTED_KINDS)[number];
 
@@ -44,15 +46,16 @@ export function s3PolicyAnswer(kind: PrintedKind, location: string, given: Given
   return { document: { policy: document }, lines: JSON.stringify(document, null, 2).split("\n") };
 }
 
-function haproxyAnswer(place: { bucket: string; prefix: string; endpoint: string | undefined }): Answer {
-  const { endpoint } = place;
+function haproxyAnswer({ bucket, prefix, endpoint }: S3Place): Answer {
   if (endpoint === undefined) {
     throw usageError(
       "--print-policy haproxy is for a server of your own, and the location names none",
       "on AWS the policy of --print-policy s3-bucket refuses overwriting by itself",
     );
   }
-  const text = haproxyConfig({ ...place, endpoint });
+  const { protocol, hostname: host, port } = new URL(endpoint);
+  const tls = protocol === "https:";
+  const text = haproxyConfig({ bucket, prefix, server: { host, port: Number(port || (tls ? 443 : 80)), tls } });
   return { document: { policy: text }, lines: text.trimEnd().split("\n") };
 }
 

@@ -8,8 +8,8 @@ export interface HaproxyOptions {
   bucket: string;
   /** Of the repository in the bucket, of the same characters; empty, or with a final slash. */
   prefix: string;
-  /** Of the server behind the proxy: `https://s3.example.com`, no path. */
-  endpoint: string;
+  /** Behind the proxy. */
+  server: { host: string; port: number; tls: boolean };
 }
 
 /** Where runners find the proxy, until somebody edits the line. */
@@ -54,7 +54,7 @@ export function haproxyConfig(options: HaproxyOptions): string {
     ]),
     "",
     "backend reprise-storage",
-    ...indented(["mode http", "timeout connect 10s", "timeout server 2m", serverLine(options.endpoint)]),
+    ...indented(["mode http", "timeout connect 10s", "timeout server 2m", serverLine(options.server)]),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -69,9 +69,7 @@ function pathsOf(patterns: readonly string[], { bucket, prefix }: HaproxyOptions
   return `^${place}(${folders.join("|")})(/${NAME}){1,2}$`;
 }
 
-function serverLine(endpoint: string): string {
-  const { protocol, hostname, port } = new URL(endpoint);
-  if (protocol !== "https:") return `server storage ${hostname}:${port || "80"}`;
-  const checked = `ssl verify required ca-file /etc/ssl/certs/ca-certificates.crt sni str(${hostname}) verifyhost ${hostname}`;
-  return `server storage ${hostname}:${port || "443"} ${checked}`;
+function serverLine({ host, port, tls }: HaproxyOptions["server"]): string {
+  const checked = ` ssl verify required ca-file /etc/ssl/certs/ca-certificates.crt sni str(${host}) verifyhost ${host}`;
+  return `server storage ${host}:${port}${tls ? checked : ""}`;
 }

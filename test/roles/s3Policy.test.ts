@@ -29,7 +29,7 @@ const policy = (kind: S3PolicyKind, changes: Partial<S3PolicyOptions> = {}) =>
   s3Policy(kind, { ...OPTIONS, ...changes }) as Policy;
 
 describe("HAProxy's configuration", () => {
-  const PLACE = { bucket: "backups", prefix: "lab/", endpoint: "http://127.0.0.1:7480" };
+  const PLACE = { bucket: "backups", prefix: "lab/", server: { host: "127.0.0.1", port: 7480, tls: false } };
 
   it("is what it was", () => {
     const path = inProject("test", "roles", "policies", "haproxy.cfg");
@@ -39,12 +39,13 @@ describe("HAProxy's configuration", () => {
   });
 
   it("checks the certificate of a server behind TLS", () => {
-    const [line] = haproxyConfig({ ...PLACE, endpoint: "https://s3.example.com" }).match(/^ *server .*$/m) ?? [];
+    const server = { host: "s3.example.com", port: 443, tls: true };
+    const [line] = haproxyConfig({ ...PLACE, server }).match(/^ *server .*$/m) ?? [];
     assert.match(line ?? "", /server storage s3\.example\.com:443 ssl verify required .* verifyhost s3\.example\.com$/);
   });
 
   it("lets writes to names of ours pass and no others", () => {
-    const odd = haproxyConfig({ bucket: "my.backups", prefix: "", endpoint: "http://127.0.0.1" });
+    const odd = haproxyConfig({ ...PLACE, bucket: "my.backups", prefix: "" });
     const [, pattern = ""] = /acl written_once path -m reg '(.*)'/.exec(odd) ?? [];
     const taken = new RegExp(pattern);
     const pack = `${"ab".repeat(16)}-00000000`;

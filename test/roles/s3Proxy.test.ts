@@ -43,7 +43,8 @@ describe("a runner behind a proxy that refuses overwriting", () => {
     this.timeout(120_000);
     server = await sharedS3Server();
     bucket = await server.newBucket();
-    proxy = await RunnerProxy.start({ bucket, prefix: "lab/", endpoint: server.endpoint });
+    const { hostname: host, port } = new URL(server.endpoint);
+    proxy = await RunnerProxy.start({ bucket, prefix: "lab/", server: { host, port: Number(port), tls: false } });
     await setPolicy();
     const open = async (location: string, user: S3Server["admin"]) => {
       const backend = await openBackend(location, { s3Credentials: user });
