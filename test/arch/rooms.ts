@@ -112,7 +112,10 @@ export const rooms: Room[] = [
     mayImport: [...belowOperations, "core/evidence", "core/restoreTest", "core/retention", "schemas"],
   },
   { path: "core/evidenceBranch", mayImport: [...ground, "core/git", "core/evidence", "core/repository"] },
-  { path: "core/gate", mayImport: [...belowOperations, "core/config", "core/evidence", "core/evidenceBranch"] },
+  {
+    path: "core/gate",
+    mayImport: [...belowOperations, "core/config", "core/evidence", "core/evidenceBranch", "core/jobReport"],
+  },
   { path: "core/jobReport", mayImport: [...ground, "core/evidence"] },
   { path: "core/jobs", mayImport: [...belowOperations, ...operations] },
 

@@ -1,0 +1,76 @@
+// Which rules of a gate a change meets: for each file the last rule that matches decides, as in CODEOWNERS. Pure.
+
+import type { GateConfig, GateRule } from "../config/repriseConfig.js";
+import type { ChangedFile } from "../git/changedFiles.js";
+import { compilePathPattern, type MatchedPath, type PathPattern } from "../platform/pathPattern.js";
+
+export interface CompiledRule {
+  rule: GateRule;
+  patterns: readonly PathPattern[];
+}
+
+/** A rule that at least one changed file falls under, for one of its machines. */
+export interface RequiredMachine {
+  machine: string;
+  rule: GateRule;
+  /** Paths, in the order given. */
+  files: readonly string[];
+}
+
+export interface PatternProblem {
+  pattern: string;
+  message: string;
+  /** Line of the rule. */
+  line: number;
+}
+
+export function compileRules({ rules }: Pick<GateConfig, "rules">): {
+  rules: CompiledRule[];
+  problems: PatternProblem[];
+} {
+  const problems: PatternProblem[] = [];
+  const compiled = rules.map((rule): CompiledRule => {
+    const patterns = rule.paths.flatMap((pattern) => {
+      const result = compilePathPattern(pattern);
+      if ("pattern" in result) return [result.pattern];
+      problems.push({ pattern, message: result.problem, line: rule.line });
+      return [];
+    });
+    return { rule, patterns };
+  });
+  return { rules: compiled, problems };
+}
+
+/** By machine and rule, in the order of the rules. */
+export function requiredMachines(rules: readonly CompiledRule[], files: readonly ChangedFile[]): RequiredMachine[] {
+  const byRule = new Map<GateRule, string[]>();
+  for (const file of files) {
+    const deciding = rules.findLast(({ patterns }) => patterns.some((pattern) => pattern.matches(matchedPath(file))));
+    if (deciding === undefined) continue;
+    const known = byRule.get(deciding.rule);
+    if (known === undefined) byRule.set(deciding.rule, [file.path]);
+    else known.push(file.path);
+  }
+  return rules.flatMap(({ rule }) => {
+    const matched = byRule.get(rule);
+    return matched === undefined ? [] : rule.machines.map((machine) => ({ machine, rule, files: matched }));
+  });
+}
+
+/** Every rule for each of its machines: for when nobody knows what has changed. */
+export function allRequired(rules: readonly CompiledRule[]): RequiredMachine[] {
+  return rules.flatMap(({ rule }) => rule.machines.map((machine) => ({ machine, rule, files: [] })));
+}
+
+/** Patterns that match no file at all: misspelt, or about something that is gone. */
+export function unmatchedPatterns(rules: readonly CompiledRule[], files: readonly MatchedPath[]): PatternProblem[] {
+  return rules.flatMap(({ rule, patterns }) =>
+    patterns
+      .filter((pattern) => !files.some((file) => pattern.matches(file)))
+      .map(({ source }) => ({ pattern: source, message: "it matches no file", line: rule.line })),
+  );
+}
+
+export function matchedPath({ path, kind }: Pick<ChangedFile, "path" | "kind">): MatchedPath {
+  return { path, isFolder: kind !== "file" };
+}
