@@ -19,6 +19,7 @@ export { describeSchedule } from "./calendar/scheduleWords.js";
 export type { ChunkerParams } from "./chunking/chunkerParams.js";
 export { checkChunkerParams, DEFAULT_CHUNKER } from "./chunking/chunkerParams.js";
 export { type ConfigFiles, filesBeside } from "./config/configFiles.js";
+export { checkConfigFile, DEFAULT_CONFIG_PATH, loadConfig, looksLikeConfig } from "./config/loadConfig.js";
 export {
   ConfiguredRepositories,
   locationOf,

@@ -7,7 +7,6 @@ import type { SigningKey, VerificationKey } from "../evidence/signingKey.js";
 import { deleteRef } from "../git/branchHistory.js";
 import { writeBlob, writeCommit, writeTree } from "../git/gitCommits.js";
 import { pushCommit } from "../git/gitRemote.js";
-import { shortLine } from "../report/inertText.js";
 import {
   branchInvalid,
   type CheckedBranch,
@@ -16,6 +15,7 @@ import {
   temporaryRef,
 } from "./fetchedBranch.js";
 import { type NewStatement, newStatements, type Publication, planPublication } from "./planPublication.js";
+import { statementAbout } from "./statementAbout.js";
 
 export const DEFAULT_AUTHOR = { name: "reprise", email: "reprise@localhost" };
 
@@ -61,8 +61,7 @@ export interface PublishReport {
 const DEFAULT_ATTEMPTS = 20;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
-const MAX_SUBJECTS_SHOWN = 50;
-const MAX_SUBJECT_CHARS = 200;
+const MAX_SHOWN = 50;
 
 /**
  * EVIDENCE_BRANCH_INVALID when the branch is not what was published: it is not built upon. EVIDENCE_BRANCH_BUSY when others were faster
@@ -169,9 +168,9 @@ function reportOf(
 }
 
 function messageOf({ entry, added }: Publication): string {
-  const subjects = [...new Set(added.flatMap((statement) => statement.subjects.slice(0, 1)))];
-  const shown = subjects.slice(0, MAX_SUBJECTS_SHOWN).map((name) => `- ${shortLine(name, MAX_SUBJECT_CHARS)}`);
-  const more = subjects.length > shown.length ? [`- and ${subjects.length - shown.length} more`] : [];
+  const about = [...new Set(added.map(statementAbout))];
+  const shown = about.slice(0, MAX_SHOWN).map((text) => `- ${text}`);
+  const more = about.length > shown.length ? [`- and ${about.length - shown.length} more`] : [];
   const gone = entry.dropped.length > 0 ? `, ${entry.dropped.length} dropped` : "";
   const count = `${added.length} ${added.length === 1 ? "statement" : "statements"}`;
   return [`evidence ${entry.sequence}: ${count}${gone}`, "", ...shown, ...more].join("\n");

@@ -40,8 +40,8 @@ describe("publishing evidence", function () {
     assert.deepEqual([branch?.tree.problems, branch?.rewritten, branch?.tree.statements.length], [[], [], 4]);
     assert.equal(branch?.commit, second.commit);
     const message = remote.git(remote.bare, "log", "-1", "--format=%an <%ae>%n%B", first.commit ?? "");
-    const subject = "snapshot/vm/web1/2026-11-21T02:00:00Z";
-    assert.equal(message, `reprise <reprise@localhost>\nevidence 1: 3 statements\n\n- ${subject}`);
+    const about = ["inventory", "restore test", "test result"].map((what) => `- ${what} of vm/web1`).join("\n");
+    assert.equal(message, `reprise <reprise@localhost>\nevidence 1: 3 statements\n\n${about}`);
   });
 
   it("leaves the work tree, the index and the branches of the clone alone", async () => {
@@ -97,23 +97,23 @@ describe("publishing evidence", function () {
     assert.equal(branch?.tree.statements.length, 2);
   });
 
-  it("follows whoever was faster: twelve at the same time, from two clones", async () => {
+  it("follows whoever was faster: eight at the same time, from two clones", async () => {
     const places = [await remote.place(clone), await remote.place(remote.clone("other"))];
     const reports = await Promise.all(
-      Array.from({ length: 12 }, (_, at) =>
+      Array.from({ length: 8 }, (_, at) =>
         publishEvidence(places[at % 2]!, request([inventoryAt(1, `vm/m${at}`)]), { ...options, maxAttempts: 60 }),
       ),
     );
     assert.deepEqual(
       reports.map(({ sequence }) => sequence).sort((a, b) => (a ?? 0) - (b ?? 0)),
-      Array.from({ length: 12 }, (_, at) => at + 1),
+      Array.from({ length: 8 }, (_, at) => at + 1),
     );
     assert.ok(
       reports.some(({ attempts }) => attempts > 1),
       "there were races",
     );
     const branch = await readBranch(places[0]!, trusted);
-    assert.deepEqual([branch?.tree.problems, branch?.rewritten, branch?.tree.statements.length], [[], [], 12]);
+    assert.deepEqual([branch?.tree.problems, branch?.rewritten, branch?.tree.statements.length], [[], [], 8]);
   });
 
   it("gives up when others are always faster, and says that it is worth another try", async () => {

@@ -1,0 +1,71 @@
+// What a repository has to publish: of each machine a fresh inventory, and the newest test of each snapshot in it, as it was signed when
+// it was stored.
+
+import { inventoryOf } from "../evidence/inventory.js";
+import { signInventory } from "../evidence/signedInventories.js";
+import type { SigningKey } from "../evidence/signingKey.js";
+import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
+import type { Catalog } from "../repository/catalog.js";
+import { readTestRecord } from "../repository/restoreTestState.js";
+import { qualifiedGroup } from "../repository/snapshotName.js";
+
+export interface MachineEvidence {
+  machine: string;
+  /** How many the machine has. */
+  snapshots: number;
+  /** Of snapshots in the inventory. */
+  tests: number;
+  /** Tests among them that nobody has signed: they cannot be published. */
+  unsignedTests: number;
+  /** The inventory first. */
+  envelopes: readonly string[];
+}
+
+/**
+ * `catalog`: read fresh from the storage, after `asOfMs`. `machines`: null for all that have snapshots; one that has none gets an
+ * inventory that says so.
+ */
+export function repositoryEvidence(
+  catalog: Catalog,
+  machines: readonly string[] | null,
+  repository: { id: string; location: string },
+  { asOfMs, keys }: { asOfMs: number; keys: readonly SigningKey[] },
+): MachineEvidence[] {
+  const all = catalog.snapshots.map(({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group));
+  const tests = newestTests(catalog);
+  return [...new Set(machines ?? all.toSorted())].map((machine) => {
+    const inventory = inventoryOf(catalog, machine, repository, asOfMs);
+    const found = inventory.snapshots.flatMap(({ manifestDigest }) => tests.get(manifestDigest) ?? []);
+    const envelopes = found.flatMap((test) => test.envelopes);
+    return {
+      machine,
+      snapshots: inventory.total,
+      tests: found.length,
+      unsignedTests: found.filter((test) => test.envelopes.length === 0).length,
+      envelopes: [signInventory(inventory, keys), ...envelopes],
+    };
+  });
+}
+
+interface NewestTest {
+  record: RestoreTestRecord;
+  envelopes: readonly string[];
+}
+
+/** By the digest of the tested manifest. Drills prove nothing and are left out. */
+function newestTests({ records }: Pick<Catalog, "records">): Map<string, NewestTest> {
+  const newest = new Map<string, NewestTest>();
+  for (const { type, data, rid } of records) {
+    if (type !== "restoreTest") continue;
+    const record = readTestRecord(data.record, `records/${rid}`);
+    if (record === null || record.simulated) continue;
+    const known = newest.get(record.backup.manifestDigest);
+    if (known === undefined || isNewer(record, known.record))
+      newest.set(record.backup.manifestDigest, { record, envelopes: data.envelopes });
+  }
+  return newest;
+}
+
+function isNewer(a: RestoreTestRecord, b: RestoreTestRecord): boolean {
+  return Date.parse(a.times.finishedAt) > Date.parse(b.times.finishedAt);
+}
