@@ -36,7 +36,8 @@ export async function runBackupJob(context: BackupContext): Promise<void> {
 
 async function backUpMachine(context: BackupContext, name: string, onWarning: OnWarning): Promise<MachineResult> {
   const machine = findMachine(context.request.config, name);
-  if (machine === undefined || machine.disks.length + machine.folders.length === 0) throw nothingToRead(name);
+  if (machine === undefined || machine.disks.length + machine.folders.length + machine.configFiles.length === 0)
+    throw nothingToRead(name);
   const result = await makeSnapshot(context, machine, onWarning);
   const { manifest, digest, statistics } = result;
   const added = `${formatBytes(statistics.bytesStored)} added, ${formatBytes(statistics.bytesRead)} read`;
@@ -153,8 +154,8 @@ export function sizeOf(archives: readonly Archive[]): number {
 }
 
 function nothingToRead(machine: string): RepriseError {
-  return new RepriseError("usage", "JOB_MACHINE_WITHOUT_SOURCES", `${machine} has neither disks nor folders to read`, {
+  return new RepriseError("usage", "JOB_MACHINE_WITHOUT_SOURCES", `${machine} has nothing to back up`, {
     data: { machine },
-    hint: "list them under its name in machines, or take it out of the job",
+    hint: "give it disks, folders or config-files in machines, or take it out of the job",
   });
 }

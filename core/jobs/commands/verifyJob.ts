@@ -106,8 +106,10 @@ function addWithoutSnapshot({ log }: VerifyContext, machine: string): void {
   log.addLine(machine, { outcome: "inconclusive", reason: error.message });
 }
 
-function byMachine(snapshots: readonly Snapshot[]): Map<string, Snapshot[]> {
-  return Map.groupBy(snapshots, ({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group));
+/** In the order of their names. */
+function byMachine(snapshots: readonly Snapshot[]): [string, Snapshot[]][] {
+  const groups = Map.groupBy(snapshots, ({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group));
+  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function nameOf({ sid, time }: SnapshotVerdict): string {
