@@ -50,8 +50,15 @@ const peers = [
   { tool: "time", package: "time" },
 ];
 
+/** The browser in which the extension is tested, and letters for it. */
+const editor = [
+  { tool: "chromium", package: "chromium" },
+  { tool: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
+];
+
 const byCommand = {
   build: [],
+  editor,
   test: [...everywhere, ...s3Server, ...s3Proxy],
   demo: everywhere,
   campaign: [...everywhere, ...s3Server],

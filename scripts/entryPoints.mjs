@@ -12,6 +12,9 @@ const nodeModule = ["--platform=node", "--format=esm", "--target=node22", ...nat
 // the Node that action.yml names
 const runnerModule = ["--platform=node", "--format=esm", "--target=node24", ...nativeAddOns];
 
+// what engines.vscode has at least
+const editorHost = ["--platform=node", "--format=cjs", "--target=node22", "--external:vscode", "--minify"];
+
 export const entryPoints = [
   {
     source: "cli/main.ts",
@@ -35,6 +38,24 @@ export const entryPoints = [
     source: "core/engine/worker.ts",
     bundle: "dist/action/worker.mjs",
     flags: [...runnerModule, `--banner:js=${requireShim}`],
+    executable: false,
+  },
+  {
+    source: "extension/main.ts",
+    bundle: "dist/extension/main.cjs",
+    flags: editorHost,
+    executable: false,
+  },
+  {
+    source: "extension/service/serviceWorker.ts",
+    bundle: "dist/extension/service.mjs",
+    flags: [...nodeModule, "--minify", `--banner:js=${requireShim}`],
+    executable: false,
+  },
+  {
+    source: "core/engine/worker.ts",
+    bundle: "dist/extension/worker.mjs",
+    flags: [...nodeModule, "--minify", `--banner:js=${requireShim}`],
     executable: false,
   },
 ];

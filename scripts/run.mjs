@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
+import { ensureEditor, needsEditor } from "./installEditor.mjs";
 import { ensureDebianPackages, ensureNodeModules, pinnedNode, projectRoot, say } from "./setup.mjs";
 
 /** What each command starts. Type errors are printed and stop none of them: the test runner counts them. */
@@ -37,6 +38,7 @@ function main([name, ...args]) {
     return 64;
   }
   if (!ensureNodeModules() || !ensureDebianPackages(name)) return 2;
+  if (name === "test" && needsEditor(args) && !ensureEditor()) return 2;
   const built = build();
   if (!built.bundled) {
     say("the build failed: see above");
