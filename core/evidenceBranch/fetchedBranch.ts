@@ -12,6 +12,7 @@ import type { GitRepository } from "../git/gitRepository.js";
 import { shortLine } from "../report/inertText.js";
 import { checkBranchHistory } from "./branchHistoryCheck.js";
 import { type CheckedTree, checkBranchTree, type TreeProblem } from "./branchTree.js";
+import { objectionsOfSeen, rememberBranch, seenEntry } from "./seenBranch.js";
 
 export const DEFAULT_EVIDENCE_BRANCH = "reprise-evidence";
 
@@ -26,7 +27,7 @@ export interface EvidencePlace {
 export interface CheckedBranch {
   commit: string;
   tree: CheckedTree;
-  /** Commits that took back or changed what earlier ones had added; empty: none of those that are here. */
+  /** What earlier commits had added, or this clone had seen, and was taken back or changed; empty: nothing that is known here. */
   rewritten: readonly TreeProblem[];
 }
 
@@ -67,6 +68,8 @@ export async function readBranchInto(
   keys: readonly VerificationKey[],
   { signal, everySigner = false }: CheckOptions,
 ): Promise<CheckedBranch | null> {
+  const place = { repository, remote, branch };
+  const seen = await seenEntry(place, { signal });
   const commit = await fetchBranch(repository, { remote, branch, into }, { signal });
   if (commit === null) return null;
   const entries = await listTree(repository, commit, { signal });
@@ -75,7 +78,9 @@ export async function readBranchInto(
   const blobs = await readBlobs(repository, ids, { signal, maxBytes: MAX_BYTES });
   const files = new Map(entries.map(({ path }, at) => [path, blobs[at] as Uint8Array]));
   const tree = checkBranchTree(files, keys, { everySigner });
-  const rewritten = checkBranchHistory(await branchHistory(repository, commit, { signal }));
+  const history = await branchHistory(repository, commit, { signal });
+  const rewritten = [...objectionsOfSeen(seen, entries), ...checkBranchHistory(history)];
+  if (tree.problems.length === 0 && rewritten.length === 0) await rememberBranch(place, commit, { signal });
   return { commit, tree, rewritten };
 }
 

@@ -15,6 +15,7 @@ import {
   temporaryRef,
 } from "./fetchedBranch.js";
 import { type NewStatement, newStatements, type Publication, planPublication } from "./planPublication.js";
+import { rememberBranch } from "./seenBranch.js";
 import { statementAbout } from "./statementAbout.js";
 
 export const DEFAULT_AUTHOR = { name: "reprise", email: "reprise@localhost" };
@@ -106,7 +107,10 @@ class Publisher {
       const commit = await this.#write(branch, plan);
       const { remote, branch: name } = this.#place;
       const outcome = await pushCommit(this.#place.repository, { remote, branch: name, commit }, { signal });
-      if (outcome === "pushed") return { ...reportOf(branch, plan, about), status: "published", commit };
+      if (outcome === "pushed") {
+        await rememberBranch(this.#place, commit);
+        return { ...reportOf(branch, plan, about), status: "published", commit };
+      }
       if (attempts >= maxAttempts) throw busy(name, attempts);
       await sleep(pauseMs(attempts), undefined, { signal });
     }

@@ -44,6 +44,16 @@ export async function deleteRef({ folder }: GitRepository, ref: string, { signal
   if (answer.exitCode !== 0) throw gitError({ command: "update-ref", folder, ...answer });
 }
 
+/** Makes it, or moves it there. */
+export async function setRef(
+  { folder }: GitRepository,
+  ref: string,
+  commit: string,
+  { signal }: Options = {},
+): Promise<void> {
+  await runGitChecked(folder, ["update-ref", ref, commit], { signal });
+}
+
 function decodeChange(line: string): BranchCommit["changes"][number] {
   const [, status, path] = /^([A-Z])\d*\t(.*)$/.exec(line) ?? [];
   if (status === undefined || path === undefined) throw gitFailed("log", "an answer of no known form");

@@ -29,10 +29,11 @@ describe("reading the evidence branch", function () {
   let clone: string;
   before(async () => {
     remote = await makeGitRemote("read-evidence");
-    clone = remote.clone("work");
   });
   after(() => remote.remove());
+  let clones = 0;
   beforeEach(async () => {
+    clone = remote.clone(`work-${++clones}`);
     if (remote.git(remote.bare, "for-each-ref", `refs/heads/${BRANCH}`) !== "")
       remote.git(remote.bare, "update-ref", "-d", `refs/heads/${BRANCH}`);
     for (const hour of [1, 2, 3]) await publish([signedInventory({ asOfMs: backedUpMs + hour * HOUR })]);
@@ -123,7 +124,7 @@ describe("reading the evidence branch", function () {
   it("notices the tail cut off by another commit, although what is left is sound", async () => {
     const older = remote.git(remote.bare, "rev-parse", `${BRANCH}~2`);
     await remote.tamper((folder) => void remote.git(folder, "read-tree", "-u", "--reset", older));
-    const { problems, sequence } = await read();
+    const { problems, sequence } = await read({}, remote.clone("never-there"));
     assert.equal(sequence, 2);
     assert.deepEqual([...new Set(problems.map(({ code }) => code))], ["evidence-rewritten"]);
     assert.match(problems[0]?.message ?? "", /log\/00000003\.json was removed/);
@@ -139,13 +140,31 @@ describe("reading the evidence branch", function () {
     assert.match(await assertShut("evidence-rewritten"), /no next entry/);
   });
 
-  it("takes a force push to an older state for that state: its times show its age", async () => {
+  it("takes a force push to an older state for that state where it never was: its times show its age", async () => {
     const older = remote.git(remote.bare, "rev-parse", `${BRANCH}~2`);
     remote.git(remote.bare, "update-ref", `refs/heads/${BRANCH}`, older);
-    const facts = await read();
+    const facts = await read({}, remote.clone("never-here"));
     assert.deepEqual([facts.problems, facts.sequence], [[], 2]);
     assert.equal(facts.machines.get("vm/web1")?.asOfMs, backedUpMs + 2 * HOUR);
     assert.equal(facts.machines.get("vm/web1")?.envelopes.length, 0);
+  });
+
+  it("notices a force push to an older state in a clone that has seen a newer one", async () => {
+    const [older, newer] = [`${BRANCH}~2`, BRANCH].map((name) => remote.git(remote.bare, "rev-parse", name));
+    assert.deepEqual((await read()).problems, []);
+    remote.git(remote.bare, "update-ref", `refs/heads/${BRANCH}`, older ?? "");
+    const text = await assertShut("evidence-rewritten");
+    assert.match(text, /^log\/00000004\.json was there when this clone read the branch before/);
+    const request = { envelopes: [signedInventory({ count: 3 })], signingKeys: [key], by: "x", keepMs: null };
+    const publishing = publishEvidence(await remote.place(clone), request, { now: () => nowMs });
+    await assertCode(publishing, "EVIDENCE_BRANCH_INVALID");
+    remote.git(remote.bare, "update-ref", `refs/heads/${BRANCH}`, newer ?? "");
+    assert.deepEqual((await read()).problems, [], "put back, all is well");
+    remote.git(remote.bare, "update-ref", `refs/heads/${BRANCH}`, older ?? "");
+    const [, forget = ""] =
+      /\(git (update-ref -d \S+) forgets that\)/.exec(await assertShut("evidence-rewritten")) ?? [];
+    remote.git(clone, ...forget.split(" "));
+    assert.deepEqual((await read()).problems, []);
   });
 
   it("notices another root, a merge, and entries that a stranger has sealed", async () => {
@@ -161,7 +180,10 @@ describe("reading the evidence branch", function () {
       by: "x",
       keepMs: null,
     };
+    clone = remote.clone(`${elsewhere}-2`.slice(remote.folder.length + 1));
     await publishEvidence(await remote.place(clone), request, { now: () => nowMs });
+    // whoever has published it takes it for sound, and remembers
+    clone = remote.clone(`${elsewhere}-3`.slice(remote.folder.length + 1));
     assert.match(await assertShut("evidence-forged"), /no trusted key has signed/);
   });
 
@@ -220,6 +242,6 @@ describe("reading the evidence branch", function () {
     controller.abort();
     const reading = readEvidenceBranch(await remote.place(clone), trust, { signal: controller.signal });
     await assert.rejects(reading, { name: "AbortError" });
-    assert.equal(remote.git(clone, "for-each-ref", "refs/reprise"), "");
+    assert.doesNotMatch(remote.git(clone, "for-each-ref", "refs/reprise"), /evidence-[0-9a-f]{16}$/m);
   });
 });
