@@ -1,3 +1,5 @@
+// Digests of texts that are names: what a statement speaks of when there is no file.
+
 import { encodeText } from "../format/bytes.js";
 import { bytesToHex } from "../format/ids.js";
 import { sha256 } from "../hash/digest.js";
