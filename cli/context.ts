@@ -12,8 +12,10 @@ import {
   type OnProgress,
   type OnWarning,
   openBackend,
+  openConfiguredRepository,
   openRepository,
   type Repository,
+  type RepriseConfig,
   resolveSnapshot,
   type Snapshot,
   type StorageRetry,
@@ -60,6 +62,7 @@ export class Context {
   readonly onProgress: OnProgress;
   readonly secrets: SecretSource;
   readonly #printer: Printer;
+  #configured: { config: RepriseConfig; name: string } | undefined;
   readonly #toClose: { close(): Promise<void> }[] = [];
 
   constructor({ io, settings, printer, signal, onProgress }: ContextOptions) {
@@ -109,6 +112,17 @@ export class Context {
     throw usageError("no repository is named", "give --repo LOCATION or set REPRISE_REPOSITORY");
   }
 
+  /** For verbs that were given a configuration: unless --repo names a repository, the only one of it is meant. */
+  useConfigured(config: RepriseConfig): void {
+    const [only, ...others] = config.repositories;
+    if (this.settings.location !== undefined || only === undefined) return;
+    if (others.length > 0 || (this.#configured !== undefined && this.#configured.config !== config)) {
+      const names = config.repositories.map(({ name }) => name).join(", ");
+      throw usageError(`it is not clear which repository is meant (${names})`, "give --repo LOCATION");
+    }
+    this.#configured = { config, name: only.name };
+  }
+
   /** Options for a core call that reports. */
   get options(): { signal: AbortSignal; onProgress: OnProgress; onWarning: OnWarning } {
     return { signal: this.signal, onProgress: this.onProgress, onWarning: this.onWarning };
@@ -136,6 +150,7 @@ export class Context {
 
   /** Opens the repository (or the one at `location`); asks for the passphrase again when it was mistyped. */
   async openRepository(options: { bytesPerSecond?: number; location?: string } = {}): Promise<Repository> {
+    if (options.location === undefined && this.#configured !== undefined) return await this.#openConfigured();
     const { bytesPerSecond, location = this.location } = options;
     const keeperKey = await readKeeperKey(this.settings, this.io);
     return this.#open({
@@ -145,6 +160,30 @@ export class Context {
       keeperKey,
       trust: this.keeperTrust(location),
     });
+  }
+
+  async #openConfigured(): Promise<Repository> {
+    const { config, name } = this.#configured!;
+    const { passphraseFile, keeperKeyFile, trustKeeper } = this.settings;
+    const asked = (location: string) => this.secrets.toOpen(location);
+    const repository = await openConfiguredRepository(config, name, {
+      env: this.io.env,
+      environment: this.environment,
+      cacheFolder: this.settings.cacheFolder,
+      secret: passphraseFile === undefined ? undefined : asked,
+      lastSecret: asked,
+      keeperKey: keeperKeyFile === undefined ? undefined : await readKeeperKey(this.settings, this.io),
+      trustKeeper,
+      ...this.connecting,
+      onWarning: this.onWarning,
+      onFirstMeeting: (fingerprint) => this.#noteMeeting(fingerprint, name),
+    });
+    this.closeLater(repository.backend);
+    return repository;
+  }
+
+  #noteMeeting(fingerprint: string, place: string): void {
+    this.note(`met the keeper ${fingerprint} of ${place} for the first time; it is remembered`);
   }
 
   /**
@@ -193,9 +232,7 @@ export class Context {
 
   /** What is known about the keeper of the repository. */
   keeperTrust(location: string = this.location): KeeperTrust {
-    return keeperTrust(this.settings, this.io, (fingerprint) => {
-      this.note(`met the keeper ${fingerprint} of ${location} for the first time; it is remembered`);
-    });
+    return keeperTrust(this.settings, this.io, (fingerprint) => this.#noteMeeting(fingerprint, location));
   }
 
   /** `fresh`: from the storage, not from the local cache; for verbs that decide what may go. */

@@ -127,14 +127,17 @@ export function errorDocument(error: unknown): ErrorDocument {
   return { error: { code, family, message, hint, retry, data } };
 }
 
-/** A message is one line, whatever it quotes; only mistakes in a spec have one each, as the error's data lists them. */
+const FILES_WITH_MISTAKES: Readonly<Record<string, string>> = { SPEC_INVALID: "spec", CONFIG_INVALID: "configuration" };
+
+/** A message is one line, whatever it quotes; only mistakes in a file have one each, as the error's data lists them. */
 function messageLines({ code, message, data }: ErrorDocument["error"]): [string, ...string[]] {
-  if (code !== "SPEC_INVALID" || !Array.isArray(data.problems)) return [message];
+  const what = FILES_WITH_MISTAKES[code];
+  if (what === undefined || !Array.isArray(data.problems)) return [message];
   const told = data.problems as readonly FileProblem[];
-  const lines = told.map(({ line, column, message }) => `${data.file}:${line}:${column}: ${message}`);
+  const lines = told.map(({ file = data.file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
   const untold = Number(data.count) - told.length;
   if (untold > 0) lines.push(`and ${countText(untold, "more mistake")}`);
-  const named = `the spec ${data.file} has ${countText(Number(data.count), "mistake")}`;
+  const named = `the ${what} ${data.file} has ${countText(Number(data.count), "mistake")}`;
   return [named, ...lines];
 }
 

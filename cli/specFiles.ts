@@ -3,7 +3,10 @@
 import { createHash } from "node:crypto";
 import {
   isAbort,
+  loadConfig,
+  looksLikeConfig,
   narrowSpec,
+  type RepriseConfig,
   RepriseError,
   type RestoreTestSpec,
   readInputFile,
@@ -21,16 +24,50 @@ export interface SpecFile {
   spec: RestoreTestSpec;
 }
 
-/** All specs of the files, in order. SPEC_INVALID; SPEC_UNREADABLE for a file that is not there or far too large. */
-export async function readSpecFiles(paths: readonly string[], signal: AbortSignal): Promise<SpecFile[]> {
+export interface ReadSpecs {
+  files: SpecFile[];
+  /** The configurations among the files. */
+  configs: RepriseConfig[];
+}
+
+/**
+ * All specs of the files, in order; also those of configurations (reprise.yml). SPEC_INVALID, CONFIG_INVALID; SPEC_UNREADABLE for a
+ * file that is not there or far too large.
+ */
+export async function readSpecFiles(paths: readonly string[], signal: AbortSignal): Promise<ReadSpecs> {
   const files: SpecFile[] = [];
+  const configs: RepriseConfig[] = [];
   for (const path of paths) {
     const bytes = await readBytes(path, signal);
-    const digest = createHash("sha256").update(bytes).digest("hex");
-    const specs = await readRestoreTestSpecs(new TextDecoder().decode(bytes), path);
-    files.push(...specs.map((spec) => ({ path, digest, spec })));
+    const text = new TextDecoder().decode(bytes);
+    if (looksLikeConfig(text)) {
+      const config = await loadConfig(path, signal);
+      configs.push(config);
+      files.push(
+        ...config.restoreTests.map(({ fileName, specDigest, spec }) => ({ path: fileName, digest: specDigest, spec })),
+      );
+    } else {
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      const specs = await readRestoreTestSpecs(text, path);
+      files.push(...specs.map((spec) => ({ path, digest, spec })));
+    }
   }
-  return files;
+  if (files.length === 0 && configs.length > 0) {
+    throw usageError(`${configs[0]!.fileName} has no restore tests`, "write them below restore-tests");
+  }
+  return { files, configs };
+}
+
+/** Those with the names; all of them when none is given. Usage errors for names that no spec has. */
+export function specsNamed(files: readonly SpecFile[], names: readonly string[]): SpecFile[] {
+  const unknown = names.find((name) => !files.some(({ spec }) => spec.name === name));
+  if (unknown !== undefined) {
+    throw usageError(
+      `there is no restore test ${unknown}`,
+      `there are: ${files.map(({ spec }) => spec.name).join(", ")}`,
+    );
+  }
+  return files.filter(({ spec }) => names.length === 0 || names.includes(spec.name));
 }
 
 export interface Narrowing {

@@ -147,13 +147,13 @@ export type {
   StatusRequest,
 } from "./jobs/jobRequest.js";
 export type { SecretReader } from "./jobs/notify/notify.js";
-export { OpenedRepositories } from "./jobs/openedRepositories.js";
 export type { JobHistories, PlanFilter } from "./jobs/planRuns.js";
 export { planRuns } from "./jobs/planRuns.js";
 export { publishEnvelopes } from "./jobs/publishEnvelopes.js";
 export { runJob } from "./jobs/runJob.js";
 export { loadHistories, planReport, type RunOptions, runJobs } from "./jobs/runJobs.js";
 export { configStatus, repositoryStatus } from "./jobs/status.js";
+export { jobReportFiles, writeJobReports } from "./jobs/writeJobReports.js";
 export type { NbdAddress } from "./nbd/connection.js";
 export { type NbdServer, startNbdServer } from "./nbd/server.js";
 export { tlsOptions } from "./nbd/serverTls.js";
@@ -277,4 +277,4 @@ export { verifyRepository } from "./verify/verify.js";
 export type { SnapshotVerdict, VerifyReport, VerifyRequest } from "./verify/verifyReport.js";
 export { nearestWord } from "./yaml/nearestWord.js";
 export type { FileProblem } from "./yaml/problems.js";
-export { parseSize, parseSpan } from "./yaml/units.js";
+export { formatSpan, parseSize, parseSpan } from "./yaml/units.js";

@@ -15,7 +15,7 @@ import { EXIT } from "../exitCodes.js";
 import { type Given, usageError } from "../given/given.js";
 import { testLines, testSummary } from "../output/restoreTestText.js";
 import { readSigningKey, SIGNING_KEY_OPTION } from "../secret/signingKeySource.js";
-import { narrowSpecs, readSpecFiles, type SpecFile } from "../specFiles.js";
+import { narrowSpecs, readSpecFiles, type SpecFile, specsNamed } from "../specFiles.js";
 import type { Answer, Verb } from "../verb.js";
 import { runDrills, testOptions } from "./testDrills.js";
 import { showTestHistory } from "./testHistory.js";
@@ -33,11 +33,13 @@ export const testVerb: Verb = {
   operands: [
     {
       name: "[spec...]",
-      description: "files with restore-test specs (YAML); see docs/restore-tests.md",
+      description:
+        "files with restore-test specs (YAML), or a reprise.yml with restore tests; see docs/restore-tests.md",
       completes: "file",
     },
   ],
   options: [
+    { flags: "--test <name>", description: "only the spec of this name", many: true, completes: "nothing" },
     { flags: "--level <level>", description: "test to this level, whatever the spec says", choices: TEST_LEVELS },
     {
       flags: "--snapshot <name>",
@@ -84,6 +86,7 @@ export const testVerb: Verb = {
   examples: [
     { command: "reprise test web1.yaml --report report", meaning: "then open report/vm-web1/report.html" },
     { command: "reprise test tests/*.yaml --level intact", meaning: "read and verify only" },
+    { command: "reprise test reprise.yml --test web1", meaning: "one restore test of a configuration" },
     { command: "reprise test --history vm/web1", meaning: "recovery times so far" },
   ],
   run: runTestVerb,
@@ -94,7 +97,9 @@ async function runTestVerb(context: Context, given: Given): Promise<Answer> {
   if (given.operands.length === 0)
     throw usageError("no spec is named", "give a YAML file, as in reprise test web1.yaml");
   const read = await readSpecFiles(given.operands, context.signal);
-  const files = narrowSpecs(read, {
+  // without --repo: that of the configuration
+  for (const config of read.configs) context.useConfigured(config);
+  const files = narrowSpecs(specsNamed(read.files, given.texts("test")), {
     machines: given.texts("machine"),
     level: TEST_LEVELS.find((level) => level === given.text("level")),
     snapshot: given.text("snapshot"),

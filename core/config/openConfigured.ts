@@ -36,6 +36,13 @@ export interface OpenConfiguredOptions {
   stateFolder?: string | null;
   /** Instead of what the configuration and the environment say; relative to the present folder. */
   location?: string;
+  /** The same for the passphrase, */
+  secret?: (location: string) => Promise<GivenSecret>;
+  /** and when neither of them has one: somebody who can be asked. */
+  lastSecret?: (location: string) => Promise<GivenSecret>;
+  /** The same for the keeper's key, and for the keeper that is trusted. */
+  keeperKey?: KeeperKey;
+  trustKeeper?: string;
   signal: AbortSignal;
   onWarning: OnWarning;
   onRetry?: (retry: StorageRetry) => void;
@@ -57,13 +64,15 @@ export async function openConfiguredRepository(
   const { env, signal, onWarning, environment, onRetry } = options;
   const surroundings = { env, signal, folder: options.folder ?? folderOfConfig(config) };
   const location = options.location ?? locationOf(repository, surroundings);
-  const keeperKey = await keeperKeyOf(repository, surroundings);
+  const keeperKey = options.keeperKey ?? (await keeperKeyOf(repository, surroundings));
   const opened = await openBackend(location, { signal, onRetry });
   const limit = repository.bandwidthLimit;
   const backend = limit === null ? opened : throttleBackend(opened, { bytesPerSecond: limit });
   try {
     return await openRepository(backend, {
-      secret: () => secretOf(repository, surroundings),
+      secret: () =>
+        options.secret?.(backend.location) ??
+        secretOf(repository, surroundings, options.lastSecret?.bind(null, backend.location)),
       environment,
       cacheFolder: options.cacheFolder === undefined ? defaultCacheFolder({ ...env }) : options.cacheFolder,
       keeperKey,
@@ -144,11 +153,13 @@ function isFolder(location: string): boolean {
 async function secretOf(
   { name, passphrase }: RepositoryConfig,
   surroundings: SecretSurroundings,
+  ask?: () => Promise<GivenSecret>,
 ): Promise<GivenSecret> {
   const { env, signal } = surroundings;
   const text =
     passphrase === null ? await passphraseFromVariables(env, signal) : await resolveSecret(passphrase, surroundings);
   if (text !== undefined) return asGivenSecret(text);
+  if (ask !== undefined) return await ask();
   throw new RepriseError(
     "key",
     "PASSPHRASE_MISSING",
@@ -170,7 +181,7 @@ async function keeperKeyOf(
 
 function trustIn({ trustKeeper }: RepositoryConfig, options: OpenConfiguredOptions): KeeperTrust {
   const { env, stateFolder, onFirstMeeting } = options;
-  const expected = trustKeeper ?? (env.REPRISE_TRUST_KEEPER || undefined);
+  const expected = options.trustKeeper ?? trustKeeper ?? (env.REPRISE_TRUST_KEEPER || undefined);
   if (expected !== undefined && !/^([0-9a-f]{32}|none)$/.test(expected)) {
     throw new RepriseError("usage", "KEEPER_TRUST_INVALID", "REPRISE_TRUST_KEEPER is no fingerprint of a keeper", {
       hint: "32 hex digits, as reprise key keeper prints them; or none",

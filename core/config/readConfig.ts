@@ -111,12 +111,9 @@ async function build(raw: RawConfig, { problems, warnings, elsewhere, text, opti
   const repositories = buildRepositories(raw, building);
   const machines = buildMachines(raw, building);
   const notifications = buildNotifications(raw, building);
-  const restoreTests = await readTests(raw["restore-tests"] ?? [], {
-    ...building,
-    fileName,
-    files: options,
-    elsewhere,
-  });
+  const broken: string[] = [];
+  const tests = { ...building, fileName, files: options, elsewhere, broken };
+  const restoreTests = await readTests(raw["restore-tests"] ?? [], tests);
   const names = {
     repositories: repositories.map(({ name }) => name),
     machines: machines.map(({ machine }) => machine),
@@ -124,7 +121,7 @@ async function build(raw: RawConfig, { problems, warnings, elsewhere, text, opti
   const world = {
     ...names,
     withSources: machines.filter(hasSources).map(({ machine }) => machine),
-    tests: restoreTests.map(({ name }) => name),
+    tests: [...restoreTests.map(({ name }) => name), ...broken],
     notifications: Object.keys(raw.notifications ?? {}),
     timeZone,
   };

@@ -26,6 +26,8 @@ export interface TestsContext extends Building {
   files: ConfigFiles;
   /** Problems in other files. */
   elsewhere: FileProblem[];
+  /** Names of tests with mistakes: jobs and gates may name them all the same. */
+  broken: string[];
 }
 
 export async function readTests(items: readonly unknown[], context: TestsContext): Promise<ConfiguredTest[]> {
@@ -67,7 +69,7 @@ async function readItem(item: unknown, at: string, context: TestsContext): Promi
 async function readInline(
   fields: { [name: string]: PlainValue },
   at: string,
-  { problems, fileName }: TestsContext,
+  { problems, fileName, broken }: TestsContext,
 ): Promise<ConfiguredTest | null> {
   const isDocument = fields.spec !== undefined || fields.metadata !== undefined;
   const document: { [name: string]: PlainValue } = isDocument
@@ -77,6 +79,8 @@ async function readInline(
   const own = new ProblemList((path, part) => problems.placeOf(toOurs(path), part));
   const spec = await readSpecValue(document, own);
   problems.take(own.problems.map((problem) => ({ ...problem, path: toOurs(problem.path) })));
+  const name = (document.metadata as { name?: unknown } | null)?.name;
+  if ((spec === null || own.problems.length > 0) && typeof name === "string") broken.push(name);
   if (spec === null) return null;
   // of its own fields: changes elsewhere in the file do not make it another test
   const specDigest = bytesToHex(sha256(new TextEncoder().encode(canonical(document))));
