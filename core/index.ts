@@ -108,10 +108,16 @@ export type { Archive, Manifest, SnapshotStatistics } from "./format/manifest.js
 export { isGroup, isNamespace } from "./format/manifest.js";
 export type { CheckResult, RestoreTestRecord, TestLevel } from "./format/restoreTestRecord.js";
 export { decodeRestoreTestRecord, TEST_LEVELS } from "./format/restoreTestRecord.js";
+export type { GateVerdict } from "./gate/decideGate.js";
+export { decideGate } from "./gate/decideGate.js";
+export type { GateOptions, GateRequest, GateRun } from "./gate/runGate.js";
+export { runGate } from "./gate/runGate.js";
 export type { GcReport, GcRequest } from "./gc/collect.js";
 export { collectGarbage, DEFAULT_FENCE_AFTER_MS, DEFAULT_MAX_UNUSED } from "./gc/collect.js";
 export type { OpenSession } from "./gc/fencing.js";
 export type { GcPlanSummary, PlannedPack } from "./gc/planGc.js";
+export type { ChangedFile, ChangedFiles, ChangeRange } from "./git/changedFiles.js";
+export { changedFiles } from "./git/changedFiles.js";
 export type { GitRepository } from "./git/gitRepository.js";
 export { openGitRepository } from "./git/gitRepository.js";
 export type { FoundConfig } from "./hypervisor/config/findConfig.js";
