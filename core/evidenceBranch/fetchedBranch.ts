@@ -47,7 +47,10 @@ export function temporaryRef(): string {
   return `refs/reprise/evidence-${bytesToHex(new Uint8Array(randomBytes(8)))}`;
 }
 
-/** Null: the remote has no such branch. GIT_FETCH_FAILED, EVIDENCE_BRANCH_INVALID for one that is beyond all bounds. */
+/**
+ * Null: the remote has no such branch. GIT_FETCH_FAILED, EVIDENCE_BRANCH_INVALID for one that is beyond all bounds, GIT_NAME_INVALID also for a
+ * remote with credentials in its address.
+ */
 export async function readBranch(
   place: EvidencePlace,
   keys: readonly VerificationKey[],
@@ -68,6 +71,7 @@ export async function readBranchInto(
   keys: readonly VerificationKey[],
   { signal, everySigner = false }: CheckOptions,
 ): Promise<CheckedBranch | null> {
+  refuseCredentials(remote);
   const place = { repository, remote, branch };
   const seen = await seenEntry(place, { signal });
   const commit = await fetchBranch(repository, { remote, branch, into }, { signal });
@@ -103,6 +107,15 @@ export function branchInvalid(branch: string, problems: readonly TreeProblem[], 
 /** Harmless for terminals and logs: the path may be anybody's. */
 export function problemText({ path, message }: TreeProblem): string {
   return `${shortLine(path, MAX_PATH_SHOWN)} ${shortLine(message, 2 * MAX_PATH_SHOWN)}`;
+}
+
+/** Addresses come into logs, command lines and the lists of processes. A user's name alone is what ssh needs. */
+function refuseCredentials(remote: string): void {
+  const [, scheme = "", user] = /^([a-z][a-z0-9+.-]*):\/\/([^/@]*)@/i.exec(remote) ?? [];
+  if (user === undefined || (!user.includes(":") && !/^http/i.test(scheme))) return;
+  throw new RepriseError("usage", "GIT_NAME_INVALID", "the address of the git remote contains credentials", {
+    hint: "name it without them; git takes them from its credential helper, or http.extraheader",
+  });
 }
 
 function checkBounds(branch: string, entries: readonly TreeEntry[]): void {

@@ -203,11 +203,16 @@ describe("the evidence branch on the command line", function () {
     assert.equal(await codeOf(["vm/web1", ...place, "--author", "x"], 64), "COMMAND_LINE_INVALID");
     assert.equal(await codeOf([file("not-there.jsonl"), ...place], 2), "EVIDENCE_UNREADABLE");
     assert.equal(await codeOf([file("key.pem"), ...place], 2), "EVIDENCE_UNREADABLE");
-    const { stdout, stderr } = await cli(
-      ["evidence", "publish", "vm/web1", ...place, "--remote", "https://user:canary@localhost:1/x.git"],
-      { env },
-    );
-    assert.ok(!(stdout + stderr).includes("canary"), stderr);
+    for (const address of [
+      "https://user:canary@localhost:1/x.git",
+      "https://canary@localhost:1/x",
+      "ssh://u:canary@h/x",
+    ]) {
+      const args = ["evidence", "publish", "vm/web1", ...place, "--remote", address];
+      const { code, stdout, stderr } = await cli(args, { env });
+      assert.equal(code, 64, stderr);
+      assert.ok(!(stdout + stderr).includes("canary"), stderr);
+    }
     env = { REPRISE_REPOSITORY: env.REPRISE_REPOSITORY as string };
     assert.equal(await codeOf(["vm/web1", ...place], 2), "SIGNING_KEY_MISSING");
   });
