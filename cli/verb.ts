@@ -37,6 +37,7 @@ export interface VerbFamily {
 /** Headings of the help. */
 export type VerbGroup =
   | "Back up and restore:"
+  | "Run what reprise.yml says:"
   | "Look into snapshots:"
   | "Look after snapshots:"
   | "Look after the repository:"

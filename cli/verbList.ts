@@ -6,6 +6,7 @@ import { backupVerb } from "./verbs/backup.js";
 import { bootVerb } from "./verbs/boot.js";
 import { catVerb } from "./verbs/cat.js";
 import { completionVerb, makeCompleteVerb } from "./verbs/completion.js";
+import { configVerbs } from "./verbs/config.js";
 import { diffVerb } from "./verbs/diff.js";
 import { doctorVerb } from "./verbs/doctor.js";
 import { evidenceVerbs } from "./verbs/evidence.js";
@@ -18,13 +19,16 @@ import { keyVerbs } from "./verbs/key.js";
 import { lsVerb } from "./verbs/ls.js";
 import { nbdVerb } from "./verbs/nbd.js";
 import { notesVerb } from "./verbs/notes.js";
+import { planVerb } from "./verbs/plan.js";
 import { protectVerb, unprotectVerb } from "./verbs/protect.js";
 import { pruneVerb } from "./verbs/prune.js";
 import { repairVerbs } from "./verbs/repair.js";
 import { restoreVerb } from "./verbs/restore.js";
+import { runVerb } from "./verbs/run.js";
 import { showVerb } from "./verbs/show.js";
 import { snapshotsVerb } from "./verbs/snapshots.js";
 import { statsVerb } from "./verbs/stats.js";
+import { statusVerb } from "./verbs/status.js";
 import { syncVerb } from "./verbs/sync.js";
 import { tagVerb } from "./verbs/tag.js";
 import { testVerb } from "./verbs/test.js";
@@ -36,6 +40,9 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Back up and restore:", entry: snapshotsVerb },
   { group: "Back up and restore:", entry: showVerb },
   { group: "Back up and restore:", entry: restoreVerb },
+  { group: "Run what reprise.yml says:", entry: runVerb },
+  { group: "Run what reprise.yml says:", entry: planVerb },
+  { group: "Run what reprise.yml says:", entry: statusVerb },
   { group: "Look into snapshots:", entry: lsVerb },
   { group: "Look into snapshots:", entry: catVerb },
   { group: "Look into snapshots:", entry: findVerb },
@@ -60,6 +67,7 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look after the repository:", entry: syncVerb },
   { group: "Look after the repository:", entry: keyVerbs },
   { group: "Look after the repository:", entry: doctorVerb },
+  { group: "Run what reprise.yml says:", entry: configVerbs },
   { group: "This program:", entry: completionVerb },
   { group: "This program:", entry: makeCompleteVerb(() => VERB_LIST) },
 ];

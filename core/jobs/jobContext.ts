@@ -1,7 +1,8 @@
 // What the commands of jobs work with.
 
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { JobConfig, RepriseConfig } from "../config/repriseConfig.js";
+import { folderOfConfig } from "../config/resolveSecret.js";
 import type { JobRecordData } from "../format/jobRecord.js";
 import type { OnProgress } from "../platform/progress.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
@@ -66,6 +67,6 @@ export function snapshotPart({ sid, digest, manifest }: Pick<Snapshot, "sid" | "
 }
 
 /** Paths of a config are relative to its folder. */
-export function configPath({ fileName }: RepriseConfig, path: string): string {
-  return resolve(dirname(fileName), path);
+export function configPath(config: RepriseConfig, path: string): string {
+  return resolve(folderOfConfig(config), path);
 }

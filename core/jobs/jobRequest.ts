@@ -34,7 +34,7 @@ export interface JobRequest extends RunManner {
   scheduledForMs: number | null;
 }
 
-/** Opens repositories of a config by their names, each once. Whoever made it closes them. */
+/** Opens repositories of a config by their names, each once (ConfiguredRepositories). Whoever made it closes them. */
 export interface RepositorySource {
   open(name: string): Promise<Repository>;
 }

@@ -6,7 +6,6 @@ import { filesBeside } from "../../core/config/configFiles.js";
 import { readConfig } from "../../core/config/readConfig.js";
 import type { RepriseConfig } from "../../core/config/repriseConfig.js";
 import type { JobEvent, JobRequest, JobRun, RunRequest } from "../../core/jobs/jobRequest.js";
-import { OpenedRepositories } from "../../core/jobs/openedRepositories.js";
 import { runJob } from "../../core/jobs/runJob.js";
 import { type RunOptions, runJobs } from "../../core/jobs/runJobs.js";
 import type { Warning } from "../../core/repository/warnings.js";
@@ -87,7 +86,7 @@ export class JobWorld {
     const open = async (name: string) => this.repositories.get(name)!.repository;
     return {
       environment: this.main.environment,
-      repositories: new OpenedRepositories(open),
+      repositories: { open },
       signal: this.controller.signal,
       onWarning: (warning) => this.warnings.push(warning),
       onEvent: (event) => this.events.push(event),
