@@ -1,10 +1,12 @@
 import {
+  type Catalog,
   isGroup,
   type MachineEvidence,
   type PublishReport,
   publishEvidence,
   qualifiedGroup,
   repositoryEvidence,
+  resolveSnapshot,
   type SigningKey,
   splitNamespace,
   statementAbout,
@@ -32,7 +34,8 @@ export const evidencePublishVerb: Verb = {
   operands: [
     {
       name: "[what...]",
-      description: "machines (vm/web1, prod:vm/web1), or files of envelopes (./evidence.intoto.jsonl)",
+      description:
+        "machines (vm/web1), snapshots for their machines (vm/web1@latest), or files of envelopes (./e.jsonl)",
       completes: "group",
     },
   ],
@@ -115,25 +118,32 @@ async function gather(
   operands: readonly string[],
   key: SigningKey,
 ): Promise<{ envelopes: string[]; machines: MachineEvidence[] }> {
-  const names = operands.filter(isMachine);
-  const { texts } = await readEvidenceFiles(
-    operands.filter((operand) => !isMachine(operand)),
-    context.signal,
-  );
+  const names = operands.filter(isMachineOrSnapshot);
+  const files = operands.filter((operand) => !isMachineOrSnapshot(operand));
+  const { texts } = await readEvidenceFiles(files, context.signal);
   if (operands.length > 0 && names.length === 0) return { envelopes: texts, machines: [] };
   const asOfMs = context.environment.now();
   const { repository, catalog } = await context.openCatalog({ fresh: true });
   const place = { id: repository.config.repositoryId, location: repository.backend.location };
-  const wanted =
-    names.length === 0 ? null : names.map(splitNamespace).map((each) => qualifiedGroup(each.namespace, each.group));
+  const wanted = names.length === 0 ? null : names.map((name) => machineOf(name, catalog));
   const machines = repositoryEvidence(catalog, wanted, place, { asOfMs, keys: [key] });
   for (const machine of machines) warnAbout(context, machine);
   return { envelopes: [...machines.flatMap(({ envelopes }) => envelopes), ...texts], machines };
 }
 
-/** `vm/web1`, `prod:vm/web1`; a file of such a name is `./vm/web1`. */
-function isMachine(operand: string): boolean {
-  return isGroup(operand.slice(operand.indexOf(":") + 1));
+/** `vm/web1`, `prod:vm/web1@latest`; a file of such a name is `./vm/web1`. */
+function isMachineOrSnapshot(operand: string): boolean {
+  const [machine = ""] = operand.split(/[@~]/, 1);
+  return isGroup(machine.slice(machine.indexOf(":") + 1));
+}
+
+function machineOf(name: string, catalog: Catalog): string {
+  if (!/[@~]/.test(name)) {
+    const { namespace, group } = splitNamespace(name);
+    return qualifiedGroup(namespace, group);
+  }
+  const { manifest } = resolveSnapshot(name, catalog);
+  return qualifiedGroup(manifest.namespace, manifest.group);
 }
 
 function warnAbout(context: Context, { machine, snapshots, unsignedTests }: MachineEvidence): void {

@@ -134,7 +134,7 @@ describe("the evidence branch on the command line", function () {
   });
 
   it("says in a dry run what it would do", async () => {
-    const { status, sequence, added } = await publish(["vm/db", "--dry-run"]);
+    const { status, sequence, added } = await publish(["vm/db@latest", "--dry-run"]);
     assert.deepEqual([status, sequence, added.length], ["would-publish", 1, 1]);
     assert.equal(((await log(2)) as unknown as { error: { code: string } }).error.code, "EVIDENCE_BRANCH_MISSING");
   });
@@ -201,6 +201,7 @@ describe("the evidence branch on the command line", function () {
     assert.equal(await codeOf(["vm/web1", ...place, "--keep", "soon"], 64), "COMMAND_LINE_INVALID");
     assert.equal(await codeOf(["vm/web1", ...place, "--drop", "x"], 64), "COMMAND_LINE_INVALID");
     assert.equal(await codeOf(["vm/web1", ...place, "--author", "x"], 64), "COMMAND_LINE_INVALID");
+    assert.equal(await codeOf(["vm/gone@latest", ...place], 2), "SNAPSHOT_NOT_FOUND");
     assert.equal(await codeOf([file("not-there.jsonl"), ...place], 2), "EVIDENCE_UNREADABLE");
     assert.equal(await codeOf([file("key.pem"), ...place], 2), "EVIDENCE_UNREADABLE");
     for (const address of [
