@@ -11,6 +11,8 @@ export interface PipelineEvent {
   head: string | null;
   /** Of a tag; null: none. */
   tag: string | null;
+  /** Of the repository; null: not told. */
+  defaultBranch: string | null;
   /** The change comes from another repository: secrets are not there. */
   isFork: boolean;
   pullRequest: { number: number; labels: readonly string[]; description: string } | null;
@@ -36,6 +38,7 @@ export async function readEvent(env: Env): Promise<PipelineEvent> {
     name,
     ...commitsOf(env, payload, pullRequest, group),
     tag: env.GITHUB_REF_TYPE === "tag" ? (env.GITHUB_REF_NAME ?? null) : null,
+    defaultBranch: branch(textOf(memberOf(payload, "repository"), "default_branch")),
     isFork: isFork(pullRequest),
     pullRequest: pullRequest === null ? null : partOf(pullRequest),
     actor: textOf(memberOf(payload, "sender"), "login") ?? env.GITHUB_ACTOR ?? "",
@@ -101,6 +104,11 @@ function runUrl(env: Env): string | null {
 /** Zeros mean that there is none. */
 function commit(text: string | null): string | null {
   return text !== null && COMMIT.test(text) && !/^0+$/.test(text) ? text : null;
+}
+
+/** Nothing that git could take for something else. */
+function branch(text: string | null): string | null {
+  return text !== null && text.length <= 250 && /^[\w][\w./-]*$/.test(text) ? text : null;
 }
 
 function memberOf(value: object | null, name: string): object | null {

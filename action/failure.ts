@@ -50,7 +50,7 @@ function wordsOf(error: unknown): { code: string; message: string; hint: string 
   if (isOurError(error)) return { code: error.code, message: error.message, hint: error.hint ?? null };
   const message = error instanceof Error ? error.message : String(error);
   return {
-    code: "UNEXPECTED",
+    code: "INTERNAL_ERROR",
     message,
     hint: "this is a mistake in Reprise; log-level: debug shows where it came from",
   };

@@ -16,9 +16,9 @@ import {
   summary,
   warning,
 } from "@actions/core";
-import { inert, inertLine } from "../core/index.js";
+import { type Annotation, inert, inertLine } from "../core/index.js";
 import { type GivenInputs, INPUT_DEFAULTS, type InputName } from "./inputs.js";
-import type { Annotation, Runner } from "./runner.js";
+import type { Runner } from "./runner.js";
 import { SecretKeeper } from "./secrets.js";
 
 /** Of one step's summary; GitHub shows none that is longer. */
@@ -87,8 +87,9 @@ export class GithubRunner implements Runner {
     return true;
   }
 
-  fail(reason: string): void {
-    setFailed(this.#clean(reason));
+  fail(reason: string | null): void {
+    if (reason === null) process.exitCode = 1;
+    else setFailed(this.#clean(reason));
   }
 
   #clean(text: string): string {

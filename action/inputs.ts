@@ -20,6 +20,10 @@ export type Command = (typeof COMMANDS)[number];
 export const FAIL_ON = ["warned", "inconclusive", "failed", "never"] as const;
 export type FailOn = (typeof FAIL_ON)[number];
 
+/** `head` lets a change rewrite the gate that it has to pass. */
+export const POLICY_FROM = ["base", "head"] as const;
+export type PolicyFrom = (typeof POLICY_FROM)[number];
+
 export const LOG_LEVELS = ["quiet", "info", "debug"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -38,7 +42,7 @@ export const INPUT_DEFAULTS = {
   gate: "",
   base: "",
   head: "",
-  "policy-from": "",
+  "policy-from": "base",
   due: "false",
   reports: "",
   "dry-run": "false",
@@ -65,7 +69,7 @@ export interface Inputs {
   gate: string;
   base: string;
   head: string;
-  policyFrom: string;
+  policyFrom: PolicyFrom;
   due: boolean;
   reports: string;
   dryRun: boolean;
@@ -119,8 +123,8 @@ const ONLY_FOR: Partial<Record<InputName, readonly Command[]>> = {
   reports: ["report"],
   job: ["backup", "verify", "restore-test", "prune", "sync", "run", "plan"],
   machine: ["backup", "verify", "restore-test", "prune", "sync", "run", "plan", "status"],
-  repository: ["backup", "verify", "restore-test", "prune", "status", "gate"],
-  "trust-keeper": ["backup", "verify", "restore-test", "prune", "sync", "run", "plan", "status", "gate"],
+  repository: ["backup", "verify", "restore-test", "prune", "status"],
+  "trust-keeper": ["backup", "verify", "restore-test", "prune", "sync", "run", "plan", "status"],
 };
 const WITHOUT_CONFIG: readonly Command[] = ["backup", "verify", "restore-test", "prune", "status"];
 
@@ -153,7 +157,7 @@ export function readInputs(given: GivenInputs): { inputs: Inputs } | { mistakes:
     gate: reader.line("gate"),
     base: reader.line("base"),
     head: reader.line("head"),
-    policyFrom: reader.line("policy-from"),
+    policyFrom: reader.choice("policy-from", POLICY_FROM),
     due: reader.boolean("due"),
     reports: reader.line("reports"),
     dryRun: reader.boolean("dry-run"),

@@ -1,17 +1,7 @@
 // What the action needs of the machine that runs it. githubRunner.ts is GitHub's; tests have their own.
 
+import type { Annotation } from "../core/index.js";
 import type { GivenInputs } from "./inputs.js";
-
-export interface Annotation {
-  severity: "error" | "warning" | "notice";
-  title: string;
-  message: string;
-  /** Relative to the workspace; null: none. */
-  file: string | null;
-  /** 1-based. */
-  line: number | null;
-  column: number | null;
-}
 
 export interface Runner {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -30,6 +20,6 @@ export interface Runner {
   setOutput(name: string, value: string): void;
   /** False: this runner shows no summaries. */
   writeSummary(markdown: string): Promise<boolean>;
-  /** The step has failed, for this reason. */
-  fail(reason: string): void;
+  /** The step has failed, for this reason; null: annotations have said why. */
+  fail(reason: string | null): void;
 }

@@ -5,7 +5,7 @@
 const SECRET_VARIABLE =
   /(^|_)(PASSPHRASE|PASSWORD|PASSWD|SECRET|SECRETS|TOKEN|CREDENTIALS?|(RECOVERY|KEEPER|SIGNING|PRIVATE|ACCESS|API|SSH)_KEY)($|_)/i;
 /** Not secret: who, where, and paths of files. */
-const NO_SECRET = /(_FILE|_FILES|_PATH|_URL|_URI|_KEY_ID)$|^(GITHUB_|RUNNER_|npm_)/i;
+const NO_SECRET = /(_FILE|_FILES|_PATH|_URL|_URI|_KEY_ID)$|^(GITHUB_(?!TOKEN$)|RUNNER_|npm_)/i;
 /** Shorter ones would turn half of every text into stars; the runner masks them all the same. */
 const SHORTEST_REPLACED = 6;
 const STARS = "***";
@@ -18,7 +18,6 @@ export function secretsOf(env: Readonly<Record<string, string | undefined>>): st
 }
 
 function isSecretVariable(name: string): boolean {
-  if (name === "GITHUB_TOKEN") return true;
   return SECRET_VARIABLE.test(name) && !NO_SECRET.test(name) && !name.startsWith("INPUT_");
 }
 

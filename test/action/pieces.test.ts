@@ -7,10 +7,10 @@ import { annotateProblems } from "../../action/annotations.js";
 import { readEvent } from "../../action/event.js";
 import { errorReport, problemOf } from "../../action/failure.js";
 import { ProgressLog } from "../../action/progressLog.js";
-import type { Annotation, Runner } from "../../action/runner.js";
+import type { Runner } from "../../action/runner.js";
 import { hideGivenSecrets } from "../../action/secretInputs.js";
 import { SecretKeeper, secretsOf } from "../../action/secrets.js";
-import { type JobReport, RepriseError } from "../../core/index.js";
+import { type Annotation, type JobReport, RepriseError } from "../../core/index.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../support/temporaryFolder.js";
 
 const FRAME = {
@@ -147,8 +147,13 @@ describe("annotations", () => {
       ],
     });
     assert.deepEqual(
-      found.map(({ file }) => file),
-      ["reprise.yml", "sub/x.yml", null, null],
+      found.map(({ title, file }) => [title, file]),
+      [
+        ["Reprise: A", "reprise.yml"],
+        ["Reprise: B", "sub/x.yml"],
+        ["Reprise: D", null],
+        ["Reprise: C", null],
+      ],
     );
     assert.deepEqual([found[0]?.line, found[0]?.column], [3, 5]);
   });
@@ -160,7 +165,7 @@ describe("annotations", () => {
     const found = annotationsOf({ problems: many });
     assert.equal(found.length, 20);
     assert.equal(found[0]?.severity, "error");
-    assert.match(found[9]!.message, /and 11 more/);
+    assert.match(found[9]!.message, /11 more/);
   });
 
   it("come from errors about files, with each of their places", () => {
