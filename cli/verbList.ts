@@ -12,6 +12,7 @@ import { doctorVerb } from "./verbs/doctor.js";
 import { evidenceVerbs } from "./verbs/evidence.js";
 import { findVerb } from "./verbs/find.js";
 import { forgetVerb } from "./verbs/forget.js";
+import { gateVerb } from "./verbs/gate.js";
 import { gcVerb } from "./verbs/gc.js";
 import { historyVerb } from "./verbs/history.js";
 import { initVerb } from "./verbs/init.js";
@@ -43,6 +44,8 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Run what reprise.yml says:", entry: runVerb },
   { group: "Run what reprise.yml says:", entry: planVerb },
   { group: "Run what reprise.yml says:", entry: statusVerb },
+  { group: "Run what reprise.yml says:", entry: gateVerb },
+  { group: "Run what reprise.yml says:", entry: configVerbs },
   { group: "Look into snapshots:", entry: lsVerb },
   { group: "Look into snapshots:", entry: catVerb },
   { group: "Look into snapshots:", entry: findVerb },
@@ -67,7 +70,6 @@ export const VERB_LIST: readonly Listed[] = [
   { group: "Look after the repository:", entry: syncVerb },
   { group: "Look after the repository:", entry: keyVerbs },
   { group: "Look after the repository:", entry: doctorVerb },
-  { group: "Run what reprise.yml says:", entry: configVerbs },
   { group: "This program:", entry: completionVerb },
   { group: "This program:", entry: makeCompleteVerb(() => VERB_LIST) },
 ];
