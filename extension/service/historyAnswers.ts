@@ -1,0 +1,31 @@
+// All versions of one path over the snapshots of a machine.
+
+import { formatTreePath, inertLine, parseTreePath, pathHistory, snapshotsOfMachine } from "../../core/index.js";
+import { snapshotDataOf } from "./catalogAnswers.js";
+import type { ArgumentOf, HistoryData, VersionData } from "./protocol.js";
+import type { CallContext, Session } from "./session.js";
+import { milliseconds } from "./treeAnswers.js";
+
+export async function readHistory(
+  session: Session,
+  { machine, path }: ArgumentOf<"history">,
+  context: CallContext,
+): Promise<HistoryData> {
+  const snapshots = snapshotsOfMachine(machine, await session.catalog(context));
+  const { signal, onProgress } = context;
+  const open = (snapshot: (typeof snapshots)[number]) => session.treeOf(snapshot, context);
+  const history = await pathHistory(snapshots, open, parseTreePath(path), { signal, onProgress });
+  const versions = history.versions.map(({ number, kind, sizeBytes, sha256, snapshots, ...version }): VersionData => {
+    const [first, last] = [version.first, version.last].map((each) => snapshotDataOf(each, session.isEncrypted));
+    return {
+      ...{ number, kind, sizeBytes, sha256, snapshots },
+      ...{ first: first as VersionData["first"], last: last as VersionData["last"] },
+      path: formatTreePath(version.path),
+      modifiedAtMs: milliseconds(version.modifiedAtNs),
+    };
+  });
+  const periods = history.periods.map(({ version, problem, snapshots }) => {
+    return { version, problem: problem === null ? null : inertLine(problem), snapshots };
+  });
+  return { versions, periods };
+}

@@ -1,0 +1,77 @@
+// The repositories that are open now, by handle. Every open call makes a session of its own: two windows, or two entries with one
+// location, do not depend on each other.
+
+import {
+  defaultCacheFolder,
+  defaultStateFolder,
+  openBackend,
+  openRepository,
+  RepriseError,
+  systemEnvironment,
+} from "../../core/index.js";
+import type { ArgumentOf, Handle, RepositoryInfo } from "./protocol.js";
+import { type CallContext, Session } from "./session.js";
+import { VERSION } from "./version.js";
+
+/** Far more than anybody configures; a leak ends here. */
+const MAX_OPEN = 64;
+
+export class OpenRepositories {
+  readonly #sessions = new Map<Handle, Session>();
+  #next = 1;
+
+  /** What openBackend and openRepository throw; PASSPHRASE_MISSING. */
+  async open(argument: ArgumentOf<"openRepository">, context: CallContext): Promise<RepositoryInfo> {
+    const { location, secret, cacheFolder, stateFolder } = argument;
+    if (this.#sessions.size >= MAX_OPEN)
+      throw new RepriseError("usage", "SERVICE_TOO_MANY_OPEN", `${MAX_OPEN} repositories are open already`);
+    const { signal, onWarning } = context;
+    const backend = await openBackend(location, { signal });
+    try {
+      const repository = await openRepository(backend, {
+        secret: async () => secret ?? passphraseMissing(location),
+        environment: systemEnvironment(VERSION),
+        cacheFolder: cacheFolder === undefined ? defaultCacheFolder() : cacheFolder,
+        trust: { stateFolder: stateFolder === undefined ? defaultStateFolder() : stateFolder },
+        signal,
+        onWarning,
+      });
+      const handle = this.#next++ as Handle;
+      this.#sessions.set(handle, new Session(repository));
+      const { repositoryId, encryption } = repository.config;
+      return { handle, repositoryId, location, encrypted: encryption !== "none" };
+    } catch (error) {
+      await backend.close();
+      throw error;
+    }
+  }
+
+  get(handle: Handle): Session {
+    const session = this.#sessions.get(handle);
+    if (session !== undefined) return session;
+    throw new RepriseError("usage", "SERVICE_HANDLE_CLOSED", "this repository is not open any more", {
+      hint: "open it again",
+    });
+  }
+
+  /** May be called twice. */
+  async close(handle: Handle): Promise<void> {
+    const session = this.#sessions.get(handle);
+    this.#sessions.delete(handle);
+    await session?.close();
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map((handle) => this.close(handle)));
+  }
+}
+
+/** Ids of snapshots come from URIs that anybody can write. */
+export function requireSnapshotId(text: string): string {
+  if (typeof text === "string" && /^[0-9a-f]{32}$/.test(text)) return text;
+  throw new RepriseError("usage", "SNAPSHOT_NAME_INVALID", `"${String(text)}" is not the id of a snapshot`);
+}
+
+function passphraseMissing(location: string): never {
+  throw new RepriseError("key", "PASSPHRASE_MISSING", `${location} is encrypted: a passphrase is needed`);
+}

@@ -1,0 +1,212 @@
+// What the editor's side and the worker that holds the core say to each other: calls with an answer, progress, cancel. Plain
+// data only. Paths in a snapshot are text as `reprise ls` prints them (docs/files.md): bytes that are no UTF-8 are escaped.
+
+/** Names an open repository. Two of them may be of the same repository; they share nothing. */
+export type Handle = number & { readonly __handle: never };
+
+/** Never logged, never stored, never answered back. */
+export type SecretData = { passphrase: string } | { recoveryKey: string };
+
+export interface RepositoryInfo {
+  handle: Handle;
+  repositoryId: string;
+  location: string;
+  encrypted: boolean;
+}
+
+/** One machine and what its snapshots say together. */
+export interface MachineData {
+  /** As commands take it: `prod:vm/web1`. */
+  machine: string;
+  namespace: string;
+  group: string;
+  snapshots: number;
+  newest: SnapshotData;
+}
+
+export interface SnapshotData {
+  snapshotId: string;
+  machine: string;
+  timeMs: number;
+  finishedAtMs: number;
+  host: string;
+  mode: string;
+  consistency: string;
+  notes: string;
+  tags: readonly string[];
+  protected: boolean;
+  encrypted: boolean;
+  /** Of all disks and folders, as the guest sees them. */
+  sizeBytes: number;
+  /** Plain bytes that no earlier snapshot had, and what they take up stored. */
+  newBytes: number;
+  storedBytes: number;
+  disks: readonly DiskData[];
+  verification: { result: "ok" | "damaged"; level: "structure" | "data"; atMs: number; damagedRanges: number } | null;
+  restoreTest: { outcome: string; provenLevel: string | null; atMs: number } | null;
+  repairedFrom: string | null;
+}
+
+export interface DiskData {
+  name: string;
+  kind: "image" | "file" | "tree";
+  sizeBytes: number;
+  /** Ranges that a repair filled with zeros. */
+  lostRanges: number;
+}
+
+export interface CatalogData {
+  machines: readonly MachineData[];
+  snapshots: number;
+  /** Objects that may be snapshots and cannot be read. */
+  unreadable: readonly { object: string; message: string }[];
+}
+
+/** A part of a list; `total` is of the whole. */
+export interface Page<T> {
+  items: readonly T[];
+  total: number;
+}
+
+export type EntryKind =
+  | "disk"
+  | "volume"
+  | "file"
+  | "directory"
+  | "symlink"
+  | "character-device"
+  | "block-device"
+  | "fifo"
+  | "socket"
+  | "special"
+  | "unreadable";
+
+export interface EntryData {
+  /** The last name of the path, to be shown. */
+  name: string;
+  path: string;
+  kind: EntryKind;
+  /** Of volumes: "ext4 data", "LUKS, encrypted"; of what is special: why. */
+  description: string;
+  sizeBytes: number | null;
+  modifiedAtMs: number | null;
+  createdAtMs: number | null;
+  mode: number | null;
+  /** Of symbolic links. */
+  target: string | null;
+  /** Of symbolic links: what they lead to, when that was asked for; null: nothing that is there. */
+  targetKind: EntryKind | null;
+  /** A name that no file can have: to be shown, not to be opened. */
+  forbidden: boolean;
+  /** Why it cannot be looked at. */
+  problem: ErrorData | null;
+}
+
+export interface NameData {
+  name: string;
+  path: string;
+  kind: EntryKind | null;
+}
+
+export interface VersionData {
+  number: number;
+  kind: EntryKind;
+  sizeBytes: number;
+  modifiedAtMs: number | null;
+  path: string;
+  sha256: string | null;
+  first: SnapshotData;
+  last: SnapshotData;
+  snapshots: number;
+}
+
+export interface HistoryData {
+  versions: readonly VersionData[];
+  /** Neighbouring snapshots with one version (null: not there, or not readable for the reason given). */
+  periods: readonly { version: number | null; problem: string | null; snapshots: number }[];
+}
+
+/** An error of the core. `code` and `data` as in docs/errors.md. */
+export interface ErrorData {
+  name: string;
+  message: string;
+  family?: string;
+  code?: string;
+  data?: Record<string, unknown>;
+  hint?: string;
+  retry?: "never" | "later";
+}
+
+export interface ProgressData {
+  operation: string;
+  phase: string;
+  subject?: string;
+  done: number;
+  total?: number;
+  unit: "bytes" | "objects" | "snapshots";
+}
+
+export interface WarningData {
+  code: string;
+  message: string;
+}
+
+interface InSnapshot {
+  repository: Handle;
+  snapshot: string;
+  path: string;
+}
+
+/** Every operation: what it is given and what it answers. Errors of all: docs/errors.md; SERVICE_HANDLE_CLOSED of most. */
+export interface ServiceApi {
+  /** PASSPHRASE_WRONG; PASSPHRASE_MISSING when it is encrypted and no secret was given. */
+  openRepository: {
+    argument: { location: string; secret: SecretData | null; cacheFolder?: string | null; stateFolder?: string | null };
+    answer: RepositoryInfo;
+  };
+  closeRepository: { argument: { repository: Handle }; answer: null };
+  /** `refresh`: read again what the storage has now. */
+  catalog: { argument: { repository: Handle; refresh?: boolean }; answer: CatalogData };
+  /** Newest first. */
+  snapshots: {
+    argument: { repository: Handle; machine: string; offset: number; limit: number };
+    answer: Page<SnapshotData>;
+  };
+  snapshot: { argument: { repository: Handle; snapshot: string }; answer: SnapshotData };
+  /** Folders first, then by name. With what is known of each entry. */
+  list: { argument: InSnapshot & { offset: number; limit: number }; answer: Page<EntryData> };
+  /** All names of a folder, without looking at each. */
+  names: { argument: InSnapshot; answer: readonly NameData[] };
+  /** A link is not followed; `targetKind` says what it leads to. */
+  stat: { argument: InSnapshot; answer: EntryData };
+  /** Up to MAX_RANGE_BYTES; less at the end of the file only. Links are followed. */
+  readRange: {
+    argument: InSnapshot & { offset: number; length: number };
+    answer: { bytes: Uint8Array<ArrayBuffer>; sizeBytes: number };
+  };
+  /** The whole file; SERVICE_FILE_TOO_LARGE beyond `maxBytes`. Links are followed. */
+  readFile: { argument: InSnapshot & { maxBytes: number }; answer: Uint8Array<ArrayBuffer> };
+  /** Of the path in all snapshots of the machine. */
+  history: { argument: { repository: Handle; machine: string; path: string }; answer: HistoryData };
+}
+
+export type Method = keyof ServiceApi;
+export type ArgumentOf<M extends Method> = ServiceApi[M]["argument"];
+export type AnswerOf<M extends Method> = ServiceApi[M]["answer"];
+
+/** One answer of readRange. */
+export const MAX_RANGE_BYTES = 16 * 1024 * 1024;
+/** Nothing larger goes through memory as one piece, whatever `maxBytes` says. */
+export const MAX_FILE_BYTES = 1024 * 1024 * 1024;
+/** Entries or snapshots of one page. */
+export const MAX_PAGE = 2000;
+
+export type ToService =
+  | { kind: "call"; call: number; method: Method; argument: unknown }
+  | { kind: "cancel"; call: number };
+
+export type FromService =
+  | { kind: "answer"; call: number; answer: unknown }
+  | { kind: "failure"; call: number; error: ErrorData }
+  | { kind: "progress"; call: number; event: ProgressData }
+  | { kind: "warning"; call: number; warning: WarningData };

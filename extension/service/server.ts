@@ -1,0 +1,100 @@
+// The worker's end of the service: finds the method of a call, cancels it, and turns what it throws into data. A call that fails
+// harms no other.
+
+import { inertLine, RepriseError } from "../../core/index.js";
+import { readHistory } from "./historyAnswers.js";
+import { OpenRepositories } from "./openRepositories.js";
+import { plainError } from "./plainError.js";
+import type { AnswerOf, ArgumentOf, FromService, Method, ToService } from "./protocol.js";
+import { readRange, readWholeFile } from "./readAnswers.js";
+import type { CallContext } from "./session.js";
+import { listEntries, listNames, statEntry } from "./treeAnswers.js";
+
+type Methods = { [M in Method]: (argument: ArgumentOf<M>, context: CallContext) => Promise<AnswerOf<M>> };
+
+export type PostMessage = (message: FromService, transfer?: ArrayBuffer[]) => void;
+
+/** Progress is sent this often at most. */
+const PROGRESS_MS = 100;
+
+export class ServiceServer {
+  readonly #post: PostMessage;
+  readonly #repositories = new OpenRepositories();
+  readonly #running = new Map<number, AbortController>();
+  readonly #methods: Methods;
+
+  constructor(post: PostMessage) {
+    this.#post = post;
+    this.#methods = methodsOf(this.#repositories);
+  }
+
+  receive(message: ToService): void {
+    if (message.kind === "cancel") this.#running.get(message.call)?.abort();
+    else void this.#run(message.call, message.method, message.argument);
+  }
+
+  async close(): Promise<void> {
+    for (const running of this.#running.values()) running.abort();
+    await this.#repositories.closeAll();
+  }
+
+  async #run(call: number, method: Method, argument: unknown): Promise<void> {
+    const abort = new AbortController();
+    this.#running.set(call, abort);
+    try {
+      const answer = await this.#answer(method, argument, this.#contextOf(call, abort.signal));
+      this.#post({ kind: "answer", call, answer }, buffersOf(answer));
+    } catch (error) {
+      this.#post({ kind: "failure", call, error: plainError(error) });
+    } finally {
+      this.#running.delete(call);
+    }
+  }
+
+  #answer(method: Method, argument: unknown, context: CallContext): Promise<unknown> {
+    if (!Object.hasOwn(this.#methods, method))
+      throw new RepriseError("invariant", "SERVICE_METHOD_UNKNOWN", `the service has no method ${String(method)}`);
+    const run = this.#methods[method] as (argument: unknown, context: CallContext) => Promise<unknown>;
+    return run(argument, context);
+  }
+
+  #contextOf(call: number, signal: AbortSignal): CallContext {
+    let sentAtMs = 0;
+    return {
+      signal,
+      onProgress: (event) => {
+        const nowMs = Date.now();
+        if (nowMs - sentAtMs < PROGRESS_MS) return;
+        sentAtMs = nowMs;
+        this.#post({ kind: "progress", call, event });
+      },
+      onWarning: ({ code, message }) =>
+        this.#post({ kind: "warning", call, warning: { code, message: inertLine(message) } }),
+    };
+  }
+}
+
+function methodsOf(repositories: OpenRepositories): Methods {
+  return {
+    openRepository: (argument, context) => repositories.open(argument, context),
+    closeRepository: async ({ repository }) => {
+      await repositories.close(repository);
+      return null;
+    },
+    catalog: ({ repository, refresh }, context) => repositories.get(repository).catalogData(context, refresh),
+    snapshots: (argument, context) => repositories.get(argument.repository).snapshotPage(argument, context),
+    snapshot: ({ repository, snapshot }, context) => repositories.get(repository).snapshotData(snapshot, context),
+    list: (argument, context) => listEntries(repositories.get(argument.repository), argument, context),
+    names: (argument, context) => listNames(repositories.get(argument.repository), argument, context),
+    stat: (argument, context) => statEntry(repositories.get(argument.repository), argument, context),
+    readRange: (argument, context) => readRange(repositories.get(argument.repository), argument, context),
+    readFile: (argument, context) => readWholeFile(repositories.get(argument.repository), argument, context),
+    history: (argument, context) => readHistory(repositories.get(argument.repository), argument, context),
+  };
+}
+
+/** Large answers move and are not copied. */
+function buffersOf(answer: unknown): ArrayBuffer[] {
+  const bytes = answer instanceof Uint8Array ? answer : (answer as { bytes?: unknown } | null)?.bytes;
+  return bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [];
+}
