@@ -71,7 +71,7 @@ function checkKeys(raw: RawGate, at: string, source: GateConfig["source"], { pro
   if (threshold > Math.max(1, keys.length)) {
     problems.add(
       `${at}/threshold`,
-      `threshold: ${threshold} signatures are wanted, but there are only ${keys.length} keys`,
+      `threshold: ${threshold} signatures are wanted, but only ${keys.length} ${keys.length === 1 ? "key is" : "keys are"} named`,
     );
   }
   membersAt(raw.keys, `${at}/keys`).forEach(({ value, at: place }, i) => {

@@ -239,6 +239,7 @@ export function pointerPart(key: string): string {
 
 /** The package's messages start in capitals and end with advice to its own callers. */
 function sentence(message: string): string {
+  if (/^unexpected alias/i.test(message)) return "a text that begins with * needs quotes";
   return message.slice(0, 1).toLowerCase() + message.slice(1).replace(/ at line \d+, column \d+[\s\S]*$/, "");
 }
 
