@@ -50,7 +50,8 @@ export async function runSyncJob(context: SyncContext): Promise<void> {
 function addLines(context: SyncContext, plan: RepositorySyncPlan, report: SyncReport | null, startedMs: number): void {
   const { log } = context;
   const included = plan.from.catalog.snapshots.filter(({ manifest }) => plan.request.includes(manifest));
-  for (const [machine, snapshots] of Map.groupBy(included, machineOf)) {
+  const groups = [...Map.groupBy(included, machineOf)].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [machine, snapshots] of groups) {
     const sids = new Set<string>(snapshots.map(({ sid }) => sid));
     const failed = report?.failed.filter((one) => sids.has(one.from)) ?? [];
     const copied = (report?.copied ?? []).filter((one) => sids.has(one.from));
