@@ -45,10 +45,28 @@ const LIMITS: readonly SummaryLimits[] = [
 export function renderSummary(reports: readonly JobReport[], options: SummaryOptions = {}): string {
   const maxBytes = Math.min(options.maxBytes ?? DEFAULT_MAX_BYTES, DEFAULT_MAX_BYTES);
   for (const limits of LIMITS) {
-    const text = reports.map((report) => partOf(report, options, limits)).join("\n");
-    if (encodeText(text).length <= maxBytes) return text;
+    const text = textWithin(maxBytes, reports, options, limits);
+    if (text !== null) return text;
   }
   return headlinesOnly(reports, maxBytes);
+}
+
+/** Null as soon as it is clear that it does not fit. */
+function textWithin(
+  maxBytes: number,
+  reports: readonly JobReport[],
+  options: SummaryOptions,
+  limits: SummaryLimits,
+): string | null {
+  let left = maxBytes;
+  const parts: string[] = [];
+  for (const report of reports) {
+    const part = partOf(report, options, limits);
+    left -= encodeText(part).length + 1;
+    if (left < 0) return null;
+    parts.push(part);
+  }
+  return parts.join("\n");
 }
 
 /** Hundreds of reports: a line each, as many as fit. */

@@ -1,20 +1,21 @@
 // A report as plain lines, for logs, terminals and mails. Nothing in it moves a cursor or gives a runner an order.
 
 import { formatDuration, formatInstant } from "../report/amounts.js";
-import { inertLine, shortLine } from "../report/inertText.js";
+import { shortLine } from "../report/inertText.js";
 import type { GateReportPart, JobReport, MachineReportLine, ReportProblem } from "./jobReport.js";
 import { type Cell, columnsOf } from "./machineColumns.js";
 import { amountOf, COMMAND_TITLES, DECISION_WORDS, tookMs, worstFirst } from "./reportWords.js";
 
 const MAX_LINE = 400;
 const MAX_LINES = 200;
+const MAX_VERDICT = 1000;
 
 /** Ends with a line feed. At most 200 machines, problems and runs each. */
 export function renderJobText(report: JobReport): string {
   const { command, outcome, verdict, dryRun, facts, gate, plan, problems } = report;
   const word = gate === null ? outcome : DECISION_WORDS[gate.decision];
   return [
-    `${COMMAND_TITLES[command]} ${word}${dryRun ? " (dry run, nothing was changed)" : ""}: ${inertLine(verdict)}`,
+    `${COMMAND_TITLES[command]} ${word}${dryRun ? " (dry run, nothing was changed)" : ""}: ${shortLine(verdict, MAX_VERDICT)}`,
     `  ${originOf(report)}`,
     ...some(worstFirst(report.machines), (line) => machineLines(line, report)),
     ...(gate === null ? [] : gateLines(gate)),

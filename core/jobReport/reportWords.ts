@@ -38,6 +38,8 @@ export const DECISION_OUTCOMES: Record<GateDecision, Outcome> = {
   "not-needed": "skipped",
 };
 
+/** Date.parse makes a time of almost anything. */
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 const WORST_FIRST: Outcome[] = ["failed", "inconclusive", "warned", "skipped", "passed"];
 
 /** What was skipped counts as well as what passed. */
@@ -103,8 +105,7 @@ export function ageOf(ms: number): string {
 
 /** Between two times of a report; null when one is no time. */
 export function ageBetween(from: string, until: string): number | null {
-  const ms = Date.parse(until) - Date.parse(from);
-  return Number.isNaN(ms) ? null : ms;
+  return INSTANT.test(from) && INSTANT.test(until) ? Date.parse(until) - Date.parse(from) : null;
 }
 
 export function tookMs({ startedAt, finishedAt }: JobReport): number {

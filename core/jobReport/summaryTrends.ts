@@ -19,8 +19,11 @@ const UNITS: readonly (readonly [name: string, size: number])[] = [
 export function trendsSummary(report: JobReport, { diagrams }: SummaryLimits): string[] {
   const bad = new Set(report.machines.filter(({ outcome }) => outcome !== "passed").map(({ machine }) => machine));
   const ordered = [...report.trends].sort((a, b) => Number(bad.has(b.machine)) - Number(bad.has(a.machine)));
-  const charts = ordered.flatMap((trend) => [...rtoChart(trend), ...addedChart(trend)]);
-  const shown = charts.slice(0, diagrams);
+  const charts = ordered.flatMap((trend) => [
+    ...(trend.rto.length > 1 ? [() => rtoChart(trend)] : []),
+    ...(trend.added.length > 1 ? [() => addedChart(trend)] : []),
+  ]);
+  const shown = charts.slice(0, diagrams).map((draw) => draw());
   if (shown.length === 0) return [];
   const left = charts.length - shown.length;
   const rest = shown.slice(OPEN_DIAGRAMS).flat();
@@ -33,22 +36,22 @@ export function trendsSummary(report: JobReport, { diagrams }: SummaryLimits): s
   ];
 }
 
-function rtoChart({ machine, rto, rtoObjectiveMs }: MachineTrend): string[][] {
+function rtoChart({ machine, rto, rtoObjectiveMs }: MachineTrend): string[] {
   const top = Math.max(0, ...rto.map(({ ms }) => ms));
   const [unit, size] = top >= 600_000 ? (["minutes", 60_000] as const) : (["seconds", 1000] as const);
   const objective = rtoObjectiveMs === null ? null : rtoObjectiveMs / size;
   const points = rto.map(({ at, ms }) => ({ at, value: ms / size }));
   const lines = mermaidChart({ unit, shape: "line", points, objective });
   const level = objective === null ? "" : ", the level line is the objective";
-  return lines.length === 0 ? [] : [[`**Recovery time of** ${code(machine)}${level}`, "", ...lines, ""]];
+  return [`**Recovery time of** ${code(machine)}${level}`, "", ...lines, ""];
 }
 
-function addedChart({ machine, added }: MachineTrend): string[][] {
+function addedChart({ machine, added }: MachineTrend): string[] {
   const top = Math.max(0, ...added.map(({ bytes }) => bytes));
   const [unit, size] = UNITS.find(([, bytes]) => top >= bytes) ?? ["bytes", 1];
   const points = added.map(({ at, bytes }) => ({ at, value: bytes / size }));
   const lines = mermaidChart({ unit, shape: "bar", points, objective: null });
-  return lines.length === 0 ? [] : [[`**New data of each backup of** ${code(machine)}`, "", ...lines, ""]];
+  return [`**New data of each backup of** ${code(machine)}`, "", ...lines, ""];
 }
 
 /** Links, where there are addresses; else the names of the files. */

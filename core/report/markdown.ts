@@ -68,10 +68,11 @@ function codeWords(words: readonly string[]): string {
 export function link(words: string, url: string): string | null {
   const href = pageAddress(url);
   if (href === null) return null;
-  const safe = href.replaceAll(
-    /[\\`|<>\s]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
+  // After the origin, whose brackets belong to the numbers of a host.
+  const { origin } = new URL(href);
+  const rest = href.startsWith(origin) ? href.slice(origin.length) : null;
+  if (rest === null) return null;
+  const safe = origin + rest.replaceAll(/[\\`|<>[\]\s]/g, (char) => encodeURIComponent(char));
   return `[${words}](<${safe}>)`;
 }
 

@@ -81,7 +81,8 @@ footer{color:var(--quiet);font-size:13px;padding-bottom:40px}
 a{color:inherit}
 @media (max-width:720px){.facts{grid-template-columns:1fr}.scroll{overflow-x:auto}.scroll table{min-width:720px}section{padding:18px 16px}}
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--text:#000;--quiet:#444;--line:#bbb;--soft:#f6f6f6}
-body{font-size:11px}main,header>div,footer{max-width:none;padding:0}section,.tile{border-radius:0}
+body{font-size:11px}td small,th small,thead th,figcaption,footer,code,.badge,.tile span,.quiet{font-size:10px}header .verdict{font-size:13px}
+details::details-content{content-visibility:visible;display:block}main,header>div,footer{max-width:none;padding:0}section,.tile{border-radius:0}
 section{break-inside:auto;padding:12px}tr,figure,.tile,.not-tested{break-inside:avoid}pre{max-height:none}
 h2{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `;

@@ -36,7 +36,14 @@ const LINES = [
   "web1 login: ",
 ];
 
+let drawn: string | null = null;
+
 export function screenshotBase64(): string {
+  drawn ??= drawScreen();
+  return drawn;
+}
+
+function drawScreen(): string {
   const rgb = new Uint8Array(WIDTH * HEIGHT * 3);
   LINES.forEach((line, row) => {
     [...line].forEach((char, column) => {

@@ -74,7 +74,12 @@ export function backupOfFour(): JobReport {
       durationMs,
       reason: "backed up and verified",
       snapshot: { id: hexOf(machine, 32), digest: hexOf(`d${machine}`, 64), time: at(-15 * MINUTE) },
-      backup: { readBytes: addedBytes * 3, addedBytes, sizeBytes, protected: false },
+      backup: {
+        readBytes: Math.round(addedBytes * 3),
+        addedBytes: Math.round(addedBytes),
+        sizeBytes,
+        protected: false,
+      },
       verification: { level: "data", result: "ok", damagedRanges: 0 },
     });
   const message = "the hypervisor refused to freeze the file systems: guest agent is not running";
