@@ -133,6 +133,7 @@ export { defaultRunBase } from "./hypervisor/runFolder.js";
 export type { SerialLine, SerialLog } from "./hypervisor/serialLog.js";
 export { decodeJobReport } from "./jobReport/decodeJobReport.js";
 export { encodeJobReport } from "./jobReport/encodeJobReport.js";
+export type { JobHtmlOptions } from "./jobReport/jobHtml.js";
 export { renderJobHtml } from "./jobReport/jobHtml.js";
 export type { JobReport, MachineReportLine, ReportProblem, TestReportPart } from "./jobReport/jobReport.js";
 export { JOB_REPORT_SCHEMA, MAX_JOB_REPORT_BYTES } from "./jobReport/jobReport.js";
@@ -141,6 +142,7 @@ export { renderJobText } from "./jobReport/jobText.js";
 export { mergeReports } from "./jobReport/mergeReports.js";
 export type { Annotation } from "./jobReport/problemsToAnnotate.js";
 export { problemsToAnnotate } from "./jobReport/problemsToAnnotate.js";
+export type { SummaryOptions } from "./jobReport/summaryOptions.js";
 export { findJob, machinesOfJob, testsOfJob } from "./jobs/configJobs.js";
 export type {
   JobEvent,

@@ -8,28 +8,9 @@ import type { JobReport, ReportProblem } from "./jobReport.js";
 import { amountOf, COMMAND_TITLES, DECISION_OUTCOMES, DECISION_WORDS, tookMs } from "./reportWords.js";
 import { gateSummary } from "./summaryGate.js";
 import { checksSummary, machinesSummary, OUTCOME_SIGNS } from "./summaryMachines.js";
+import type { SummaryLimits, SummaryOptions } from "./summaryOptions.js";
 import { planSummary } from "./summaryPlan.js";
 import { picturesSummary, trendsSummary } from "./summaryTrends.js";
-
-export interface SummaryOptions {
-  /** Of UTF-8; default and most: 1,000,000, GitHub's 1 MiB less a reserve for what else the step writes. */
-  maxBytes?: number;
-  /** Where the whole report and its pictures lie; address null: known by its name only. */
-  artifact?: { name: string; url: string | null } | null;
-  /** Addresses of pictures, by name of the picture. */
-  pictureUrls?: Readonly<Record<string, string>>;
-  /** False where Mermaid is not drawn (old GitHub Enterprise servers): the rows of blocks in the tables remain. Default true. */
-  diagrams?: boolean;
-}
-
-/** How much of everything is shown. */
-export interface SummaryLimits {
-  rows: number;
-  open: number;
-  problems: number;
-  diagrams: number;
-  pictures: number;
-}
 
 const DEFAULT_MAX_BYTES = 1_000_000;
 /** From all to next to nothing: the first that fits is taken. */

@@ -19,10 +19,12 @@ import { countedVerdict, worstOutcome } from "./reportWords.js";
 
 const SEVERITIES = ["error", "warning", "notice"];
 
-/** Of one job and machine the line that ended last counts, and with it the problems of its report. USAGE for none at all. */
+/** Of one job and machine the line that ended last counts, and with it the problems of its report. REPORTS_MISSING for none at all. */
 export function mergeReports(given: readonly JobReport[]): JobReport {
   if (given.length === 0)
-    throw new RepriseError("usage", "USAGE", "there are no reports to merge", { hint: "name at least one report" });
+    throw new RepriseError("usage", "REPORTS_MISSING", "there are no reports to merge", {
+      hint: "name at least one report",
+    });
   const reports = given.map(fitJobReport);
   const kept = newestLines(reports);
   const machines = [...kept.values()].sort(byText(({ machine, job }) => `${machine}\n${job ?? ""}`));

@@ -4,8 +4,8 @@ import { formatInstant } from "../report/amounts.js";
 import { code, folded, prose, table } from "../report/markdown.js";
 import { gateRequirements } from "./gateRequirements.js";
 import type { GateReportPart } from "./jobReport.js";
-import type { SummaryLimits } from "./jobSummary.js";
 import { amountOf } from "./reportWords.js";
+import type { SummaryLimits } from "./summaryOptions.js";
 
 type GateMachine = GateReportPart["machines"][number];
 

@@ -4,9 +4,9 @@ import type { Outcome } from "../format/restoreTestRecord.js";
 import { code, folded, prose, table, unbroken } from "../report/markdown.js";
 import { sparkline } from "../report/sparkline.js";
 import type { JobReport, MachineReportLine, MachineTrend, ReportOutcome } from "./jobReport.js";
-import type { SummaryLimits } from "./jobSummary.js";
 import { type Cell, type Column, columnsOf } from "./machineColumns.js";
 import { amountOf, outcomeCounts, worstFirst } from "./reportWords.js";
+import type { SummaryLimits } from "./summaryOptions.js";
 
 export const OUTCOME_SIGNS: Record<Outcome | ReportOutcome, string> = {
   passed: "✅",

@@ -3,8 +3,8 @@
 import { formatMinute } from "../report/amounts.js";
 import { code, folded, prose, table, unbroken } from "../report/markdown.js";
 import type { PlanReportPart } from "./jobReport.js";
-import type { SummaryLimits } from "./jobSummary.js";
 import { amountOf } from "./reportWords.js";
+import type { SummaryLimits } from "./summaryOptions.js";
 
 /** Due runs first. */
 export function planSummary({ runs, matrix }: PlanReportPart, { rows }: SummaryLimits): string[] {

@@ -3,8 +3,8 @@
 import { code, folded, link, table } from "../report/markdown.js";
 import { mermaidChart } from "../report/mermaidChart.js";
 import type { JobReport, MachineTrend } from "./jobReport.js";
-import type { SummaryLimits, SummaryOptions } from "./jobSummary.js";
 import { amountOf } from "./reportWords.js";
+import type { SummaryLimits, SummaryOptions } from "./summaryOptions.js";
 
 /** As many diagrams are open; the others are folded away. */
 const OPEN_DIAGRAMS = 2;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { renderSummary, type SummaryOptions } from "../../core/jobReport/jobSummary.js";
+import { renderSummary } from "../../core/jobReport/jobSummary.js";
 import { mergeReports } from "../../core/jobReport/mergeReports.js";
+import type { SummaryOptions } from "../../core/jobReport/summaryOptions.js";
 import { prose, unbroken } from "../../core/report/markdown.js";
 import { sparkline } from "../../core/report/sparkline.js";
 import { hostileText } from "../restoreTest/report/hostileRecord.js";

@@ -157,7 +157,7 @@ describe("merged reports", () => {
   it("need a report", () => {
     assert.throws(
       () => mergeReports([]),
-      (error) => isOurError(error, "USAGE"),
+      (error) => isOurError(error, "REPORTS_MISSING"),
     );
     assert.equal(mergeReports([planReport()]).verdict, "2 of 4 runs are due");
   });
