@@ -38,14 +38,18 @@ export function configDocument(config: RepriseConfig, schedules: Schedules): unk
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
-  // a compiled pattern
-  if (Object.getPrototypeOf(value) !== Object.prototype && Object.getPrototypeOf(value) !== null) return String(value);
+  if (isPattern(value)) return value.source;
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
       isReference(member) ? formatSecretReference(member) : plain(member),
     ]),
   );
+}
+
+/** A compiled one: no plain object. */
+function isPattern(value: object): value is { source: string } {
+  return Object.getPrototypeOf(value) !== Object.prototype && "source" in value && typeof value.source === "string";
 }
 
 function isReference(value: unknown): value is SecretReference {
