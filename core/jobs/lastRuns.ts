@@ -3,13 +3,8 @@
 
 import type { JobConfig, RepriseConfig } from "../config/repriseConfig.js";
 import type { JobRecordData } from "../format/jobRecord.js";
-import type { Catalog } from "../repository/catalog.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
-import { testHistory } from "../restoreTest/storedRecords.js";
 import { testsOfJob } from "./configJobs.js";
-import { jobRecords } from "./jobRecords.js";
-
-export type JobHistory = Pick<Catalog, "snapshots" | "records">;
+import type { HistoryIndex, RecordedResult } from "./historyIndex.js";
 
 /** Clocks differ by so much. */
 export const CLOCK_TOLERANCE_MS = 5 * 60_000;
@@ -30,15 +25,17 @@ const DONE: Record<JobConfig["command"], readonly string[]> = {
   sync: ["passed", "warned"],
 };
 
+type Believed = (ms: number) => boolean;
+
 /** `machine`: null for a job about the whole repository. */
 export function lastRuns(
   config: RepriseConfig,
   job: JobConfig,
   machine: string | null,
-  history: JobHistory,
+  history: HistoryIndex,
   nowMs: number,
 ): LastRuns {
-  const believed = (ms: number) => ms <= nowMs + CLOCK_TOLERANCE_MS;
+  const believed: Believed = (ms) => ms <= nowMs + CLOCK_TOLERANCE_MS;
   const attempts = attemptsOf(job, machine, history).filter(({ startedAtMs, endedAtMs }) => {
     return believed(startedAtMs) && believed(endedAtMs);
   });
@@ -57,32 +54,27 @@ interface Attempt {
 }
 
 /** What records of the job say. One of a run for some machines only is none of a whole repository. */
-function attemptsOf(job: JobConfig, machine: string | null, history: JobHistory): Attempt[] {
-  const damaged = damagedSnapshots(history);
-  return jobRecords(history, job.name).flatMap((record) => {
-    if (record.command !== job.command || record.outcome === "cancelled") return [];
-    const result = machine === null ? wholeResult(record) : machineResult(record, machine, damaged);
-    if (result === null) return [];
-    const times = { startedAtMs: Date.parse(record.startedAt), endedAtMs: Date.parse(record.finishedAt) };
-    return [{ ...times, done: DONE[job.command].includes(result) }];
+function attemptsOf(job: JobConfig, machine: string | null, history: HistoryIndex): Attempt[] {
+  const isOurs = ({ command, outcome }: JobRecordData) => command === job.command && outcome !== "cancelled";
+  if (machine === null) {
+    const whole = history.recordsOf(job.name).filter((record) => isOurs(record) && !record.partial);
+    return whole.map((record) => ({ ...timesOf(record), done: DONE[job.command].includes(record.outcome) }));
+  }
+  const results = history.resultsOf(job.name, machine).filter(({ record }) => isOurs(record));
+  return results.flatMap(({ record, results: ofMachine }) => {
+    // a backup that was found damaged later is none, and nobody has to wait for the next one
+    if (job.command === "backup" && isDamaged(ofMachine, history)) return [];
+    // several tests of one machine: what was not carried out counts
+    return [{ ...timesOf(record), done: ofMachine.every(({ outcome }) => DONE[job.command].includes(outcome)) }];
   });
 }
 
-function wholeResult({ partial, outcome }: JobRecordData): string | null {
-  return partial ? null : outcome;
+function isDamaged(results: RecordedResult["results"], { damaged }: HistoryIndex): boolean {
+  return results.some(({ snapshot }) => snapshot !== null && damaged.has(snapshot));
 }
 
-function machineResult(
-  { command, machines }: JobRecordData,
-  machine: string,
-  damaged: ReadonlySet<string>,
-): string | null {
-  const results = machines.filter((each) => each.machine === machine);
-  // several tests of one machine: what was not carried out counts
-  const result = results.find(({ outcome }) => !DONE[command].includes(outcome)) ?? results[0];
-  if (result === undefined) return null;
-  // a backup that was found damaged later is none, and nobody has to wait for the next one
-  return command === "backup" && damaged.has(result.snapshot ?? "") ? null : result.outcome;
+function timesOf({ startedAt, finishedAt }: JobRecordData): Pick<Attempt, "startedAtMs" | "endedAtMs"> {
+  return { startedAtMs: Date.parse(startedAt), endedAtMs: Date.parse(finishedAt) };
 }
 
 /** When somebody did the same by other means: a snapshot is a backup, whoever made it. */
@@ -90,43 +82,32 @@ function factsOf(
   config: RepriseConfig,
   job: JobConfig,
   machine: string | null,
-  history: JobHistory,
-  believed: (ms: number) => boolean,
+  history: HistoryIndex,
+  believed: Believed,
 ): number[] {
   if (machine === null) return [];
-  if (job.command === "backup") return soundBackups(history, machine).filter(believed).slice(-1);
+  if (job.command === "backup") {
+    const sound = history.snapshotsOf(machine).filter(({ verification }) => verification?.result !== "damaged");
+    return sound.map(({ timeMs }) => timeMs).filter(believed);
+  }
   if (job.command !== "restore-test") return [];
-  const { tests } = testHistory(history, machine);
   const wanted = testsOfJob(config, job).filter(({ spec }) => spec.machines.some((test) => test.machine === machine));
-  const lastOfEach = wanted.map(({ spec }) => {
-    const times = tests
-      .map(({ record }) => record)
-      .filter(({ asset, simulated, result }) => {
-        return asset.name === spec.name && !simulated && DONE["restore-test"].includes(result.outcome);
-      })
-      .flatMap(({ times: { startedAt, finishedAt } }) =>
-        believed(Date.parse(finishedAt)) ? [Date.parse(startedAt)] : [],
-      );
-    return newest(times);
-  });
+  const lastOfEach = wanted.map(({ spec }) => lastTest(history, machine, spec.name, believed));
   // all of its tests have to be done
   return lastOfEach.length === 0 || lastOfEach.includes(null) ? [] : [Math.min(...(lastOfEach as number[]))];
 }
 
-/** Times of the machine's snapshots that are not known to be damaged, oldest first. */
-export function soundBackups({ snapshots }: Pick<Catalog, "snapshots">, machine: string): number[] {
-  return snapshots
-    .filter(({ manifest, verification }) => {
-      return qualifiedGroup(manifest.namespace, manifest.group) === machine && verification?.result !== "damaged";
-    })
-    .map(({ timeMs }) => timeMs)
-    .sort((a, b) => a - b);
-}
-
-function damagedSnapshots({ snapshots }: JobHistory): Set<string> {
-  return new Set(snapshots.filter(({ verification }) => verification?.result === "damaged").map(({ sid }) => sid));
+/** When the last one of this name began that has a result. */
+function lastTest(history: HistoryIndex, machine: string, name: string, believed: Believed): number | null {
+  const times = history
+    .testsOf(machine)
+    .map(({ record }) => record)
+    .filter(({ asset, result }) => asset.name === name && DONE["restore-test"].includes(result.outcome))
+    .filter(({ times: { finishedAt } }) => believed(Date.parse(finishedAt)))
+    .map(({ times: { startedAt } }) => Date.parse(startedAt));
+  return newest(times);
 }
 
 function newest(times: readonly number[]): number | null {
-  return times.length === 0 ? null : Math.max(...times);
+  return times.reduce<number | null>((latest, time) => (latest === null || time > latest ? time : latest), null);
 }

@@ -6,10 +6,10 @@ import type { Outcome } from "../format/restoreTestRecord.js";
 import type { MachineState } from "../jobReport/jobReport.js";
 import { ageOf } from "../jobReport/reportWords.js";
 import { formatInstant } from "../report/amounts.js";
-import type { Catalog, Snapshot } from "../repository/catalog.js";
-import { type StoredTest, testHistory } from "../restoreTest/storedRecords.js";
+import type { Snapshot } from "../repository/catalog.js";
+import type { StoredTest } from "../restoreTest/storedRecords.js";
 import { findMachine, type JobOf, machinesOfJob } from "./configJobs.js";
-import { snapshotsOf } from "./jobContext.js";
+import type { HistoryIndex } from "./historyIndex.js";
 import { CLOCK_TOLERANCE_MS, lastRuns } from "./lastRuns.js";
 
 export interface JudgedMachine {
@@ -27,17 +27,17 @@ const MAX_GRACE_MS = 6 * 3_600_000;
 export function judgeMachine(
   config: RepriseConfig | null,
   repository: string | null,
-  catalog: Pick<Catalog, "snapshots" | "records">,
+  history: HistoryIndex,
   machine: string,
   nowMs: number,
 ): JudgedMachine {
-  const snapshots = snapshotsOf(catalog, machine);
+  const snapshots = history.snapshotsOf(machine);
   const newest = snapshots.at(-1) ?? null;
-  const test = testHistory(catalog, machine).tests.findLast(({ record }) => !record.simulated) ?? null;
+  const test = history.testsOf(machine).at(-1) ?? null;
   const jobs = (config?.jobs ?? []).filter((job) => job.repository === repository);
   const findings = [
-    ...backupFindings(config, jobs, catalog, machine, newest, nowMs),
-    ...testFindings(config, jobs, catalog, machine, test, nowMs),
+    ...backupFindings(config, jobs, history, machine, newest, nowMs),
+    ...testFindings(config, jobs, history, machine, test, nowMs),
   ];
   const worst = findings.find(({ outcome }) => outcome === "failed") ?? findings[0];
   const state = stateOf(config, machine, snapshots, test, nowMs);
@@ -57,7 +57,7 @@ interface Finding {
 function backupFindings(
   config: RepriseConfig | null,
   jobs: readonly JobConfig[],
-  catalog: Pick<Catalog, "snapshots" | "records">,
+  history: HistoryIndex,
   machine: string,
   newest: Snapshot | null,
   nowMs: number,
@@ -76,7 +76,7 @@ function backupFindings(
     found("warned", `its newest snapshot claims to be of ${ageOf(nowMs - newest.timeMs)}`);
   for (const job of backups) {
     if (config === null) break;
-    const late = overdueSince(config, job, catalog, machine, nowMs);
+    const late = overdueSince(config, job, history, machine, nowMs);
     if (late !== null) found("failed", `a backup by the job ${job.name} is due since ${timeText(late)}`);
   }
   return findings;
@@ -85,7 +85,7 @@ function backupFindings(
 function testFindings(
   config: RepriseConfig | null,
   jobs: readonly JobConfig[],
-  catalog: Pick<Catalog, "snapshots" | "records">,
+  history: HistoryIndex,
   machine: string,
   test: StoredTest | null,
   nowMs: number,
@@ -99,7 +99,7 @@ function testFindings(
   }
   for (const job of jobs) {
     if (config === null || job.command !== "restore-test" || !machinesOfJob(config, job).includes(machine)) continue;
-    const late = overdueSince(config, job, catalog, machine, nowMs);
+    const late = overdueSince(config, job, history, machine, nowMs);
     if (late !== null)
       findings.push({
         outcome: "warned",
@@ -113,7 +113,7 @@ function testFindings(
 export function overdueSince(
   config: RepriseConfig,
   job: JobConfig,
-  catalog: Pick<Catalog, "snapshots" | "records">,
+  history: HistoryIndex,
   machine: string | null,
   nowMs: number,
 ): number | null {
@@ -121,7 +121,7 @@ export function overdueSince(
   if (schedule === null) return null;
   const latestMs = lastRun(schedule, nowMs, timeZone);
   if (latestMs === null) return null;
-  const { doneAtMs } = lastRuns(config, job, machine, catalog, nowMs);
+  const { doneAtMs } = lastRuns(config, job, machine, history, nowMs);
   if (doneAtMs !== null && doneAtMs >= latestMs) return null;
   const missingMs = doneAtMs === null ? latestMs : (nextRun(schedule, doneAtMs, timeZone) ?? latestMs);
   const nextMs = nextRun(schedule, nowMs, timeZone);

@@ -6,7 +6,8 @@ import type { JobConfig, RepriseConfig } from "../config/repriseConfig.js";
 import type { PlanReportPart } from "../jobReport/jobReport.js";
 import { formatInstant } from "../report/amounts.js";
 import { findJob, machinesOfJob, testsOfJob } from "./configJobs.js";
-import { type JobHistory, type LastRuns, lastRuns } from "./lastRuns.js";
+import { HistoryIndex, type JobHistory } from "./historyIndex.js";
+import { type LastRuns, lastRuns } from "./lastRuns.js";
 
 /** By the name of the repository; one that is missing could not be read. */
 export type JobHistories = ReadonlyMap<string, JobHistory>;
@@ -46,9 +47,12 @@ export function planJobs(
   nowMs: number,
   { jobs, machines, due }: PlanFilter = WHOLE_PLAN,
 ): PlannedRun[] {
+  const indexes = new Map([...histories].map(([name, history]) => [name, new HistoryIndex(history)]));
   const chosen = jobs.length === 0 ? config.jobs : jobs.map((name) => findJob(config, name));
   return chosen
-    .flatMap((job) => placesOf(config, job).map((machine) => planRun(config, job, machine, histories, nowMs)))
+    .flatMap((job) =>
+      placesOf(config, job).map((machine) => planRun(config, job, machine, indexes.get(job.repository) ?? null, nowMs)),
+    )
     .filter(({ machine }) => machines.length === 0 || (machine !== null && machines.includes(machine)))
     .filter((run) => !due || run.due);
 }
@@ -96,11 +100,10 @@ function planRun(
   config: RepriseConfig,
   job: JobConfig,
   machine: string | null,
-  histories: JobHistories,
+  history: HistoryIndex | null,
   nowMs: number,
 ): PlannedRun {
-  const history = histories.get(job.repository);
-  const last = history === undefined ? null : lastRuns(config, job, machine, history, nowMs);
+  const last = history === null ? null : lastRuns(config, job, machine, history, nowMs);
   const base = { job, machine, lastRunAtMs: last?.doneAtMs ?? null };
   const off = { ...base, due: false, dueAtMs: null, scheduledForMs: null };
   if (job.schedule === null) return { ...off, nextAtMs: null, reason: "it has no schedule: it runs when it is named" };

@@ -14,6 +14,7 @@ import type { Repository } from "../repository/repository.js";
 import { qualifiedGroup } from "../repository/snapshotName.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { machinesOfJob } from "./configJobs.js";
+import { HistoryIndex } from "./historyIndex.js";
 import { snapshotPart } from "./jobContext.js";
 import { reasonOf } from "./jobLog.js";
 import type { JobOptions, StatusRequest } from "./jobRequest.js";
@@ -65,7 +66,8 @@ export async function repositoryStatus(
     problems.push(problemOf("error", code, reasonOf(error), hint, request.config));
   }
   const machines = machinesToShow(request, catalog);
-  const lines = machines.map((machine) => lineOf(request, catalog, machine, environment.now()));
+  const history = catalog && new HistoryIndex(catalog);
+  const lines = machines.map((machine) => lineOf(request, history, machine, environment.now()));
   for (const line of lines) if (line.outcome === "failed") problems.push(lineProblem(line, request.config));
   const unknown = catalog === null ? [] : request.machines.filter((machine) => !machines.includes(machine));
   for (const machine of unknown) {
@@ -99,17 +101,17 @@ function machinesToShow({ config, repository, machines }: StatusRequest, catalog
 
 function lineOf(
   { config, repository }: StatusRequest,
-  catalog: Catalog | null,
+  history: HistoryIndex | null,
   machine: string,
   nowMs: number,
 ): MachineReportLine {
   const frame = { machine, job: null, finishedAt: new Date(nowMs).toISOString(), durationMs: 0 };
   const parts = { backup: null, verification: null, test: null };
-  if (catalog === null) {
+  if (history === null) {
     const reason = "its repository cannot be read";
     return { ...frame, ...parts, outcome: "inconclusive", reason, snapshot: null, state: null };
   }
-  const { outcome, reason, newest, state } = judgeMachine(config, repository, catalog, machine, nowMs);
+  const { outcome, reason, newest, state } = judgeMachine(config, repository, history, machine, nowMs);
   return { ...frame, ...parts, outcome, reason, snapshot: newest && snapshotPart(newest), state };
 }
 

@@ -8,7 +8,7 @@ import type { JobRecordData } from "../../core/format/jobRecord.js";
 import type { RepositoryRecord } from "../../core/format/record.js";
 import { encodeRestoreTestRecord } from "../../core/format/restoreTestRecord.js";
 import { nextSlice } from "../../core/jobs/commands/verifyJob.js";
-import type { JobHistory } from "../../core/jobs/lastRuns.js";
+import type { JobHistory } from "../../core/jobs/historyIndex.js";
 import { type PlanFilter, type PlannedRun, planJobs, planRuns, RETRY_AFTER_MS } from "../../core/jobs/planRuns.js";
 import type { Snapshot } from "../../core/repository/catalog.js";
 import { assertThrowsCode } from "../support/assertCode.js";
