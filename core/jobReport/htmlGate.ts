@@ -3,7 +3,7 @@
 import { formatInstant } from "../report/amounts.js";
 import { badge, section } from "../report/htmlPage.js";
 import { html, Markup } from "../report/markup.js";
-import { gateRequirements } from "./gateRequirements.js";
+import { gateTable } from "./gateRequirements.js";
 import type { GateReportPart, JobReport } from "./jobReport.js";
 import { amountOf } from "./reportWords.js";
 
@@ -28,16 +28,16 @@ function overrideOf({ override }: GateReportPart): Markup {
 function machineCard(machine: GateMachine, { policyFile }: GateReportPart): Markup {
   const { decision, files, filesTotal, line, reasons } = machine;
   const kind = decision === "go" ? "passed" : "failed";
-  const rows = gateRequirements(machine).map(
-    ({ label, required, found }) =>
-      html`<tr><th scope="row">${label}</th><td>${required}</td><td>${found}</td></tr>
+  const { head, rows } = gateTable(machine);
+  const lines = rows.map(
+    (row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>
 `,
   );
   const table =
     rows.length === 0
       ? Markup.empty
-      : html`<table class="checks"><thead><tr><th scope="col">What</th><th scope="col">Required</th><th scope="col">Found</th></tr></thead><tbody>
-${rows}</tbody></table>`;
+      : html`<table class="checks"><thead><tr>${head.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>
+${lines}</tbody></table>`;
   const why = reasons.map(({ code, message }) => html`<li>${message} <code>${code}</code></li>`);
   const left =
     filesTotal > files.length ? html`<li>and ${amountOf(filesTotal - files.length, "more file")}</li>` : Markup.empty;

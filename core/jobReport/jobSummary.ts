@@ -5,7 +5,14 @@ import { encodeText } from "../format/bytes.js";
 import { formatDuration, formatInstant } from "../report/amounts.js";
 import { code, link, prose, table, unbroken } from "../report/markdown.js";
 import type { JobReport, ReportProblem } from "./jobReport.js";
-import { amountOf, COMMAND_TITLES, DECISION_OUTCOMES, DECISION_WORDS, tookMs } from "./reportWords.js";
+import {
+  amountOf,
+  COMMAND_TITLES,
+  DECISION_OUTCOMES,
+  DECISION_WORDS,
+  tookMs,
+  verdictAfterDecision,
+} from "./reportWords.js";
 import { gateSummary } from "./summaryGate.js";
 import { checksSummary, machinesSummary, OUTCOME_SIGNS } from "./summaryMachines.js";
 import type { SummaryLimits, SummaryOptions } from "./summaryOptions.js";
@@ -84,8 +91,9 @@ function partOf(report: JobReport, options: SummaryOptions, limits: SummaryLimit
   ].join("\n");
 }
 
-function headlineOf({ command, outcome, verdict, gate }: JobReport): string {
-  const told = prose(verdict, 500);
+function headlineOf(report: JobReport): string {
+  const { command, outcome, gate } = report;
+  const told = prose(verdictAfterDecision(report), 500);
   const ending = told === "" ? "" : `: ${told}`;
   if (gate === null) return `## ${OUTCOME_SIGNS[outcome]} ${COMMAND_TITLES[command]} ${outcome}${ending}`;
   const sign = gate.decision === "blocked" ? "⛔" : OUTCOME_SIGNS[DECISION_OUTCOMES[gate.decision]];

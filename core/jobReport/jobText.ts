@@ -4,7 +4,7 @@ import { formatDuration, formatInstant } from "../report/amounts.js";
 import { shortLine } from "../report/inertText.js";
 import type { GateReportPart, JobReport, MachineReportLine, ReportProblem } from "./jobReport.js";
 import { type Cell, columnsOf } from "./machineColumns.js";
-import { amountOf, COMMAND_TITLES, DECISION_WORDS, tookMs, worstFirst } from "./reportWords.js";
+import { amountOf, COMMAND_TITLES, DECISION_WORDS, tookMs, verdictAfterDecision, worstFirst } from "./reportWords.js";
 
 const MAX_LINE = 400;
 const MAX_LINES = 200;
@@ -12,10 +12,10 @@ const MAX_VERDICT = 1000;
 
 /** Ends with a line feed. At most 200 machines, problems and runs each. */
 export function renderJobText(report: JobReport): string {
-  const { command, outcome, verdict, dryRun, facts, gate, plan, problems } = report;
+  const { command, outcome, dryRun, facts, gate, plan, problems } = report;
   const word = gate === null ? outcome : DECISION_WORDS[gate.decision];
   return [
-    `${COMMAND_TITLES[command]} ${word}${dryRun ? " (dry run, nothing was changed)" : ""}: ${shortLine(verdict, MAX_VERDICT)}`,
+    `${COMMAND_TITLES[command]} ${word}${dryRun ? " (dry run, nothing was changed)" : ""}: ${shortLine(verdictAfterDecision(report), MAX_VERDICT)}`,
     `  ${originOf(report)}`,
     ...some(worstFirst(report.machines), (line) => machineLines(line, report)),
     ...(gate === null ? [] : gateLines(gate)),

@@ -57,6 +57,11 @@ export function worstFirst(lines: readonly MachineReportLine[]): MachineReportLi
   );
 }
 
+/** What follows the decision: sentences of gates begin with it. */
+export function verdictAfterDecision({ verdict, gate }: Pick<JobReport, "verdict" | "gate">): string {
+  return gate === null ? verdict : verdict.replace(/^(?:go|no): /, "");
+}
+
 /** How many of each, those that are there, worst first. */
 export function outcomeCounts(lines: readonly MachineReportLine[]): [Outcome, number][] {
   return WORST_FIRST.map((outcome): [Outcome, number] => [

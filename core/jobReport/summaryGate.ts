@@ -2,7 +2,7 @@
 
 import { formatInstant } from "../report/amounts.js";
 import { code, folded, prose, table } from "../report/markdown.js";
-import { gateRequirements } from "./gateRequirements.js";
+import { gateTable } from "./gateRequirements.js";
 import type { GateReportPart } from "./jobReport.js";
 import { amountOf } from "./reportWords.js";
 import type { SummaryLimits } from "./summaryOptions.js";
@@ -42,11 +42,7 @@ function overrideOf({ override }: GateReportPart): string[] {
 function machineOf(machine: GateMachine, { policyFile }: GateReportPart): string[] {
   const { decision, files, filesTotal, line, reasons } = machine;
   const rule = policyFile === null ? `line ${line}` : code(`${policyFile}:${line}`);
-  const rows = gateRequirements(machine).map(({ label, required, found }) => [
-    prose(label),
-    prose(required),
-    prose(found),
-  ]);
+  const { head, rows } = gateTable(machine);
   const more = filesTotal > files.length ? [`- … and ${amountOf(filesTotal - files.length, "more file")}`] : [];
   return [
     `### ${decision === "go" ? "✅" : "⛔"} ${code(machine.machine)}: ${decision}`,
@@ -55,7 +51,12 @@ function machineOf(machine: GateMachine, { policyFile }: GateReportPart): string
       ({ code: reasonCode, message }) => `- ${decision === "go" ? "✔" : "✖"} ${prose(message)} ${code(reasonCode)}`,
     ),
     "",
-    ...(rows.length === 0 ? [] : table(["", "Required", "Found"], rows)),
+    ...(rows.length === 0
+      ? []
+      : table(
+          head,
+          rows.map((row) => row.map((cell) => prose(cell))),
+        )),
     ...folded(`${amountOf(filesTotal, "changed file")} asked for it`, [
       `By the rule ${rule}:`,
       "",

@@ -39,7 +39,7 @@ describe("the page of a job", () => {
     const told = [
       ...(report.gate?.machines ?? []).flatMap(({ machine, files, reasons, required, found }) => [
         ...[machine, ...files, ...reasons.flatMap(({ code, message }) => [code, message])],
-        ...[...required, ...found].flatMap(({ label, value }) => [label, value]),
+        ...[...required, ...found].map(({ label, value }) => `${label}: ${value}`),
       ]),
       ...[
         "octo-dba",

@@ -41,7 +41,7 @@ describe("the summary in Markdown", () => {
     assert.match(first("gate-go") ?? "", /^## ✅ Gate `production` go: `vm\/db1` has a backup from 3 hours ago/);
     assert.match(
       first("gate-blocked") ?? "",
-      /^## ⛔ Gate `production` blocked: `vm\/db1`: the newest backup is 2 d old/,
+      /^## ⛔ Gate `production` blocked: `vm\/db1`: the newest backup is 2 days old/,
     );
     assert.match(first("gate-overridden") ?? "", /^## ⚠️ Gate `production` overridden: /);
     assert.match(first("gate-not-needed") ?? "", /^## ➖ Gate `production` not needed: /);
@@ -82,9 +82,18 @@ describe("the summary in Markdown", () => {
     const text = renderSummary([gateReport("blocked")]);
     assert.match(
       text,
-      /### ⛔ `vm\/db1`: blocked\n\n- ✖ the newest backup is 2 d old; 24 h are allowed `BACKUP_TOO_OLD`\n/,
+      /### ⛔ `vm\/db1`: blocked\n\n- ✖ the newest backup is 2 days old; 24h are allowed `backup-too-old`\n/,
     );
-    assert.match(text, /\| backup \| not older than 24 h \| 2 d old, verified \|/);
+    assert.match(
+      text,
+      /\| Required \| Found \|\n\| --- \| --- \|\n\| level: serves \| newest backup: 2026-11-20 02:05:00 UTC \(`e023fc26`\) \|/,
+    );
+    const same = gateReport("go");
+    for (const machine of same.gate?.machines ?? []) machine.found = machine.required;
+    assert.match(
+      renderSummary([same]),
+      /\| What \| Required \| Found \|\n\| --- \| --- \| --- \|\n\| level \| serves \| serves \|/,
+    );
     assert.match(text, /<summary>2 changed files asked for it<\/summary>\n\nBy the rule `reprise\.yml:61`:/);
     assert.match(text, /- `db\/migrations\/0042_orders\.sql`\n/);
     assert.ok(text.indexOf("`vm/db1`: blocked") < text.indexOf("`vm/cache1`: go"));

@@ -17,7 +17,10 @@ describe("a report as plain text", () => {
     assert.ok(lines.some((line) => /reprise\.yml:41:7: vm\/mail1: .* \[AGENT_NOT_RUNNING\]$/.test(line)));
     assert.equal(lines.at(-1), "");
     assert.match(renderJobText(dryRunReport()), /^Prune passed \(dry run, nothing was changed\): would forget/);
-    assert.match(renderJobText(gateReport("blocked")), /\n {2}blocked {7}vm\/db1\n {16}the newest backup is 2 d old/);
+    assert.match(
+      renderJobText(gateReport("blocked")),
+      /\n {2}blocked {7}vm\/db1\n {16}the newest backup is 2 days old/,
+    );
     assert.match(renderJobText(planReport()), /\n {2}due {6}nightly \(backup\): due since 20 min/);
   });
 

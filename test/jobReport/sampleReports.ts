@@ -199,18 +199,26 @@ function gateMachine(machine: string, given: Partial<GateMachine> = {}): GateMac
     ...{ machine, decision: "go", filesTotal: 2, line: 61 },
     files: ["db/migrations/0042_orders.sql", "db/schema.sql"],
     required: [
-      { label: "backup", value: "not older than 24 h" },
-      { label: "restore proven", value: "serves, not older than 7 d" },
-      { label: "recovery time", value: "at most 15 min 00 s" },
+      { label: "level", value: "serves" },
+      { label: "proof", value: "of the newest backup" },
+      { label: "backup at most", value: "24h old" },
+      { label: "test at most", value: "7d ago" },
+      { label: "warnings", value: "not allowed" },
+      { label: "RTO at most", value: "15m" },
     ],
     found: [
-      { label: "backup", value: "3.1 h old, verified" },
-      { label: "restore proven", value: "serves, yesterday, of this snapshot" },
-      { label: "recovery time", value: "7 min 12 s" },
+      { label: "newest backup", value: "2026-11-21 23:14:00 UTC (a1b2c3d4)" },
+      { label: "verified", value: "ok" },
+      { label: "known as of", value: "2026-11-21 23:20:00 UTC (3 hours ago)" },
+      { label: "test", value: "passed, 2026-11-21 05:10:00 UTC, of the newest backup" },
+      { label: "proven level", value: "serves" },
+      { label: "RTO", value: "7 min 12 s" },
     ],
     reasons: [
-      { code: "BACKUP_RECENT", message: "the newest backup is 3.1 h old; 24 h are allowed" },
-      { code: "RESTORE_PROVEN", message: "its restore was proven yesterday up to serves" },
+      {
+        code: "proven",
+        message: `${machine} has a backup from 3 hours ago whose restore was proven yesterday (serves)`,
+      },
     ],
     ...given,
   } as GateMachine;
@@ -220,20 +228,23 @@ export function gateReport(decision: GateReportPart["decision"]): JobReport {
   const blocked = gateMachine("vm/db1", {
     decision: "blocked",
     found: [
-      { label: "backup", value: "2 d old, verified" },
-      { label: "restore proven", value: "boots, 9 d ago, of an older snapshot" },
-      { label: "recovery time", value: "14 min 05 s" },
+      { label: "newest backup", value: "2026-11-20 02:05:00 UTC (e023fc26)" },
+      { label: "verified", value: "not yet" },
+      { label: "known as of", value: "2026-11-21 23:20:00 UTC (3 hours ago)" },
+      { label: "test", value: "passed, 2026-11-13 05:10:00 UTC, of a backup before it" },
+      { label: "proven level", value: "boots" },
+      { label: "RTO", value: "14 min 05 s" },
     ],
     reasons: [
-      { code: "BACKUP_TOO_OLD", message: "the newest backup is 2 d old; 24 h are allowed" },
-      { code: "NEWEST_NOT_TESTED", message: "the newest snapshot was never restored; the one before was, 9 d ago" },
+      { code: "backup-too-old", message: "the newest backup is 2 days old; 24h are allowed" },
+      { code: "newest-not-tested", message: "the newest backup was never restored; the one before was, 9 days ago" },
     ],
   });
   const cache = gateMachine("vm/cache1", { files: ["db/redis.conf"], filesTotal: 1, line: 70 });
   const words = {
-    go: ["passed", "vm/db1 has a backup from 3 hours ago whose restore was proven yesterday"],
-    blocked: ["failed", "vm/db1: the newest backup is 2 d old; 24 h are allowed"],
-    overridden: ["warned", "vm/db1 does not meet the policy; let through by label gate-override: hotfix for INC-881"],
+    go: ["passed", "go: vm/db1 has a backup from 3 hours ago whose restore was proven yesterday (serves)"],
+    blocked: ["failed", "no: vm/db1: the newest backup is 2 days old; 24h are allowed"],
+    overridden: ["warned", "no: vm/db1: the newest backup is 2 days old; let through by octo-dba: hotfix for INC-881"],
     "not-needed": ["passed", "no changed file belongs to a machine"],
   } as const;
   const needed = decision === "not-needed" ? [] : [decision === "go" ? gateMachine("vm/db1") : blocked, cache];
@@ -254,7 +265,11 @@ export function gateReport(decision: GateReportPart["decision"]): JobReport {
         ? []
         : [
             {
-              ...{ severity: "error", code: "BACKUP_TOO_OLD", message: "vm/db1: the newest backup is 2 d old" },
+              ...{
+                severity: "error",
+                code: "GATE_BLOCKED",
+                message: "vm/db1 blocks this change: the newest backup is 2 days old",
+              },
               ...{ hint: "run the job nightly", machine: "vm/db1", file: "reprise.yml", line: 61, column: 5 },
             },
           ],
