@@ -1,6 +1,7 @@
 // The gates of a configuration: which changes need which machines to be proven, and by whom.
 
 import type { TestLevel } from "../format/restoreTestRecord.js";
+import { compilePathPattern } from "../platform/pathPattern.js";
 import { FieldReader } from "../yaml/fieldReader.js";
 import { formatSpan } from "../yaml/units.js";
 import { type Building, checkName, entriesAt, membersAt, namedOnes } from "./building.js";
@@ -100,9 +101,10 @@ function buildRule(rule: RawRule, at: string, around: RuleWorld, building: Build
 }
 
 function checkPattern(pattern: string, at: string, { problems }: Building): void {
+  const compiled = compilePathPattern(pattern);
   if (pattern.startsWith("!"))
     problems.add(at, "patterns do not begin with !: a later rule with machines: none makes exceptions");
-  if (/[\0\r\n]/.test(pattern)) problems.add(at, "a pattern is one line");
+  else if ("problem" in compiled) problems.add(at, compiled.problem);
 }
 
 function machinesOf(rule: RawRule, at: string, world: GateWorld, building: Building): string[] {

@@ -1,5 +1,6 @@
 // The machines of a configuration, and what a backup of each reads.
 
+import { nameArchives } from "../backup/archiveNames.js";
 import { type Building, entriesAt, membersAt } from "./building.js";
 import { asList, type RawConfig, type RawDisk, type RawFolder, type RawMachineEntry } from "./rawConfig.js";
 import type { DiskConfig, FolderConfig, MachineConfig } from "./repriseConfig.js";
@@ -43,25 +44,40 @@ function buildFolder(given: string | RawFolder): FolderConfig {
   return { name, path, exclude: asList(exclude), oneFileSystem };
 }
 
-/** Two parts must not have the same name or come from the same place; a name that is left out is made of the path later. */
+/** No part twice, and no two of the same name: names that are left out are made of the paths, as a backup makes them. */
 function checkParts(machine: string, raw: RawMachineEntry, at: string, { problems }: Building): void {
-  const names = new Set<string>();
+  const problemsBefore = problems.problems.length;
   for (const field of ["disks", "folders", "config-files"] as const) {
     const paths = new Set<string>();
-    for (const { value, at: place } of membersAt<string | { path: string; name?: string }>(
-      raw[field],
-      `${at}/${field}`,
-    )) {
-      const { path, name } = typeof value === "string" ? { path: value, name: undefined } : value;
-      const isSamePath = paths.has(path);
-      if (isSamePath) problems.add(place, `${path} is listed twice for ${machine}`);
-      else if (name !== undefined && names.has(name))
-        problems.add(`${place}/name`, `${machine} has two parts named ${name}`);
+    for (const { value, at: place } of membersAt<string | { path: string }>(raw[field], `${at}/${field}`)) {
+      const path = typeof value === "string" ? value : value.path;
+      if (paths.has(path)) problems.add(place, `${path} is listed twice for ${machine}`);
       if (path.includes("\0")) problems.add(place, "a path has no NUL");
       paths.add(path);
-      if (name !== undefined) names.add(name);
     }
   }
+  if (problems.problems.length === problemsBefore) checkNames(machine, raw, at, problems);
+}
+
+function checkNames(machine: string, raw: RawMachineEntry, at: string, problems: Building["problems"]): void {
+  const parts = (["disks", "config-files", "folders"] as const).map((field) =>
+    membersAt<string | { path: string; name?: string }>(raw[field], `${at}/${field}`).map(({ value, at: place }) =>
+      typeof value === "string"
+        ? { path: value, name: null, place }
+        : { path: value.path, name: value.name ?? null, place },
+    ),
+  );
+  const [disks, files, trees] = parts as [(typeof parts)[0], (typeof parts)[0], (typeof parts)[0]];
+  const named = nameArchives({ disks, files, trees });
+  const names = [...named.disks, ...named.files, ...named.trees].map(({ name }) => name);
+  [...disks, ...files, ...trees].forEach(({ place, name: given }, i) => {
+    if (names.indexOf(names[i]!) === i) return;
+    const remedy = given === null ? "; give it a name of its own" : "";
+    problems.add(
+      given === null ? place : `${place}/name`,
+      `two parts of ${machine} have the name ${names[i]}${remedy}`,
+    );
+  });
 }
 
 function checkTags(tags: readonly string[], path: string, { problems }: Building): string[] {

@@ -67,6 +67,8 @@ function checkDistinct(found: readonly RepositoryConfig[], { problems, warnings 
   const places = new Map<string, string>();
   for (const { at, name } of entriesAt(Object.fromEntries(found.map((each) => [each.name, each])), "/repositories")) {
     const repository = found.find((each) => each.name === name)!;
+    if (name === "branch")
+      problems.addAtKey(at, "a repository must not be called branch: for gates that is the evidence branch");
     const variable = locationVariable(name);
     const other = variables.get(variable);
     if (other !== undefined) problems.addAtKey(at, `${name} and ${other} are too much alike: both mean ${variable}`);

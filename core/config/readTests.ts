@@ -42,6 +42,8 @@ export async function readTests(items: readonly unknown[], context: TestsContext
           `two restore tests have the name ${test.name}: ${placeOf(same.test)} and ${placeOf(test)}`,
         );
       }
+      if (test.name === "all")
+        context.problems.add(at, `a restore test must not be called all: that stands for all of them`);
       found.push({ test, at });
     }
   }

@@ -109,7 +109,14 @@ export const rooms: Room[] = [
   // opens what it describes: a storage, its repository, keys
   {
     path: "core/config",
-    mayImport: [...belowOperations, "core/evidence", "core/restoreTest", "core/retention", "schemas"],
+    mayImport: [
+      ...belowOperations,
+      "core/backup/archiveNames.ts",
+      "core/evidence",
+      "core/restoreTest",
+      "core/retention",
+      "schemas",
+    ],
   },
   { path: "core/evidenceBranch", mayImport: [...ground, "core/git", "core/evidence", "core/repository"] },
   {

@@ -133,6 +133,22 @@ describe("a configuration", () => {
     ["a key given twice", "jobs: {}\njobs: {}\n", ['2:1 error: "jobs" is given twice']],
     ["a bad name", "repositories: {a b: {location: x}}\n", [/^1:16 error: "a b" must be a name of letters/]],
     ["a bad machine", "machines: {web1: {}}\n", [/^1:12 error: "web1" must be a machine such as vm\/web1/]],
+    [
+      "two disks of one name",
+      "machines:\n  vm/a: {disks: [/x/s/a.img, /y/s/a.raw]}\n",
+      [/^2:30 error: two parts of vm\/a have the name s-a; give it a name/],
+    ],
+    [
+      "two parts with one name",
+      "machines:\n  vm/a: {disks: [{path: /x, name: r}, {path: /y, name: r}]}\n",
+      [/^2:56 error: two parts of vm\/a have the name r$/],
+    ],
+    ["a disk twice", "machines:\n  vm/a: {disks: [/x, /x]}\n", [/^2:22 error: \/x is listed twice/]],
+    [
+      "a repository called branch",
+      "repositories: {branch: {location: x}}\n",
+      [/^1:16 error: a repository must not be/],
+    ],
     ["an unknown time zone", "time-zone: Europe/Berln\n", [/^1:12 error: time zone "Europe\/Berln" is not known/]],
     [
       "a star without quotes",
