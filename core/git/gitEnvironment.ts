@@ -1,8 +1,8 @@
-// What a git process gets of our environment: how to reach servers and where the user's own configuration is, and nothing that
-// points git at another repository, another program or another output (GIT_DIR, GIT_EXEC_PATH, GIT_TRACE, PAGER …).
+// What a git process gets of our environment: where programs and the user's own configuration are, and how to reach servers. Nothing else: no
+// secrets of ours, and nothing that points git at another repository, program or output (GIT_DIR, GIT_EXEC_PATH, GIT_TRACE, PAGER …).
 
-/** The user's own, about transport and configuration. */
-const KEPT = [
+/** The user's own, about git's transport and configuration. */
+const KEPT_OF_GIT = [
   "GIT_ASKPASS",
   "GIT_CONFIG_GLOBAL",
   "GIT_CONFIG_NOSYSTEM",
@@ -17,6 +17,19 @@ const KEPT = [
   "GIT_SSL_NO_VERIFY",
   "SSH_ASKPASS",
 ] as const;
+
+/** Of the system and of programs that git starts for reaching a server; tokens are for credential helpers. */
+const KEPT = new Set([
+  ...KEPT_OF_GIT,
+  ..."PATH HOME USER LOGNAME SHELL LANG TZ TMPDIR TMP TEMP DISPLAY WAYLAND_DISPLAY".split(" "),
+  ..."XDG_CONFIG_HOME XDG_CACHE_HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS".split(" "),
+  ..."SSH_AUTH_SOCK SSH_AGENT_PID KRB5CCNAME GNUPGHOME GPG_TTY".split(" "),
+  ..."CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR".split(" "),
+  ..."HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy".split(" "),
+  ..."GH_TOKEN GH_HOST GH_CONFIG_DIR GITHUB_TOKEN GITLAB_TOKEN CI_JOB_TOKEN".split(" "),
+  ..."SYSTEMROOT SystemRoot WINDIR COMSPEC ComSpec PATHEXT Path APPDATA LOCALAPPDATA USERPROFILE".split(" "),
+  ..."HOMEDRIVE HOMEPATH ProgramData ProgramFiles".split(" "),
+]);
 
 /** Ours, in every call. */
 const FIXED = {
@@ -52,16 +65,12 @@ const CALL_VARIABLES: readonly CallVariable[] = [
 ];
 
 /** Everything that a git process of ours may be told; the runner of processes refuses others. */
-export const ALLOWED_VARIABLES: readonly string[] = [...KEPT, ...Object.keys(FIXED), ...CALL_VARIABLES];
-
-const GUARDED = /^(?:git_.*|editor|visual|pager|prefix|ssh_askpass)$/i;
+export const ALLOWED_VARIABLES: readonly string[] = [...KEPT_OF_GIT, ...Object.keys(FIXED), ...CALL_VARIABLES];
 
 export function gitEnvironment(
   ours: Readonly<Record<string, string | undefined>>,
   call: Partial<Record<CallVariable, string>> = {},
 ): Record<string, string> {
-  const kept = Object.entries(ours).filter(
-    ([name, value]) => value !== undefined && (!GUARDED.test(name) || (KEPT as readonly string[]).includes(name)),
-  ) as [string, string][];
-  return { ...Object.fromEntries(kept), ...FIXED, ...call };
+  const kept = Object.entries(ours).filter(([name, value]) => value !== undefined && KEPT.has(name));
+  return { ...(Object.fromEntries(kept) as Record<string, string>), ...FIXED, ...call };
 }

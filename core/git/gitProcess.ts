@@ -37,7 +37,6 @@ const CONFIG = [
   "maintenance.auto=false",
   "fetch.recurseSubmodules=false",
   "fetch.writeCommitGraph=false",
-  "fetch.fsckObjects=true",
   "submodule.recurse=false",
   "push.gpgSign=false",
   "push.recurseSubmodules=no",

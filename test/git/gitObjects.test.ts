@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { encodeText } from "../../core/format/bytes.js";
 import { writeBlob, writeCommit, writeTree } from "../../core/git/gitCommits.js";
+import { gitEnvironment } from "../../core/git/gitEnvironment.js";
 import { listTree, readBlobs, readFileAt } from "../../core/git/gitObjects.js";
 import { fetchBranch, pushCommit } from "../../core/git/gitRemote.js";
 import { openGitRepository, resolveCommit } from "../../core/git/gitRepository.js";
@@ -94,6 +95,33 @@ describe("git objects", () => {
       await assertCode(fetchBranch(repository, target), "GIT_FETCH_FAILED");
       await assert.rejects(readFile(witness));
     }));
+
+  it("tells how to trust a folder of somebody else", async function () {
+    if (process.getuid?.() !== 0) return this.skip();
+    await inScratch(async (folder) => {
+      GitSandbox.init(folder);
+      await chown(folder, 12_345, 12_345);
+      await chown(join(folder, ".git"), 12_345, 12_345);
+      const before = process.env.GIT_CONFIG_GLOBAL;
+      process.env.GIT_CONFIG_GLOBAL = "/dev/null";
+      try {
+        const error = await assertCode(openGitRepository(folder), "GIT_FOLDER_UNTRUSTED");
+        assert.match(error.hint ?? "", /safe\.directory/);
+      } finally {
+        if (before === undefined) delete process.env.GIT_CONFIG_GLOBAL;
+        else process.env.GIT_CONFIG_GLOBAL = before;
+      }
+    });
+  });
+
+  it("hands git no secret, and nothing that leads it elsewhere", () => {
+    const ours = { PATH: "/bin", REPRISE_PASSPHRASE: "s", INPUT_X: "s", MY_SECRET: "s", GIT_DIR: "/x", GIT_TRACE: "1" };
+    const given = gitEnvironment({ ...ours, GIT_SSH_COMMAND: "ssh -i k", PAGER: "less", HOME: undefined });
+    assert.deepEqual(
+      Object.keys(given).filter((name) => !/^(LC_ALL|LANGUAGE|GIT_(TERM|OPT|NO_|ALLOW))/.test(name)),
+      ["PATH", "GIT_SSH_COMMAND"],
+    );
+  });
 
   it("ends on an abort, and before it has begun", () =>
     inScratch(async (folder) => {
