@@ -37,6 +37,7 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
   const results: JobResults = { slice: null, envelopes: [], reportFiles: [] };
   let context: JobContext | null = null;
   let trends: JobReport["trends"] = [];
+  let cancelled = false;
   try {
     const repository = await options.repositories.open(job.repository);
     const catalog = await loadCatalog(repository, { signal, onWarning: log.onWarning });
@@ -45,10 +46,11 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
     await finish(context, startedAt);
     trends = machineTrends(config, await currentCatalog(context), touchedMachines(log));
   } catch (error) {
-    if (isAbort(error) || signal.aborted) cancel(log, machines);
+    cancelled = isAbort(error) || signal.aborted;
+    if (cancelled) cancel(log, machines);
     else log.addError(error, null);
   }
-  const outcome = signal.aborted ? "cancelled" : log.outcome;
+  const outcome = cancelled ? "cancelled" : log.outcome;
   const verdict = jobVerdict(job, outcome, log, request.dryRun);
   onEvent?.({ event: "job-finished", job: job.name, outcome, verdict });
   const report: JobReport = {

@@ -5,7 +5,7 @@ import type { ConfiguredTest } from "../../config/repriseConfig.js";
 import { isAbort } from "../../errors.js";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { defaultRunBase } from "../../hypervisor/runFolder.js";
-import type { TestReportPart } from "../../jobReport/jobReport.js";
+import type { MachineReportLine, TestReportPart } from "../../jobReport/jobReport.js";
 import { qualifiedGroup } from "../../repository/snapshotName.js";
 import { chooseSnapshot } from "../../restoreTest/choose/chooseSnapshot.js";
 import { writeTestReports } from "../../restoreTest/report/writeReports.js";
@@ -49,11 +49,16 @@ async function runTest(context: TestContext, test: ConfiguredTest): Promise<void
   } catch (error) {
     if (isAbort(error) || options.signal.aborted) {
       const result = { outcome: "inconclusive" as const, reason: `cancelled during the test ${test.name}` };
-      for (const machine of machines) log.addLine(machine, result, startedMs);
+      const open = machines.filter((machine) => !log.lines.some((line) => isOf(line, machine, test)));
+      for (const machine of open) log.addLine(machine, result, startedMs);
       throw error;
     }
     for (const machine of machines) addUntested(context, machine, error, startedMs);
   }
+}
+
+function isOf(line: MachineReportLine, machine: string, { name }: ConfiguredTest): boolean {
+  return line.machine === machine && line.test?.name === name;
 }
 
 function requestOf({ repository, catalog, request }: TestContext, test: ConfiguredTest): TestRequest {
