@@ -1,7 +1,7 @@
 // The gates of a configuration: which changes need which machines to be proven, and by whom.
 
 import type { TestLevel } from "../format/restoreTestRecord.js";
-import { compilePathPattern } from "../platform/pathPattern.js";
+import { compilePathPattern, compilePathPattern } from "../platform/pathPattern.js";
 import { FieldReader } from "../yaml/fieldReader.js";
 import { formatSpan } from "../yaml/units.js";
 import { type Building, checkName, entriesAt, membersAt, namedOnes } from "./building.js";
@@ -102,9 +102,7 @@ function buildRule(rule: RawRule, at: string, around: RuleWorld, building: Build
 
 function checkPattern(pattern: string, at: string, { problems }: Building): void {
   const compiled = compilePathPattern(pattern);
-  if (pattern.startsWith("!"))
-    problems.add(at, "patterns do not begin with !: a later rule with machines: none makes exceptions");
-  else if ("problem" in compiled) problems.add(at, compiled.problem);
+  if ("problem" in compiled) problems.add(at, compiled.problem);
 }
 
 function machinesOf(rule: RawRule, at: string, world: GateWorld, building: Building): string[] {

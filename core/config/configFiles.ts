@@ -62,7 +62,7 @@ export function folderOfPattern(pattern: string): string {
 }
 
 /** `*` and `?` stay within a folder, `**` goes through folders. */
-export function compilePathPattern(pattern: string): (path: string) => boolean {
+export function compileFilePattern(pattern: string): (path: string) => boolean {
   const source = pattern
     .replace(/^\.\//, "")
     .split(/(\*\*\/|\*+|\?)/)

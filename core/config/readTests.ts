@@ -9,7 +9,7 @@ import type { PlainValue } from "../yaml/yamlDocuments.js";
 import type { Building } from "./building.js";
 import {
   type ConfigFiles,
-  compilePathPattern,
+  compileFilePattern,
   folderOfPattern,
   isPattern,
   MAX_NAMED_FILE_BYTES,
@@ -133,7 +133,7 @@ async function filesOf(pattern: string, at: string, { problems, files }: TestsCo
     problems.add(at, "file: this pattern cannot be followed here; name the files");
     return [];
   }
-  const matches = compilePathPattern(pattern);
+  const matches = compileFilePattern(pattern);
   const found = (await files.listFiles(folderOfPattern(pattern))).filter(matches).sort();
   if (found.length === 0) problems.add(at, `file: ${JSON.stringify(pattern)} matches no file`);
   if (found.length <= MAX_FILES) return found;

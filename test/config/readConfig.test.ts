@@ -360,7 +360,7 @@ describe("a configuration", () => {
     [
       "an exclamation mark",
       gate("      - {paths: '!a', machines: vm/web1}\n"),
-      [/^17:17 error: patterns do not begin with !/],
+      [/^17:17 error: a pattern cannot be negated/],
     ],
     [
       "a private key",
