@@ -15,8 +15,10 @@ import { allRequired, compileRules, type RequiredMachine, requiredMachines } fro
 export interface GateInput extends GateTrust {
   gate: GateConfig;
   policy: { fileName: string; digest: string };
+  /** Commit that the decision is about; null: not known. */
+  head: string | null;
   /** Null: nobody knows; `changesProblem` says why, and every machine of the policy is asked for. */
-  changes: Pick<ChangedFiles, "base" | "head" | "files"> | null;
+  changes: Pick<ChangedFiles, "base" | "files"> | null;
   changesProblem: string | null;
   /** Null: there are none. They count only when a machine is asked for. */
   facts: GateFacts | null;
@@ -65,7 +67,7 @@ export function decideGate(input: GateInput): GateVerdict {
     decision: decisionOf(isShut, required.length, override?.kind === "asked"),
     policyFile: input.policy.fileName,
     base: changes?.base ?? null,
-    head: changes?.head ?? null,
+    head: input.head,
     changedFiles: changes?.files.length ?? 0,
     machines: judged.map(({ each, judged: verdict }) => machinePart(each, verdict)),
     override: override?.kind === "asked" ? override.override : null,

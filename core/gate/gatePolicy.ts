@@ -70,7 +70,7 @@ function filesAt({ repository, commit, path }: PolicyPlace, signal: AbortSignal 
   const listFiles = async (folder: string): Promise<string[]> => {
     const inside = posix.normalize(posix.join(base, folder));
     const prefix = inside === "." ? "" : `${inside.replace(/\/$/, "")}/`;
-    const entries = await listTree(repository, commit, { signal });
+    const entries = await listTree(repository, commit, { signal, withSizes: false });
     const found = entries.filter((entry) => entry.kind === "file" && entry.path.startsWith(prefix));
     return found.map((entry) => posix.relative(base, entry.path));
   };

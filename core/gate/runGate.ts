@@ -8,7 +8,7 @@ import { SigningKey } from "../evidence/signingKey.js";
 import { readEvidenceBranch } from "../evidenceBranch/readEvidenceBranch.js";
 import { type ChangedFiles, type ChangeRange, changedFiles, presentCommit } from "../git/changedFiles.js";
 import { listTree } from "../git/gitObjects.js";
-import { type GitRepository, isNoCommit, openGitRepository } from "../git/gitRepository.js";
+import { type GitRepository, isNoCommit, openGitRepository, resolveCommit } from "../git/gitRepository.js";
 import type { JobReport } from "../jobReport/jobReport.js";
 import { shortLine } from "../report/inertText.js";
 import type { Environment } from "../repository/repository.js";
@@ -62,6 +62,8 @@ export interface GateRun {
 interface Changes {
   found: ChangedFiles | null;
   problem: string | null;
+  /** Null: not even that is known. */
+  head: string | null;
 }
 
 /**
@@ -100,11 +102,12 @@ async function readChanges(git: GitRepository, request: GateRequest, options: Ga
   const { remote, signal } = options;
   try {
     const found = await changedFiles(git, request.range, { remote, signal, defaultBranch: request.defaultBranch });
-    return { found, problem: null };
+    return { found, problem: null, head: found.head };
   } catch (error) {
     const isUnclear = isOurError(error, "CHANGES_UNKNOWN") || isOurError(error, "GIT_OUTPUT_TOO_LARGE");
     if (!isUnclear) throw error;
-    return { found: null, problem: shortLine(error.message, 600) };
+    const head = await resolveCommit(git, request.range.head, { signal });
+    return { found: null, problem: shortLine(error.message, 600), head };
   }
 }
 
@@ -190,6 +193,7 @@ function decide(
   return decideGate({
     gate,
     policy: { fileName: path, digest: config.digest },
+    head: changes.head,
     changes: changes.found,
     changesProblem: changes.problem,
     facts,
@@ -211,7 +215,7 @@ async function unmatched(
 ): Promise<ReturnType<typeof unmatchedPatterns>> {
   if (found === null) return [];
   try {
-    const entries = await listTree(git, found.head, { signal });
+    const entries = await listTree(git, found.head, { signal, withSizes: false });
     const files = entries.map(({ path, kind }) => matchedPath({ path, kind: kind === "folder" ? "file" : kind }));
     const changed = found.files.map(matchedPath);
     return unmatchedPatterns(compileRules(gate).rules, [...files, ...changed]);

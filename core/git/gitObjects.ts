@@ -11,7 +11,7 @@ export interface TreeEntry {
   path: string;
   kind: "file" | "link" | "submodule" | "folder";
   id: string;
-  /** Null: not a file. */
+  /** Null: not a file, or not asked for. */
   sizeBytes: number | null;
 }
 
@@ -32,7 +32,7 @@ export async function readFileAt(
   path: string,
   options: Options & { maxBytes: number },
 ): Promise<Uint8Array | null> {
-  const entries = await lsTree(repository, commit, ["--", path], options);
+  const entries = await lsTree(repository, commit, ["-l"], ["--", path], options);
   const entry = entries.find((each) => each.path === path);
   if (entry === undefined) return null;
   if (entry.kind !== "file") throw unreadable(path, commit, `is a ${entry.kind}, not a file`);
@@ -41,9 +41,16 @@ export async function readFileAt(
   return await readBlob(repository, entry.id, options);
 }
 
-/** All files below, in the order of their names as bytes. GIT_OUTPUT_TOO_LARGE above some hundred thousand files. */
-export async function listTree(repository: GitRepository, commit: string, options: Options = {}): Promise<TreeEntry[]> {
-  return await lsTree(repository, commit, ["-r"], options);
+/**
+ * All files below, in the order of their names as bytes. GIT_OUTPUT_TOO_LARGE above some hundred thousand files. `withSizes`, the
+ * default, makes a clone without blobs fetch every one of them.
+ */
+export async function listTree(
+  repository: GitRepository,
+  commit: string,
+  { signal, withSizes = true }: Options & { withSizes?: boolean } = {},
+): Promise<TreeEntry[]> {
+  return await lsTree(repository, commit, withSizes ? ["-r", "-l"] : ["-r"], [], { signal });
 }
 
 /** GIT_OUTPUT_TOO_LARGE, GIT_FAILED when it is not there. */
@@ -82,13 +89,12 @@ export async function readBlobs(
 async function lsTree(
   { folder }: GitRepository,
   commit: string,
-  rest: readonly string[],
+  options: readonly string[],
+  paths: readonly string[],
   { signal }: Options,
 ): Promise<TreeEntry[]> {
-  const args = ["ls-tree", "-z", "-l", "--full-tree", "--end-of-options", commit];
-  const [options, paths] = rest[0] === "--" ? [[], rest] : [rest, []];
-  args.splice(1, 0, ...options);
-  const output = await runGitChecked(folder, [...args, ...paths], { signal, maxOutputBytes: MAX_TREE_BYTES });
+  const args = ["ls-tree", "-z", "--full-tree", ...options, "--end-of-options", commit, ...paths];
+  const output = await runGitChecked(folder, args, { signal, maxOutputBytes: MAX_TREE_BYTES });
   return splitAtZero(output).map(decodeEntry);
 }
 
@@ -113,11 +119,11 @@ const KINDS: Record<string, TreeEntry["kind"]> = {
   "040000": "folder",
 };
 
-/** `mode SP type SP id SP+ size TAB path` */
+/** `mode SP type SP id TAB path`, or with `SP+ size` before the tab */
 function decodeEntry(bytes: Uint8Array): TreeEntry {
   const tab = bytes.indexOf(TAB);
   const words = new TextDecoder().decode(bytes.subarray(0, Math.max(0, tab))).split(/ +/);
-  const [mode = "", , id = "", size = ""] = words;
+  const [mode = "", , id = "", size = "-"] = words;
   const kind = KINDS[mode];
   if (tab < 0 || kind === undefined || bytes[mode.length] !== SPACE)
     throw gitFailed("ls-tree", "an answer of no known form");

@@ -49,7 +49,7 @@ describe("a gate", () => {
 
   it("asks for nothing when no rule matches, whatever the evidence", () => {
     const files = [{ path: "docs/a.md", change: "added", kind: "file" }] as const;
-    const changes = { base: null, head: "b".repeat(40), files };
+    const changes = { base: null, files };
     const facts = { ...factsOf(), problems: [{ code: "evidence-forged", message: "x" }] } as const;
     assert.deepEqual(verdict({ changes, facts, problems: [{ code: "key-unreadable", message: "y" }] }), ["not-needed"]);
     assert.equal(verdict({ changes: { ...changes, files: [] }, facts: null })[0], "not-needed");
@@ -206,7 +206,7 @@ describe("a gate", () => {
     const files = ["a.c", "db/README.md", "docs/x.sql", "docs/y.c"].map(
       (path) => ({ path, change: "modified", kind: "file" }) as const,
     );
-    const { part } = decide({ gate: gateWith({ rules }), changes: { base: null, head: "b", files } });
+    const { part } = decide({ gate: gateWith({ rules }), changes: { base: null, files } });
     assert.deepEqual(
       part.machines.map(({ machine: name, line, files: paths }) => [name, line, paths]),
       [
@@ -223,7 +223,7 @@ describe("a gate", () => {
     const names = ["::error::x", "a\nb", ...Array.from({ length: 10_000 }, (_, number) => `${number}`)];
     const files = names.map((name) => ({ path: `db/${name}`, change: "added", kind: "file" }) as const);
     const more = [{ path: "::warning::db/", change: "added", kind: "link" } as const];
-    const { part } = decide({ changes: { base: null, head: "b", files: [...more, ...files] } });
+    const { part } = decide({ changes: { base: null, files: [...more, ...files] } });
     assert.equal(part.machines[0]?.filesTotal, 10_002);
     assert.equal(part.machines[0]?.files.length, 10);
     assert.ok(part.machines[0]?.files.every((file) => !file.includes("\n")));

@@ -101,7 +101,8 @@ export function inputWith(change: Partial<GateInput> = {}): GateInput {
   return {
     gate: gateWith({}, { maxBackupAgeMs: 2 * DAY }),
     policy: { fileName: "reprise.yml", digest: "d".repeat(64) },
-    changes: { base: "a".repeat(40), head: "b".repeat(40), files },
+    head: "b".repeat(40),
+    changes: { base: "a".repeat(40), files },
     changesProblem: null,
     facts: factsOf(machine()),
     problems: [],

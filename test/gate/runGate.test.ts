@@ -164,6 +164,7 @@ describe("the gate, from git to the verdict", function () {
       const unknown = await gate({ range: { compare: "merge-base", base: "main", head: "orphan" } });
       assert.deepEqual(codes(unknown), ["blocked", "changes-unknown"]);
       assert.equal(unknown.report.problems[0]?.code, "CHANGES_UNKNOWN");
+      assert.deepEqual(JSON.parse(unknown.statements[0] ?? "").subject[0].digest, { gitCommit: work.head("orphan") });
       work.git("checkout", "-q", "main");
       const base = await work.commit({ "ops/keys/ci.pub": "no key" });
       await work.commit({ "db/a.sql": "3" });

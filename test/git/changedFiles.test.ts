@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type ChangeOptions, type ChangeRange, changedFiles } from "../../core/git/changedFiles.js";
+import { writeBlob, writeTree } from "../../core/git/gitCommits.js";
+import { listTree, readFileAt } from "../../core/git/gitObjects.js";
 import { openGitRepository } from "../../core/git/gitRepository.js";
 import { assertCode } from "../support/assertCode.js";
 import { GitSandbox, inScratch } from "../support/gitSandbox.js";
@@ -270,5 +272,48 @@ describe("changed files in a shallow clone", () => {
       const found = await changes(shallow, { base: "origin/base", head: "origin/topic" }, { remote: "origin" });
       assert.deepEqual(found.comparedWith, [best]);
       assert.ok(found.files.some(({ path }) => path === "file"));
+    }));
+});
+
+describe("changed files in other clones", () => {
+  it("need no contents of files: those that are not here stay away", () =>
+    inScratch(async (folder) => {
+      const origin = GitSandbox.init(join(folder, "origin"));
+      origin.git("config", "uploadpack.allowFilter", "true");
+      await origin.commit({ "db/a": "1", policy: "the policy", other: "x" });
+      await origin.commit({ "db/a": "2", moved: "1" });
+      const from = `file://${origin.folder}`;
+      const clone = GitSandbox.clone(from, join(folder, "clone"), "--filter=blob:none", "--no-checkout");
+      const missing = () => clone.git("rev-list", "--objects", "--all", "--missing=print").match(/^\?/gm)?.length ?? 0;
+      const before = missing();
+      assert.ok(before >= 4);
+      assert.deepEqual(await paths(clone, { compare: "direct", base: "HEAD^" }), ["db/a", "moved"]);
+      const repository = await openGitRepository(clone.folder);
+      await listTree(repository, clone.head(), { withSizes: false });
+      assert.equal(missing(), before);
+      const policy = await readFileAt(repository, clone.head(), "policy", { maxBytes: 100 });
+      assert.equal(new TextDecoder().decode(policy ?? undefined), "the policy");
+      assert.equal(missing(), before - 1);
+    }));
+
+  it("are found in repositories with SHA-256, and in bare ones", () =>
+    inScratch(async (folder) => {
+      const sandbox = GitSandbox.init(join(folder, "work"), "--object-format=sha256");
+      await sandbox.commit({ a: "1" });
+      await sandbox.commit({ b: "1" });
+      assert.deepEqual(await paths(sandbox, { base: "HEAD^" }), ["b"]);
+      assert.deepEqual(await paths(sandbox, { compare: "direct", base: "0".repeat(64) }), ["a", "b"]);
+      const repository = await openGitRepository(sandbox.folder);
+      const blob = await writeBlob(repository, new Uint8Array());
+      const tree = await writeTree(repository, sandbox.head(), [
+        { path: "a", blob: null },
+        { path: "c", blob },
+      ]);
+      assert.deepEqual(
+        (await listTree(repository, tree)).map(({ path }) => path),
+        ["b", "c"],
+      );
+      const bare = GitSandbox.clone(sandbox.folder, join(folder, "bare"), "--bare");
+      assert.deepEqual(await paths(bare, { base: "HEAD^" }), ["b"]);
     }));
 });
