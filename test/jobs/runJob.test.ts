@@ -140,7 +140,8 @@ describe("jobs", function () {
     const parts: (number | undefined)[] = [];
     for (let night = 0; night < 4; night++) {
       world.pass(DAY);
-      await world.run("rolling");
+      const { report: part } = await world.run("rolling");
+      assert.deepEqual(lineOf(part, "vm/a").verification?.level, "structure", "a part of the data proves no snapshot");
       parts.push(jobRecords(await world.main.catalog(), "rolling").at(-1)?.slice?.part);
     }
     assert.deepEqual(parts, [1, 2, 3, 1]);
