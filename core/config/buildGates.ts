@@ -1,7 +1,7 @@
 // The gates of a configuration: which changes need which machines to be proven, and by whom.
 
 import type { TestLevel } from "../format/restoreTestRecord.js";
-import { compilePathPattern, compilePathPattern } from "../platform/pathPattern.js";
+import { compilePathPattern } from "../platform/pathPattern.js";
 import { FieldReader } from "../yaml/fieldReader.js";
 import { formatSpan } from "../yaml/units.js";
 import { type Building, checkName, entriesAt, membersAt, namedOnes } from "./building.js";
