@@ -69,19 +69,31 @@ export async function presentCommit(
   revision: string,
   { remote, signal }: HistoryOptions,
 ): Promise<string> {
-  const here = await resolveCommit(repository, revision, { signal });
+  const here = await hereAlready(repository, revision, remote, signal);
   if (here !== null) return here;
   if (remote === null) throw changesUnknown(`there is no commit ${shown(revision)} here`, { revision });
-  const isRemoteName = /^[\w.-]+$/.test(remote);
-  const tracked = isRemoteName
-    ? await resolveCommit(repository, `refs/remotes/${remote}/${revision}`, { signal })
-    : null;
-  if (tracked !== null) return tracked;
   const failure = await fetchMissing(repository, revision, remote, signal);
   const fetched = await resolveCommit(repository, isObjectId(revision) ? revision : fetchedRef(revision), { signal });
   if (fetched !== null && failure === null) return fetched;
   const why = failure === null ? "" : `: ${saidBy(failure)}`;
   throw changesUnknown(`there is no commit ${shown(revision)} here, and it could not be fetched${why}`, { revision });
+}
+
+/** A branch counts before a tag of its name, and the remote's as well: git takes the tag, which others may have pushed. */
+async function hereAlready(
+  repository: GitRepository,
+  revision: string,
+  remote: string | null,
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
+  const isName = /^[\w./-]+$/.test(revision) && !isObjectId(revision) && !/^(?:refs\/|.*HEAD$)/.test(revision);
+  const branches = isName ? [`refs/heads/${revision}`, `refs/remotes/${revision}`] : [];
+  if (isName && remote !== null && /^[\w.-]+$/.test(remote)) branches.push(`refs/remotes/${remote}/${revision}`);
+  for (const name of [...branches, revision]) {
+    const commit = await resolveCommit(repository, name, { signal });
+    if (commit !== null) return commit;
+  }
+  return null;
 }
 
 async function fetchMissing(

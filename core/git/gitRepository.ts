@@ -4,7 +4,7 @@
 
 import { RepriseError } from "../errors.js";
 import { gitError } from "./gitErrors.js";
-import { askGit, runGit } from "./gitProcess.js";
+import { askGit, runGit, runGitChecked } from "./gitProcess.js";
 
 export interface GitRepository {
   /** Full path of the work tree's top; of the repository itself when it has no work tree. */
@@ -21,11 +21,12 @@ export async function openGitRepository(
   folder: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<GitRepository> {
-  const format = await askGit(folder, ["rev-parse", "--show-object-format"], options);
-  const isBare = (await askGit(folder, ["rev-parse", "--is-inside-work-tree"], options)) !== "true";
-  const top = await askGit(folder, ["rev-parse", isBare ? "--absolute-git-dir" : "--show-toplevel"], options);
-  const isShallow = (await askGit(folder, ["rev-parse", "--is-shallow-repository"], options)) === "true";
-  return { folder: top, idLength: format === "sha256" ? 64 : 40, isShallow };
+  const asked = ["--show-object-format", "--is-inside-work-tree", "--is-shallow-repository"];
+  const answer = new TextDecoder().decode(await runGitChecked(folder, ["rev-parse", ...asked], options));
+  const [format, isInside, isShallow] = answer.split("\n");
+  const place = isInside === "true" ? "--show-toplevel" : "--absolute-git-dir";
+  const top = await askGit(folder, ["rev-parse", place], options);
+  return { folder: top, idLength: format === "sha256" ? 64 : 40, isShallow: isShallow === "true" };
 }
 
 /** Id of the commit that a branch, tag, id or expression names; null: there is none. GIT_NAME_INVALID for what looks like an option. */

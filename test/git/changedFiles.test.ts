@@ -145,6 +145,20 @@ describe("changed files of a pull request", () => {
       assert.equal((await paths(sandbox, {})).length, 12_000);
     }));
 
+  it("are compared with a branch, not with a tag of its name", () =>
+    inScratch(async (folder) => {
+      const sandbox = GitSandbox.init(folder);
+      await sandbox.commit({ a: "1" });
+      sandbox.git("checkout", "-q", "-b", "topic");
+      await sandbox.commit({ "db/x": "1" });
+      sandbox.git("tag", "main");
+      assert.deepEqual(await paths(sandbox, {}), ["db/x"]);
+      sandbox.git("update-ref", "refs/remotes/origin/base", "main^{commit}~1");
+      sandbox.git("tag", "base");
+      assert.deepEqual(await paths(sandbox, { base: "base" }, { remote: "origin" }), ["db/x"]);
+      assert.deepEqual(await paths(sandbox, { base: "origin/base" }), ["db/x"]);
+    }));
+
   it("are not bent by replaced commits", () =>
     inScratch(async (folder) => {
       const sandbox = GitSandbox.init(folder);
