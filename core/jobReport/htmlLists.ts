@@ -4,7 +4,7 @@ import { formatMinute } from "../report/amounts.js";
 import { badge, section } from "../report/htmlPage.js";
 import { html, Markup } from "../report/markup.js";
 import type { JobReport } from "./jobReport.js";
-import { amountOf } from "./reportWords.js";
+import { amountOf, capitalized } from "./reportWords.js";
 
 const MAX_ROWS = 1000;
 const KINDS = { error: "failed", warning: "warned", notice: "skipped" } as const;
@@ -62,7 +62,7 @@ function timeOf(time: string | null): Markup {
 }
 
 export function factsSection({ facts, repository }: JobReport): Markup {
-  const own = facts.map(({ label, value }): [string, string] => [label, value]);
+  const own = facts.map(({ label, value }): [string, string] => [capitalized(label), value]);
   const all = repository === null ? own : [...own, ["Repository", repository.id] as [string, string]];
   if (all.length === 0) return Markup.empty;
   return section("Facts", html`<dl>${all.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>`);

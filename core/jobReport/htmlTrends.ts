@@ -7,7 +7,7 @@ import { section } from "../report/htmlPage.js";
 import { html, Markup } from "../report/markup.js";
 import { type SeriesScale, seriesChart } from "../report/seriesChart.js";
 import type { JobReport, MachineTrend } from "./jobReport.js";
-import { amountOf } from "./reportWords.js";
+import { amountOf, isCourse } from "./reportWords.js";
 
 /** Machines; three charts each. */
 const MAX_DRAWN = 24;
@@ -53,7 +53,7 @@ function chartsOf(trend: MachineTrend): Markup | null {
 }
 
 function bytesChart(label: string, points: MachineTrend["added"], shape: "line" | "bars"): Markup | null {
-  if (points.length < 2) return null;
+  if (!isCourse(points.map(({ bytes }) => bytes))) return null;
   const drawn = points.map(({ at, bytes }) => ({ at, value: bytes, outcome: null }));
   return seriesChart({ label, points: drawn, shape, scale: BYTES, objective: null, width: WIDTH });
 }

@@ -8,10 +8,11 @@ import type { JobReport, ReportProblem } from "./jobReport.js";
 import {
   amountOf,
   COMMAND_TITLES,
+  capitalized,
   DECISION_OUTCOMES,
   DECISION_WORDS,
   tookMs,
-  verdictAfterDecision,
+  verdictAfterName,
 } from "./reportWords.js";
 import { gateSummary } from "./summaryGate.js";
 import { checksSummary, machinesSummary, OUTCOME_SIGNS } from "./summaryMachines.js";
@@ -93,7 +94,7 @@ function partOf(report: JobReport, options: SummaryOptions, limits: SummaryLimit
 
 function headlineOf(report: JobReport): string {
   const { command, outcome, gate } = report;
-  const told = prose(verdictAfterDecision(report), 500);
+  const told = prose(verdictAfterName(report), 500);
   const ending = told === "" ? "" : `: ${told}`;
   if (gate === null) return `## ${OUTCOME_SIGNS[outcome]} ${COMMAND_TITLES[command]} ${outcome}${ending}`;
   const sign = gate.decision === "blocked" ? "⛔" : OUTCOME_SIGNS[DECISION_OUTCOMES[gate.decision]];
@@ -143,7 +144,7 @@ function placeOf({ file, line, column }: ReportProblem): string {
 function factsSummary({ facts }: JobReport): string[] {
   if (facts.length === 0) return [];
   return table(
-    facts.slice(0, 12).map(({ label }) => prose(label) || " "),
+    facts.slice(0, 12).map(({ label }) => prose(capitalized(label)) || " "),
     [facts.slice(0, 12).map(({ value }) => prose(value))],
   );
 }

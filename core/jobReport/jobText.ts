@@ -4,7 +4,7 @@ import { formatDuration, formatInstant } from "../report/amounts.js";
 import { shortLine } from "../report/inertText.js";
 import type { GateReportPart, JobReport, MachineReportLine, ReportProblem } from "./jobReport.js";
 import { type Cell, columnsOf } from "./machineColumns.js";
-import { amountOf, COMMAND_TITLES, DECISION_WORDS, tookMs, verdictAfterDecision, worstFirst } from "./reportWords.js";
+import { amountOf, COMMAND_TITLES, DECISION_WORDS, tookMs, verdictAfterName, worstFirst } from "./reportWords.js";
 
 const MAX_LINE = 400;
 const MAX_LINES = 200;
@@ -15,7 +15,7 @@ export function renderJobText(report: JobReport): string {
   const { command, outcome, dryRun, facts, gate, plan, problems } = report;
   const word = gate === null ? outcome : DECISION_WORDS[gate.decision];
   return [
-    `${COMMAND_TITLES[command]} ${word}${dryRun ? " (dry run, nothing was changed)" : ""}: ${shortLine(verdictAfterDecision(report), MAX_VERDICT)}`,
+    `${COMMAND_TITLES[command]} ${word}${dryRun ? " (dry run, nothing was changed)" : ""}: ${shortLine(verdictAfterName(report), MAX_VERDICT)}`,
     `  ${originOf(report)}`,
     ...some(worstFirst(report.machines), (line) => machineLines(line, report)),
     ...(gate === null ? [] : gateLines(gate)),
@@ -68,7 +68,7 @@ function gateLines({ machines, override }: GateReportPart): string[] {
 function problemLines({ severity, code, message, hint, machine, file, line, column }: ReportProblem): string[] {
   const place =
     file === null ? "" : `${[file, line, line === null ? null : column].filter((part) => part !== null).join(":")}: `;
-  const about = machine === null ? "" : `${machine}: `;
+  const about = machine === null || message.includes(machine) ? "" : `${machine}: `;
   const remedy = hint === null || hint === "" ? [] : [`${" ".repeat(16)}${short(hint)}`];
   return [`  ${severity.padEnd(12)}  ${short(`${place}${about}${message} [${code}]`)}`, ...remedy];
 }

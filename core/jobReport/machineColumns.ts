@@ -4,7 +4,7 @@
 import type { Outcome } from "../format/restoreTestRecord.js";
 import { formatBytes, formatDuration, formatMinute } from "../report/amounts.js";
 import type { JobReport, MachineReportLine } from "./jobReport.js";
-import { ageBetween, ageOf, amountOf, durationOf, objectiveOf, shortId } from "./reportWords.js";
+import { ageBetween, ageOf, agoOf, amountOf, durationOf, isInFuture, objectiveOf, shortId } from "./reportWords.js";
 
 export interface Cell {
   text: string;
@@ -75,7 +75,7 @@ function backupAge({ snapshot, state, backup }: MachineReportLine, { finishedAt 
 
 /** A time to come is no age: a clock is wrong, or somebody lies. */
 function ageCell(ms: number): Cell {
-  return cellOf(ageOf(ms), { met: ms < 0 ? false : null });
+  return cellOf(ageOf(ms), { met: isInFuture(ms) ? false : null });
 }
 
 function newCell({ backup }: MachineReportLine): Cell | null {
@@ -107,7 +107,7 @@ function provenCell({ test, state }: MachineReportLine): Cell | null {
   if (lastTest === null) return cellOf("never");
   const which = lastTest.ofNewest ? "" : ", of an older snapshot";
   const good = lastTest.outcome === "passed" || lastTest.outcome === "warned";
-  return cellOf(lastTest.provenLevel ?? "nothing", { met: good, note: `${ageOf(lastTest.ageMs)} ago${which}` });
+  return cellOf(lastTest.provenLevel ?? "nothing", { met: good, note: `${agoOf(lastTest.ageMs)}${which}` });
 }
 
 /** Of a restore test the time that matters is the recovery time. */

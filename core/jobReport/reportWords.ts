@@ -40,6 +40,7 @@ export const DECISION_OUTCOMES: Record<GateDecision, Outcome> = {
 
 /** Date.parse makes a time of almost anything. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 const WORST_FIRST: Outcome[] = ["failed", "inconclusive", "warned", "skipped", "passed"];
 
 /** What was skipped counts as well as what passed. */
@@ -57,9 +58,10 @@ export function worstFirst(lines: readonly MachineReportLine[]): MachineReportLi
   );
 }
 
-/** What follows the decision: sentences of gates begin with it. */
-export function verdictAfterDecision({ verdict, gate }: Pick<JobReport, "verdict" | "gate">): string {
-  return gate === null ? verdict : verdict.replace(/^(?:go|no): /, "");
+/** Without the decision and the name of the job, with which sentences of gates and jobs begin, where both are told besides. */
+export function verdictAfterName({ verdict, gate, job }: Pick<JobReport, "verdict" | "gate" | "job">): string {
+  if (gate !== null) return verdict.replace(/^(?:go|no): /, "");
+  return job !== null && verdict.startsWith(`${job}: `) ? verdict.slice(job.length + 2) : verdict;
 }
 
 /** How many of each, those that are there, worst first. */
@@ -100,12 +102,21 @@ export function amountOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** "the future" is no age to rely on. */
+/** "12 min", "3.1 h", "9 d". Clocks may differ by a few minutes; what is further in the future is no age to rely on. */
 export function ageOf(ms: number): string {
-  if (ms < 0) return `${formatDuration(-ms)} in the future`;
   const HOUR = 3_600_000;
-  if (ms < HOUR) return `${Math.floor(ms / 60_000)} min`;
+  if (isInFuture(ms)) return `${formatDuration(-ms)} in the future`;
+  if (ms < HOUR) return `${Math.floor(Math.max(0, ms) / 60_000)} min`;
   return ms < 48 * HOUR ? `${(ms / HOUR).toFixed(ms < 10 * HOUR ? 1 : 0)} h` : `${Math.floor(ms / (24 * HOUR))} d`;
+}
+
+/** "3.1 h ago". */
+export function agoOf(ms: number): string {
+  return isInFuture(ms) ? ageOf(ms) : `${ageOf(ms)} ago`;
+}
+
+export function isInFuture(ageMs: number): boolean {
+  return ageMs < -MAX_CLOCK_SKEW_MS;
 }
 
 /** Between two times of a report; null when one is no time. */
@@ -129,6 +140,16 @@ export function durationOf(ms: number | null): string {
 /** "" when there is none. */
 export function objectiveOf(ms: number | null): string {
   return ms === null ? "" : `objective ${formatDuration(ms)}`;
+}
+
+/** Labels begin with a capital where they head a column. */
+export function capitalized(label: string): string {
+  return label.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+}
+
+/** Whether there is a course to draw: two points, and not all of them zero. */
+export function isCourse(values: readonly number[]): boolean {
+  return values.length > 1 && values.some((value) => value > 0);
 }
 
 /** Eight digits are enough to tell snapshots apart in a table. */

@@ -3,7 +3,7 @@
 import { code, folded, link, table } from "../report/markdown.js";
 import { mermaidChart } from "../report/mermaidChart.js";
 import type { JobReport, MachineTrend } from "./jobReport.js";
-import { amountOf } from "./reportWords.js";
+import { amountOf, isCourse } from "./reportWords.js";
 import type { SummaryLimits, SummaryOptions } from "./summaryOptions.js";
 
 /** As many diagrams are open; the others are folded away. */
@@ -20,8 +20,8 @@ export function trendsSummary(report: JobReport, { diagrams }: SummaryLimits): s
   const bad = new Set(report.machines.filter(({ outcome }) => outcome !== "passed").map(({ machine }) => machine));
   const ordered = [...report.trends].sort((a, b) => Number(bad.has(b.machine)) - Number(bad.has(a.machine)));
   const charts = ordered.flatMap((trend) => [
-    ...(trend.rto.length > 1 ? [() => rtoChart(trend)] : []),
-    ...(trend.added.length > 1 ? [() => addedChart(trend)] : []),
+    ...(isCourse(trend.rto.map(({ ms }) => ms)) ? [() => rtoChart(trend)] : []),
+    ...(isCourse(trend.added.map(({ bytes }) => bytes)) ? [() => addedChart(trend)] : []),
   ]);
   const shown = charts.slice(0, diagrams).map((draw) => draw());
   if (shown.length === 0) return [];

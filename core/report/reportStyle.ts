@@ -54,7 +54,7 @@ dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 .not-tested:not(:last-child){margin-bottom:18px}
 .not-tested h3{color:var(--warned)}.not-tested ul{margin:0;padding-left:18px}
 .met{color:var(--passed);font-weight:600}.missed{color:var(--failed);font-weight:600}
-.scroll{overflow-x:auto}.machines .why{min-width:190px}.machines th,.machines td{overflow-wrap:break-word}.unbroken{white-space:nowrap}
+.scroll{overflow-x:auto}.machines .why{min-width:190px}.machines th,.machines td,.problems th{overflow-wrap:break-word}.unbroken{white-space:nowrap}
 main>section:first-child{margin-top:24px}
 .card{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));gap:18px 28px;padding:18px 0;border-top:1px solid var(--line)}
 .card:first-of-type{border-top:0;padding-top:0}.card:last-child{padding-bottom:0}

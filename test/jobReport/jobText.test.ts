@@ -3,8 +3,18 @@ import fc from "fast-check";
 import type { ReportProblem } from "../../core/jobReport/jobReport.js";
 import { renderJobText } from "../../core/jobReport/jobText.js";
 import { problemsToAnnotate } from "../../core/jobReport/problemsToAnnotate.js";
+import { agoOf } from "../../core/jobReport/reportWords.js";
 import { hostileText } from "../restoreTest/report/hostileRecord.js";
-import { backupOfFour, dryRunReport, gateReport, planReport, twoHundredMachines, withText } from "./sampleReports.js";
+import {
+  backupOfFour,
+  dryRunReport,
+  gateReport,
+  planReport,
+  sampleReport,
+  statusOfTwelve,
+  twoHundredMachines,
+  withText,
+} from "./sampleReports.js";
 
 const COMMAND = /^\s*::|##[\w-]*\[/m;
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
@@ -101,5 +111,29 @@ describe("annotations", () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe("words of reports", () => {
+  const MINUTE = 60_000;
+
+  it("name ages; a clock may be a few minutes wrong, more is no age", () => {
+    const ages = [0, -MINUTE, 59 * MINUTE, 3.1 * 60 * MINUTE, 26 * 60 * MINUTE, 9 * 24 * 60 * MINUTE];
+    assert.deepEqual(ages.map(agoOf), ["0 min ago", "0 min ago", "59 min ago", "3.1 h ago", "26 h ago", "9 d ago"]);
+    assert.equal(agoOf(-2 * 60 * MINUTE), "2 h 00 min in the future");
+    const [line] = statusOfTwelve().machines;
+    assert.ok(line?.state?.newest);
+    line.state.newest.ageMs = -2 * 60 * MINUTE;
+    assert.match(
+      renderJobText(sampleReport({ machines: [line] })),
+      /backup age 2 h 00 min in the future \(not in order\)/,
+    );
+  });
+
+  it("do not say twice what stands before them", () => {
+    const verdictOf = (verdict: string) => renderJobText(sampleReport({ verdict })).split("\n")[0];
+    assert.equal(verdictOf("nightly: 2 of 3 machines"), "Backup passed: 2 of 3 machines");
+    assert.equal(verdictOf("weekly: 2 of 3 machines"), "Backup passed: weekly: 2 of 3 machines");
+    assert.match(renderJobText(gateReport("go")), /^Gate go: vm\/db1 has a backup/);
   });
 });
