@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseDocument } from "yaml";
+import { readConfig } from "../../core/config/readConfig.js";
 import { inProject } from "../support/projectRoot.js";
 import { definition } from "./runAction.js";
 
@@ -100,7 +101,9 @@ describe("the reusable gate", () => {
 
 describe("examples in the pages", () => {
   it("use inputs that there are, and pinned actions", () => {
-    const pages = ["action.md", "gate-in-15-minutes.md"].map((name) => readFileSync(inProject("docs", name), "utf8"));
+    const pages = ["action.md", "gate-in-15-minutes.md", "ci-elsewhere.md"].map((name) =>
+      readFileSync(inProject("docs", name), "utf8"),
+    );
     for (const page of pages) {
       const blocks = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
         ([, block]) => parse(block as string) as unknown,
@@ -115,5 +118,12 @@ describe("examples in the pages", () => {
       for (const step of steps.filter(({ uses }) => uses !== undefined && OURS.test(uses)))
         for (const name of Object.keys(step.with ?? {})) assert.ok(name in definition.inputs, name);
     }
+  });
+
+  it("show a configuration that is sound", async () => {
+    const page = readFileSync(inProject("docs", "gate-in-15-minutes.md"), "utf8");
+    const text = /^```yaml\n(repositories:[\s\S]*?)^```$/m.exec(page)?.[1] ?? assert.fail("has none");
+    const config = await readConfig(text, { fileName: "reprise.yml", readFile: async () => new Uint8Array() });
+    assert.deepEqual([config.jobs.length, config.gates[0]?.rules.length], [2, 1]);
   });
 });
