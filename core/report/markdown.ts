@@ -1,7 +1,7 @@
 // Pieces of Markdown. Whatever comes from elsewhere stands in code spans and code blocks: there neither Markdown nor HTML means
 // anything, nobody is mentioned and nothing is linked. Pure.
 
-import { inert, inertLine, shortLine } from "./inertText.js";
+import { inert, shortLine } from "./inertText.js";
 import { pageAddress } from "./pageAddress.js";
 
 const MAX_CELL = 160;
@@ -26,13 +26,6 @@ export function block(text: string): string[] {
   const lines = inert(text.trimEnd()).split("\n");
   const fence = "`".repeat(Math.max(3, longestRun(lines.join("\n")) + 1));
   return [`${fence}text`, ...lines, fence];
-}
-
-/** Words that stay words: no markup, no mention, no reference. */
-export function escapeMarkdown(text: string): string {
-  return inertLine(text)
-    .replaceAll(/[\\`*_{}[\]~]/g, (char) => `\\${char}`)
-    .replaceAll(/[&<>|@#]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 /** Letters, digits and the marks of sentences; nothing that Markdown or GitHub makes something of. */

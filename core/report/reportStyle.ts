@@ -2,7 +2,7 @@
 
 export const REPORT_STYLE = `
 :root{color-scheme:light dark;--page:#f4f5f7;--card:#fff;--text:#1b1f27;--quiet:#5b6472;--line:#dfe3e8;--soft:#f0f2f5;
---passed:#137a3d;--warned:#8a5a00;--failed:#b3202c;--inconclusive:#6a3fb5;--skipped:#66707d;--phase:#3a6ea8;
+--passed:#137a3d;--warned:#8a5a00;--failed:#b3202c;--inconclusive:#6a3fb5;--skipped:#5c6572;--phase:#3a6ea8;
 --passed-soft:#e3f4ea;--warned-soft:#fcf0d6;--failed-soft:#fbe5e6;--inconclusive-soft:#efe8fb;--skipped-soft:#eceff2}
 @media (prefers-color-scheme:dark){:root{--page:#12151a;--card:#1a1f26;--text:#e7eaef;--quiet:#9aa5b4;--line:#2d343e;--soft:#222932;
 --passed:#5ed28f;--warned:#f0b849;--failed:#ff8087;--inconclusive:#bd9bff;--skipped:#98a3b1;--phase:#6fa8e6;
@@ -59,7 +59,7 @@ main>section:first-child{margin-top:24px}
 .card{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));gap:18px 28px;padding:18px 0;border-top:1px solid var(--line)}
 .card:first-of-type{border-top:0;padding-top:0}.card:last-child{padding-bottom:0}
 .card h3{font-size:17px;color:var(--text);text-transform:none;letter-spacing:0;overflow-wrap:anywhere}
-.card th[scope=row]{overflow-wrap:break-word;min-width:110px}.card .checks .outcome{width:auto}.card dl{margin:12px 0}.card table{margin:10px 0 12px}.card ul{margin:0 0 8px;padding-left:18px}.card .why li{font-weight:600}
+.card th[scope=row]{overflow-wrap:break-word;min-width:110px}.card .checks .outcome{width:140px}.card dl{margin:12px 0}.card table{margin:10px 0 12px}.card ul{margin:0 0 8px;padding-left:18px}.card .why li{font-weight:600}
 .card .why code{font-weight:400;color:var(--quiet)}
 .trends h3{text-transform:none;letter-spacing:0;font-size:15px;color:var(--text)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(290px,100%),1fr));gap:4px 22px}

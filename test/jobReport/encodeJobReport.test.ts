@@ -72,6 +72,7 @@ describe("the file of a report", () => {
   it("is cut to its bounds instead of failing", () => {
     const long = "ä".repeat(MAX_TEXT_CHARS * 2);
     const huge = sampleTest({
+      recordId: "12***34",
       screenshot: { name: "s.png", sha256: "", pngBase64: "A".repeat(MAX_PICTURE_CHARS + 4) },
       checks: Array.from({ length: 700 }, (_, i) => ({ id: `c${i}`, outcome: "passed", reason: long, line: i + 0.4 })),
     });
@@ -91,6 +92,7 @@ describe("the file of a report", () => {
     assert.equal(line?.test?.screenshot, null);
     assert.equal(line?.test?.checks.length, MAX_ELEMENTS.checks);
     assert.equal(line?.durationMs, 0);
+    assert.equal(line?.test?.recordId, "");
     assert.ok(line?.reason.isWellFormed());
     assert.equal(read.trends[0]?.added.at(-1)?.bytes, 90);
     assert.equal(read.trends[0]?.added.length, 60);

@@ -3,7 +3,7 @@
 
 import type { CheckResult, Outcome, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { formatDuration } from "../../report/amounts.js";
-import { block, code, escapeMarkdown, table } from "../../report/markdown.js";
+import { block, code, prose, table } from "../../report/markdown.js";
 import { countsOf, coverageFacts, factGroupsOf, headlineOf, levelOf, rpoOf, rtoOf } from "./recordFacts.js";
 
 const SIGNS: Record<Outcome, string> = { passed: "✅", warned: "⚠️", failed: "❌", inconclusive: "❔", skipped: "➖" };
@@ -15,14 +15,14 @@ export function renderMarkdown(record: RestoreTestRecord): string {
     : [];
   const counts = countsOf(checks).map(([outcome, count]) => `${count} ${outcome}`);
   return [
-    `# ${SIGNS[result.outcome]} ${escapeMarkdown(headlineOf(record))}`,
+    `# ${SIGNS[result.outcome]} ${prose(headlineOf(record))}`,
     "",
     ...drill,
     `**Why:** ${code(result.reason)}`,
     "",
     ...table(
       ["Level", "RTO", "RPO", "Checks"],
-      [[levelOf(record), rtoOf(record), rpoOf(record), counts.join(", ") || "none"].map(escapeMarkdown)],
+      [[levelOf(record), rtoOf(record), rpoOf(record), counts.join(", ") || "none"].map((text) => prose(text))],
     ),
     ...checksOf(checks),
     ...detailsOf(checks),
@@ -36,7 +36,7 @@ function checksOf(checks: readonly CheckResult[]): string[] {
   if (checks.length === 0) return [];
   const rows = checks.map(({ id, type, outcome, expected, observed, reason, durationMs }) => [
     `${SIGNS[outcome]} ${outcome}`,
-    `${code(id)} ${escapeMarkdown(type)}`,
+    `${code(id)} ${prose(type)}`,
     code(expected),
     code(reason ?? observed),
     outcome === "skipped" ? "—" : formatDuration(durationMs),
@@ -54,11 +54,11 @@ function isolationOf({ isolation }: RestoreTestRecord): string[] {
   const signs = { held: "✅ held", broken: "❌ broken", "not-probed": "➖ not tried" } as const;
   const rows = isolation.proofs.map(({ what, outcome, observed }) => [signs[outcome], code(what), code(observed)]);
   const proofs = rows.length === 0 ? [] : table(["Outcome", "What", "Seen"], rows);
-  return ["## Isolation", "", `Network of the machine: **${escapeMarkdown(isolation.network)}**`, "", ...proofs];
+  return ["## Isolation", "", `Network of the machine: **${prose(isolation.network)}**`, "", ...proofs];
 }
 
 function coverageOf(record: RestoreTestRecord): string[] {
-  const rows = coverageFacts(record).map(([label, value]) => [label, escapeMarkdown(value)]);
+  const rows = coverageFacts(record).map(([label, value]) => [label, prose(value)]);
   const left = record.coverage.notTested.map((what) => `- ${code(what)}`);
   const notTested = left.length === 0 ? [] : ["**Not tested:**", "", ...left, ""];
   return ["## Coverage", "", ...table(["What", "How much"], rows), ...notTested];

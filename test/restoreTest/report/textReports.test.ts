@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { formatBytes, formatDuration, formatShare, formatTick } from "../../../core/report/amounts.js";
 import { inert, inertLine, shortLine } from "../../../core/report/inertText.js";
-import { code, escapeMarkdown } from "../../../core/report/markdown.js";
+import { code, prose } from "../../../core/report/markdown.js";
 import { bounded, MAX_OBSERVED_BYTES } from "../../../core/report/visibleText.js";
 import { renderJunit } from "../../../core/restoreTest/report/junitReport.js";
 import { renderMarkdown } from "../../../core/restoreTest/report/markdownReport.js";
@@ -51,7 +51,7 @@ describe("text in reports", () => {
 describe("the Markdown report", () => {
   it("says what happened, in tables", () => {
     const text = renderMarkdown(sampleRecord());
-    assert.match(text, /^# ❌ Restore test failed: prod\/vm\/web1 of 2026-11-21 02:00:00 UTC\n/);
+    assert.match(text, /^# ❌ Restore test failed: `prod\/vm\/web1` of 2026-11-21 02:00:00 UTC\n/);
     assert.match(text, /\| ❌ failed \| `orders` sql \| `psql shop: .*` \| `the answer is another` \| 2\.6 s \|/);
     assert.match(text, /### Seen by `orders`\n\n```text\n49120\n```/);
     assert.match(text, /- `load: one request was made, not many`/);
@@ -75,7 +75,7 @@ describe("the Markdown report", () => {
     assert.equal(code("a`b"), "``a`b``");
     assert.equal(code("`"), "`` ` ``");
     assert.equal(code("a|b"), "`a\\x7cb`");
-    assert.equal(escapeMarkdown("<b>*x* @me #1 a|b"), "&#60;b&#62;\\*x\\* &#64;me &#35;1 a&#124;b");
+    assert.equal(prose("a <b>*x* @me #1 a|b"), "a `<b>*x* @me #1 a\\x7cb`");
   });
 });
 
