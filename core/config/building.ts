@@ -4,6 +4,7 @@ import { nearestWord } from "../yaml/nearestWord.js";
 import type { ProblemList } from "../yaml/problems.js";
 import { pointerPart } from "../yaml/yamlDocuments.js";
 import { asList, type OneOrMore } from "./rawConfig.js";
+import { matchesName } from "./wildcard.js";
 
 export interface Building {
   problems: ProblemList;
@@ -63,7 +64,7 @@ export function namedOnes(
       else if (all.length === 0) building.problems.add(at, `there is no ${known.what} in this file`);
       for (const name of all) found.add(name);
     } else if (value.includes("*")) {
-      const matches = matching(value, known.names);
+      const matches = known.names.filter((name) => matchesName(value, name));
       if (matches.length === 0)
         building.problems.add(at, `${JSON.stringify(value)} matches no ${known.what} of this file`);
       for (const name of matches) found.add(name);
@@ -74,12 +75,3 @@ export function namedOnes(
   }
   return [...found];
 }
-
-function matching(pattern: string, names: readonly string[]): string[] {
-  const parts = pattern.split(/\*+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const expression = new RegExp(`^${parts.join(".*?")}$`, "s");
-  return parts.length > MAX_STARS ? [] : names.filter((name) => expression.test(name));
-}
-
-/** More of them in one pattern take long to match. */
-const MAX_STARS = 4;

@@ -60,18 +60,3 @@ export function folderOfPattern(pattern: string): string {
   if (end === 0) return "/";
   return end < 0 ? "." : fixed.slice(0, end);
 }
-
-/** `*` and `?` stay within a folder, `**` goes through folders. */
-export function compileFilePattern(pattern: string): (path: string) => boolean {
-  const source = pattern
-    .replace(/^\.\//, "")
-    .split(/(\*\*\/|\*+|\?)/)
-    .map((part) => {
-      if (part === "**/") return "(?:[^/]+/)*";
-      if (part.startsWith("**")) return ".*";
-      if (part === "*") return "[^/]*";
-      return part === "?" ? "[^/]" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    });
-  const expression = new RegExp(`^${source.join("")}$`, "s");
-  return (path) => expression.test(path.replace(/^\.\//, ""));
-}

@@ -7,19 +7,13 @@ import { readPlacedSpecs, readSpecValue } from "../restoreTest/spec/readSpec.js"
 import { type FileProblem, ProblemList } from "../yaml/problems.js";
 import type { PlainValue } from "../yaml/yamlDocuments.js";
 import type { Building } from "./building.js";
-import {
-  type ConfigFiles,
-  compileFilePattern,
-  folderOfPattern,
-  isPattern,
-  MAX_NAMED_FILE_BYTES,
-} from "./configFiles.js";
+import { type ConfigFiles, folderOfPattern, isPattern, MAX_NAMED_FILE_BYTES } from "./configFiles.js";
 import type { ConfiguredTest } from "./repriseConfig.js";
+import { matchesPath } from "./wildcard.js";
 
 /** Of metadata; in the short form they stand beside the fields of spec. */
 const METADATA = ["name", "description", "owner", "criticality", "controls"];
 const MAX_FILES = 200;
-const MAX_STARS = 6;
 
 export interface TestsContext extends Building {
   fileName: string;
@@ -129,12 +123,11 @@ async function readFiles(
 }
 
 async function filesOf(pattern: string, at: string, { problems, files }: TestsContext): Promise<string[]> {
-  if (files.listFiles === undefined || pattern.split("*").length - 1 > MAX_STARS) {
+  if (files.listFiles === undefined) {
     problems.add(at, "file: this pattern cannot be followed here; name the files");
     return [];
   }
-  const matches = compileFilePattern(pattern);
-  const found = (await files.listFiles(folderOfPattern(pattern))).filter(matches).sort();
+  const found = (await files.listFiles(folderOfPattern(pattern))).filter((path) => matchesPath(pattern, path)).sort();
   if (found.length === 0) problems.add(at, `file: ${JSON.stringify(pattern)} matches no file`);
   if (found.length <= MAX_FILES) return found;
   problems.add(at, `file: ${JSON.stringify(pattern)} matches more than ${MAX_FILES} files`);
