@@ -9,7 +9,15 @@ import { machinesSection, testsSection, tilesOf } from "./htmlMachines.js";
 import { trendsSection } from "./htmlTrends.js";
 import type { JobReport } from "./jobReport.js";
 import { mergeReports } from "./mergeReports.js";
-import { amountOf, COMMAND_TITLES, DECISION_OUTCOMES, DECISION_WORDS, tookMs, worstOutcome } from "./reportWords.js";
+import {
+  amountOf,
+  COMMAND_TITLES,
+  DECISION_OUTCOMES,
+  DECISION_WORDS,
+  tookMs,
+  verdictAfterName,
+  worstOutcome,
+} from "./reportWords.js";
 
 export interface JobHtmlOptions {
   /** Of the page; default: what the report says itself. */
@@ -60,7 +68,7 @@ function headerOf(report: JobReport, title: string): Markup {
   return html`<header class="${kindOf(report)}"><div>
 ${dryRunOf(report)}${badgeOf(report, "large")}
 <h1>${title}</h1>
-<p class="verdict">${report.verdict}</p>
+<p class="verdict">${verdictAfterName(report)}</p>
 ${originOf(report)}
 </div></header>`;
 }
@@ -78,7 +86,7 @@ ${badge(whole.outcome, "large")}
 function partOf(report: JobReport): Markup {
   return html`<article>
 <div class="band ${kindOf(report)}">${badgeOf(report, "")}<h2>${titleOf(report)}${report.job === null ? "" : `: ${report.job}`}</h2>
-<p>${report.verdict}</p>
+<p>${verdictAfterName(report)}</p>
 ${dryRunOf(report)}${originOf(report)}</div>
 ${sectionsOf(report)}</article>
 `;
