@@ -2,7 +2,7 @@
 
 import type { GateConfig, GateRule } from "../config/repriseConfig.js";
 import type { ChangedFile } from "../git/changedFiles.js";
-import { compilePathPattern, type MatchedPath, type PathPattern } from "../platform/pathPattern.js";
+import { compilePathPattern, type MatchedPath, matchedPath, type PathPattern } from "../platform/pathPattern.js";
 
 export interface CompiledRule {
   rule: GateRule;
@@ -45,7 +45,8 @@ export function compileRules({ rules }: Pick<GateConfig, "rules">): {
 export function requiredMachines(rules: readonly CompiledRule[], files: readonly ChangedFile[]): RequiredMachine[] {
   const byRule = new Map<GateRule, string[]>();
   for (const file of files) {
-    const deciding = rules.findLast(({ patterns }) => patterns.some((pattern) => pattern.matches(matchedPath(file))));
+    const path = pathOf(file);
+    const deciding = rules.findLast(({ patterns }) => patterns.some((pattern) => pattern.matches(path)));
     if (deciding === undefined) continue;
     const known = byRule.get(deciding.rule);
     if (known === undefined) byRule.set(deciding.rule, [file.path]);
@@ -71,6 +72,6 @@ export function unmatchedPatterns(rules: readonly CompiledRule[], files: readonl
   );
 }
 
-export function matchedPath({ path, kind }: Pick<ChangedFile, "path" | "kind">): MatchedPath {
-  return { path, isFolder: kind !== "file" };
+export function pathOf({ path, kind }: Pick<ChangedFile, "path" | "kind">): MatchedPath {
+  return matchedPath(path, kind !== "file");
 }

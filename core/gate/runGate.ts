@@ -19,7 +19,7 @@ import { type GatePolicy, pathInRepository, policyMissing, readGatePolicy } from
 import { gateReport } from "./gateReport.js";
 import { gateStatements } from "./gateStatement.js";
 import { gateFactsFromRepository } from "./repositoryFacts.js";
-import { allRequired, compileRules, matchedPath, requiredMachines, unmatchedPatterns } from "./requiredMachines.js";
+import { allRequired, compileRules, pathOf, requiredMachines, unmatchedPatterns } from "./requiredMachines.js";
 
 export interface GateRequest {
   /** In the git repository. */
@@ -216,8 +216,8 @@ async function unmatched(
   if (found === null) return [];
   try {
     const entries = await listTree(git, found.head, { signal, withSizes: false });
-    const files = entries.map(({ path, kind }) => matchedPath({ path, kind: kind === "folder" ? "file" : kind }));
-    const changed = found.files.map(matchedPath);
+    const files = entries.map(({ path, kind }) => pathOf({ path, kind: kind === "folder" ? "file" : kind }));
+    const changed = found.files.map(pathOf);
     return unmatchedPatterns(compileRules(gate).rules, [...files, ...changed]);
   } catch (error) {
     if (!isOurError(error, "GIT_OUTPUT_TOO_LARGE")) throw error;

@@ -1,11 +1,17 @@
 // Patterns for paths as in CODEOWNERS: `*.tf`, `db/`, `/infra/prod/**`, `docs/*`. Matching takes steps in proportion to pattern times path and
 // never goes back further than the last star, whatever stands in either: no regular expression is made. Case counts.
 
+/** A path taken apart, once for all patterns. */
 export interface MatchedPath {
-  /** From the top, with `/`. */
-  path: string;
+  /** Characters of the names from the top. */
+  names: readonly (readonly string[])[];
   /** It may stand for a folder whose files are not listed, as a link or a submodule does. */
   isFolder: boolean;
+}
+
+/** `path`: from the top, with `/`. */
+export function matchedPath(path: string, isFolder: boolean): MatchedPath {
+  return { names: path.split("/").map((name) => [...name]), isFolder };
 }
 
 const MAX_PATTERN_CHARS = 1_000;
@@ -59,13 +65,12 @@ export class PathPattern {
     this.#isDirect = kind.isDirect;
   }
 
-  matches({ path, isFolder }: MatchedPath): boolean {
-    const names = path.split("/").map((name) => [...name]);
+  matches({ names, isFolder }: MatchedPath): boolean {
     // what is below a link or a submodule has no names here
     return this.#matches(names) || (isFolder && this.#matches([...names, []]));
   }
 
-  #matches(names: readonly string[][]): boolean {
+  #matches(names: MatchedPath["names"]): boolean {
     if (this.#isDirect) return matchesNames(this.#segments, names, names.length);
     // how many names from the top may be the matched folder itself, or the file
     return matchesNames(this.#segments, names, 1, this.#isFolder ? names.length - 1 : names.length);
@@ -90,31 +95,46 @@ function tokensOf(name: string): Token[] | null {
 /** Whether the segments match the first `from` … `to` names: one of these counts is enough. */
 function matchesNames(
   segments: readonly Segment[],
-  names: readonly (readonly string[])[],
+  names: MatchedPath["names"],
   from: number,
   to: number = from,
 ): boolean {
   // counts of names that the segments so far can stand for
-  let reached = new Set([0]);
-  for (const [at, segment] of segments.entries()) {
-    const next = new Set<number>();
-    const isLast = at === segments.length - 1;
-    for (const count of reached) {
-      if (segment !== GLOBSTAR) {
-        if (count < names.length && matchesName(segment, names[count]!)) next.add(count + 1);
-        continue;
-      }
-      // at the end it needs at least one name below
-      for (let more = count + (isLast ? 1 : 0); more <= names.length; more++) next.add(more);
-    }
-    reached = next;
+  let reached = [0];
+  for (let at = 0; at < segments.length; at++) {
+    const segment = segments[at]!;
+    if (reached.length === 0) return false;
+    reached =
+      segment === GLOBSTAR
+        ? countsFrom(reached[0]!, at === segments.length - 1, names.length)
+        : stepsFrom(segment, reached, names);
   }
-  return [...reached].some((count) => count >= from && count <= to);
+  return reached.some((count) => count >= from && count <= to);
+}
+
+/** After `**`: any number of names more than the least; at the end of a pattern at least one. */
+function countsFrom(least: number, isLast: boolean, length: number): number[] {
+  const counts: number[] = [];
+  for (let count = isLast ? least + 1 : least; count <= length; count++) counts.push(count);
+  return counts;
+}
+
+/** Ascending, as it was. */
+function stepsFrom(segment: readonly Token[], reached: readonly number[], names: MatchedPath["names"]): number[] {
+  const next: number[] = [];
+  for (const count of reached) {
+    const name = names[count];
+    if (name !== undefined && matchesName(segment, name)) next.push(count + 1);
+  }
+  return next;
 }
 
 /** Goes back to the last star only. */
 function matchesName(tokens: readonly Token[], name: readonly string[]): boolean {
-  let [token, char, star, mark] = [0, 0, -1, 0];
+  let token = 0;
+  let char = 0;
+  let star = -1;
+  let mark = 0;
   while (char < name.length) {
     const current = tokens[token];
     if (current?.kind === "star") {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compilePathPattern } from "../../core/platform/pathPattern.js";
+import { compilePathPattern, matchedPath } from "../../core/platform/pathPattern.js";
 
 function matches(text: string, path: string, isFolder = false): boolean {
   const compiled = compilePathPattern(text);
   if ("problem" in compiled) return assert.fail(`${text}: ${compiled.problem}`);
-  return compiled.pattern.matches({ path, isFolder });
+  return compiled.pattern.matches(matchedPath(path, isFolder));
 }
 
 describe("path patterns", () => {
