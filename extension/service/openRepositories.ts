@@ -4,6 +4,8 @@
 import {
   defaultCacheFolder,
   defaultStateFolder,
+  type GivenSecret,
+  looksLikeRecoveryKey,
   openBackend,
   openRepository,
   RepriseError,
@@ -18,7 +20,8 @@ const MAX_OPEN = 64;
 
 export class OpenRepositories {
   readonly #sessions = new Map<Handle, Session>();
-  #next = 1;
+  /** Not from 1: a handle of a service that has died must mean nothing in the next one. */
+  #next = Math.floor(Math.random() * 2 ** 44);
 
   /** What openBackend and openRepository throw; PASSPHRASE_MISSING. */
   async open(argument: ArgumentOf<"openRepository">, context: CallContext): Promise<RepositoryInfo> {
@@ -29,7 +32,7 @@ export class OpenRepositories {
     const backend = await openBackend(location, { signal });
     try {
       const repository = await openRepository(backend, {
-        secret: async () => secret ?? passphraseMissing(location),
+        secret: async () => givenSecret(secret ?? passphraseMissing(location)),
         environment: systemEnvironment(VERSION),
         cacheFolder: cacheFolder === undefined ? defaultCacheFolder() : cacheFolder,
         trust: { stateFolder: stateFolder === undefined ? defaultStateFolder() : stateFolder },
@@ -70,6 +73,11 @@ export class OpenRepositories {
 export function requireSnapshotId(text: string): string {
   if (typeof text === "string" && /^[0-9a-f]{32}$/.test(text)) return text;
   throw new RepriseError("usage", "SNAPSHOT_NAME_INVALID", `"${String(text)}" is not the id of a snapshot`);
+}
+
+/** No passphrase can look like a recovery key. */
+function givenSecret(text: string): GivenSecret {
+  return looksLikeRecoveryKey(text) ? { recoveryKey: text } : { passphrase: text };
 }
 
 function passphraseMissing(location: string): never {

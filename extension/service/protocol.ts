@@ -4,9 +4,6 @@
 /** Names an open repository. Two of them may be of the same repository; they share nothing. */
 export type Handle = number & { readonly __handle: never };
 
-/** Never logged, never stored, never answered back. */
-export type SecretData = { passphrase: string } | { recoveryKey: string };
-
 export interface RepositoryInfo {
   handle: Handle;
   repositoryId: string;
@@ -159,9 +156,12 @@ interface InSnapshot {
 
 /** Every operation: what it is given and what it answers. Errors of all: docs/errors.md; SERVICE_HANDLE_CLOSED of most. */
 export interface ServiceApi {
-  /** PASSPHRASE_WRONG; PASSPHRASE_MISSING when it is encrypted and no secret was given. */
+  /**
+   * `secret`: a passphrase or a recovery key; never logged, stored or answered back. PASSPHRASE_WRONG; PASSPHRASE_MISSING when it
+   * is encrypted and no secret was given.
+   */
   openRepository: {
-    argument: { location: string; secret: SecretData | null; cacheFolder?: string | null; stateFolder?: string | null };
+    argument: { location: string; secret: string | null; cacheFolder?: string | null; stateFolder?: string | null };
     answer: RepositoryInfo;
   };
   closeRepository: { argument: { repository: Handle }; answer: null };

@@ -6,7 +6,7 @@ import { SPARSE_BYTES, TEXTS } from "../../files/machineDisk.js";
 import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
 import { failure, type StartedService, startService } from "../support/startService.js";
 
-const secret = { passphrase: SAMPLE_PASSPHRASE };
+const secret = SAMPLE_PASSPHRASE;
 const nobody = 4711 as Handle;
 
 describe("the extension's service", () => {
@@ -30,7 +30,7 @@ describe("the extension's service", () => {
   it("opens with the right secret only, and tells a wrong one from none", async () => {
     assert.equal(info.encrypted, true);
     assert.match(info.repositoryId, /^[0-9a-f]{32}$/);
-    const wrong = await failure(service.open(sample.location, { passphrase: "no" }), "PASSPHRASE_WRONG");
+    const wrong = await failure(service.open(sample.location, "no"), "PASSPHRASE_WRONG");
     assert.equal(wrong.family, "key");
     await failure(service.open(sample.location, null), "PASSPHRASE_MISSING");
     await failure(service.open(`${sample.location}/nothing`, secret), "STORAGE_NOT_FOUND");

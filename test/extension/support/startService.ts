@@ -1,7 +1,7 @@
 // The real service in its worker thread, without an editor.
 
 import { ServiceClient, ServiceError } from "../../../extension/service/client.js";
-import type { RepositoryInfo, SecretData } from "../../../extension/service/protocol.js";
+import type { RepositoryInfo } from "../../../extension/service/protocol.js";
 import { inProject } from "../../support/projectRoot.js";
 
 export const SERVICE_SCRIPT = inProject("build", "extension", "service", "serviceWorker.js");
@@ -10,7 +10,7 @@ export interface StartedService {
   client: ServiceClient;
   warnings: string[];
   stopped: ServiceError[];
-  open(location: string, secret: SecretData | null): Promise<RepositoryInfo>;
+  open(location: string, secret: string | null): Promise<RepositoryInfo>;
 }
 
 export function startService(): StartedService {
@@ -20,7 +20,7 @@ export function startService(): StartedService {
     onWarning: ({ code }) => void warnings.push(code),
     onStopped: (error) => void stopped.push(error),
   });
-  const open = (location: string, secret: SecretData | null) =>
+  const open = (location: string, secret: string | null) =>
     client.call("openRepository", { location, secret, cacheFolder: null, stateFolder: null });
   return { client, warnings, stopped, open };
 }

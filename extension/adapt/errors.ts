@@ -1,0 +1,32 @@
+// Errors of the service as the editor wants them: codes of its own for files, sentences with their remedy for people.
+
+import { FileSystemError, type LogOutputChannel, l10n, type Uri, window } from "vscode";
+import { ServiceError } from "../service/client.js";
+import { isAbort } from "./cancellation.js";
+
+const NOT_FOUND = ["FILE_NOT_FOUND", "SNAPSHOT_NOT_FOUND", "SNAPSHOT_NAME_INVALID", "MACHINE_NOT_FOUND"];
+
+/** `wanted`: what a FILE_KIND_WRONG means here. Damage stays visible: its message names what is damaged. */
+export function toFileSystemError(error: unknown, uri: Uri, wanted: "file" | "folder" = "file"): unknown {
+  if (!(error instanceof ServiceError)) return error;
+  if (NOT_FOUND.includes(error.code)) return FileSystemError.FileNotFound(uri);
+  if (error.code === "FILE_KIND_WRONG" && wanted === "folder") return FileSystemError.FileNotADirectory(uri);
+  if (error.code === "FILE_KIND_WRONG" && error.data.actual === "a folder")
+    return FileSystemError.FileIsADirectory(uri);
+  return FileSystemError.Unavailable(errorText(error));
+}
+
+/** The sentence, its remedy, and the code to look up. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof ServiceError)) return error instanceof Error ? error.message : String(error);
+  const hint = error.hint === undefined ? "" : `: ${error.hint}`;
+  return `${error.message}${hint} [${error.code}]`;
+}
+
+/** Shows what a command failed with; a cancelled one says nothing. */
+export async function showError(error: unknown, log: LogOutputChannel): Promise<void> {
+  if (isAbort(error)) return;
+  log.error(errorText(error));
+  const showLog = l10n.t("Show Log");
+  if ((await window.showErrorMessage(errorText(error), showLog)) === showLog) log.show();
+}

@@ -1,0 +1,85 @@
+// Where the editor begins: makes the parts and registers them, nothing else. The core runs in a worker that starts when the first
+// repository is opened.
+
+import { commands, type ExtensionContext, l10n, MarkdownString, window, workspace } from "vscode";
+import { showError } from "./adapt/errors.js";
+import { FileCommands } from "./commands/fileCommands.js";
+import { RepositoryCommands } from "./commands/repositoryCommands.js";
+import { askToOpen } from "./files/largeFiles.js";
+import { RepriseFileSystem } from "./files/repriseFileSystem.js";
+import { SCHEME } from "./model/repriseUri.js";
+import { configuredRepositories } from "./repositories/configured.js";
+import { OpenRepositories } from "./repositories/openRepositories.js";
+import { Passphrases } from "./secrets/passphrases.js";
+import { ServiceClient } from "./service/client.js";
+import type { Node } from "./views/nodes.js";
+import { RepositoriesTree } from "./views/repositoriesTree.js";
+
+export function activate(context: ExtensionContext): void {
+  const log = window.createOutputChannel("Reprise", { log: true });
+  const client = new ServiceClient(context.asAbsolutePath("dist/extension/service.mjs"), {
+    onWarning: ({ code, message }) => log.warn(`${code}: ${message}`),
+    onStopped: (error) => {
+      log.error(error.message);
+      repositories.forgetAll();
+    },
+  });
+  const passphrases = new Passphrases(context.secrets);
+  const repositories = new OpenRepositories(client, passphrases, context.globalState);
+  const tree = new RepositoriesTree(client, repositories);
+  const view = window.createTreeView<Node>("reprise.repositories", { treeDataProvider: tree, showCollapseAll: true });
+  const files = new RepriseFileSystem(client, repositories, askToOpen);
+  const isReadonly = new MarkdownString(l10n.t("Backups cannot be changed."));
+  const options = { isReadonly, isCaseSensitive: true };
+
+  const repositoryCommands = new RepositoryCommands(repositories, passphrases, tree);
+  const fileCommands = new FileCommands(repositories, () => view.selection[0]);
+  const register = <T extends unknown[]>(name: string, run: (...given: T) => unknown) =>
+    commands.registerCommand(`${SCHEME}.${name}`, async (...given: T) => {
+      try {
+        return await run(...given);
+      } catch (error) {
+        return void showError(error, log);
+      }
+    });
+
+  context.subscriptions.push(
+    log,
+    { dispose: () => client.close() },
+    tree,
+    view,
+    files,
+    workspace.registerFileSystemProvider(SCHEME, files, options),
+    workspace.onDidChangeConfiguration((change) => {
+      if (!change.affectsConfiguration("reprise.repositories")) return;
+      tree.redraw();
+      setContexts();
+    }),
+    view.onDidChangeSelection(({ selection: [node] }) => setSelection(node)),
+    register("addRepository", () => repositoryCommands.add()),
+    register("removeRepository", (node?: Node) => repositoryCommands.remove(node)),
+    register("unlockRepository", (node?: Node) => repositoryCommands.unlock(node)),
+    register("refresh", (node?: Node) => tree.refresh(node?.kind === "repository" ? node : undefined)),
+    register("showMore", (node: Node) => (node.kind === "more" ? tree.showMore(node) : undefined)),
+    register("openFile", (node?: Node) => fileCommands.open(node)),
+    register("openPart", (node?: Node) => fileCommands.openPart(node)),
+    register("openInWorkspace", (node?: Node) => fileCommands.openInWorkspace(node)),
+    register("goToPath", (node?: Node) => fileCommands.goToPath(node)),
+    register("copyPath", (node?: Node) => fileCommands.copyPath(node)),
+    register("copyCommandLine", (node?: Node) => fileCommands.copyCommandLine(node)),
+    register("showLog", () => log.show()),
+  );
+  setContexts();
+}
+
+/** What menus and the palette ask for. */
+function setContexts(): void {
+  void commands.executeCommand("setContext", "reprise.hasRepositories", configuredRepositories().length > 0);
+}
+
+function setSelection(node: Node | undefined): void {
+  const isItem = node !== undefined && ["snapshot", "entry"].includes(node.kind);
+  const isFile = node?.kind === "entry" && node.entry.kind === "file";
+  void commands.executeCommand("setContext", "reprise.itemSelected", isItem);
+  void commands.executeCommand("setContext", "reprise.fileSelected", isFile);
+}

@@ -1,0 +1,66 @@
+// Sizes and times as people read them, in the editor's language.
+
+/** `vscode.l10n.t`: the English text is the key. */
+export type Translate = (text: string, ...values: (string | number)[]) => string;
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** `0 B`, `1.5 KiB`, `32 MiB`: three digits at most. */
+export function sizeText(bytes: number, locale: string): string {
+  let [value, unit] = [bytes, 0];
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  const format = new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
+  return `${format.format(value)} ${UNITS[unit]}`;
+}
+
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 365 * 86_400_000],
+  ["month", 30 * 86_400_000],
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+];
+
+/** `3 hours ago`, `yesterday`, `now`. */
+export function ageText(timeMs: number, nowMs: number, locale: string): string {
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
+  const ago = timeMs - nowMs;
+  for (const [unit, ms] of STEPS) if (Math.abs(ago) >= ms) return format.format(Math.trunc(ago / ms), unit);
+  return format.format(0, "minute") === "this minute" ? "now" : format.format(0, "second");
+}
+
+export function timeOfDay(timeMs: number, locale: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone }).format(timeMs);
+}
+
+export function dateAndTime(timeMs: number, locale: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", timeZone }).format(timeMs);
+}
+
+/** `Today`, `Yesterday`, `Friday 20 November`, with the year when it is another one. */
+export function dayTitle(timeMs: number, nowMs: number, locale: string, timeZone?: string): string {
+  const days = dayNumber(nowMs, timeZone) - dayNumber(timeMs, timeZone);
+  if (days === 0 || days === 1)
+    return capital(new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-days, "day"), locale);
+  const year = yearOf(timeMs, timeZone) === yearOf(nowMs, timeZone) ? undefined : "numeric";
+  const format = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year, timeZone });
+  return capital(format.format(timeMs), locale);
+}
+
+/** Days since 1970 as the calendar of the time zone counts them. */
+export function dayNumber(timeMs: number, timeZone?: string): number {
+  const parts = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
+  return Math.round(Date.parse(`${parts.format(timeMs)}T00:00:00Z`) / 86_400_000);
+}
+
+function yearOf(timeMs: number, timeZone?: string): string {
+  return new Intl.DateTimeFormat("en", { year: "numeric", timeZone }).format(timeMs);
+}
+
+function capital(text: string, locale: string): string {
+  return text.slice(0, 1).toLocaleUpperCase(locale) + text.slice(1);
+}

@@ -1,0 +1,114 @@
+// The repositories that are open in this window: opened at the first need, once, and again after the service has died.
+
+import type { Memento } from "vscode";
+import type { Passphrases } from "../secrets/passphrases.js";
+import { type ServiceClient, ServiceError } from "../service/client.js";
+import type { RepositoryInfo } from "../service/protocol.js";
+import { type ConfiguredRepository, configuredRepositories, expandLocation } from "./configured.js";
+
+/** Which location had which repository: URIs name the repository, settings the location. */
+const KNOWN_IDS = "repositoryIds";
+
+export interface OpenedRepository extends RepositoryInfo {
+  configured: ConfiguredRepository;
+}
+
+export class OpenRepositories {
+  readonly #client: ServiceClient;
+  readonly #passphrases: Passphrases;
+  readonly #memory: Memento;
+  readonly #open = new Map<string, Promise<OpenedRepository>>();
+
+  constructor(client: ServiceClient, passphrases: Passphrases, memory: Memento) {
+    this.#client = client;
+    this.#passphrases = passphrases;
+    this.#memory = memory;
+  }
+
+  /** With the passphrase that is kept. PASSPHRASE_MISSING, PASSPHRASE_WRONG and whatever the storage says. */
+  open(configured: ConfiguredRepository): Promise<OpenedRepository> {
+    const { location } = configured;
+    const known = this.#open.get(location);
+    if (known !== undefined) return known;
+    const opening = this.#passphrases.get(location).then((secret) => this.#openWith(configured, secret ?? null));
+    this.#remember(location, opening);
+    return opening;
+  }
+
+  /** With a passphrase that was just typed; it is kept when it is right. */
+  async unlock(configured: ConfiguredRepository, passphrase: string | null): Promise<OpenedRepository> {
+    const opened = await this.#openWith(configured, passphrase);
+    if (passphrase !== null) await this.#passphrases.keep(configured.location, passphrase);
+    await this.close(configured.location);
+    this.#remember(configured.location, Promise.resolve(opened));
+    return opened;
+  }
+
+  /** The repository of a URI. REPOSITORY_UNKNOWN when no configured one has this id. */
+  async byId(repositoryId: string): Promise<OpenedRepository> {
+    const ids = this.#memory.get<Record<string, string>>(KNOWN_IDS, {});
+    const configured = configuredRepositories();
+    const likely = configured.filter(({ location }) => ids[location] === repositoryId);
+    const unknown = configured.filter(({ location }) => ids[location] === undefined);
+    let failure: unknown;
+    for (const candidate of [...likely, ...unknown]) {
+      try {
+        const opened = await this.open(candidate);
+        if (opened.repositoryId === repositoryId) return opened;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure ?? unknownRepository(repositoryId);
+  }
+
+  /** A call about an open repository; after the service has died it is opened again, once. */
+  async use<T>(configured: ConfiguredRepository, call: (opened: OpenedRepository) => Promise<T>): Promise<T> {
+    const opened = await this.open(configured);
+    try {
+      return await call(opened);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== "SERVICE_HANDLE_CLOSED") throw error;
+      this.#open.delete(configured.location);
+      return await call(await this.open(configured));
+    }
+  }
+
+  async close(location: string): Promise<void> {
+    const opened = await this.#open.get(location)?.catch(() => undefined);
+    this.#open.delete(location);
+    if (opened !== undefined) await this.#client.call("closeRepository", { repository: opened.handle });
+  }
+
+  /** All handles are void. */
+  forgetAll(): void {
+    this.#open.clear();
+  }
+
+  #remember(location: string, opening: Promise<OpenedRepository>): void {
+    this.#open.set(location, opening);
+    opening.catch(() => {
+      if (this.#open.get(location) === opening) this.#open.delete(location);
+    });
+  }
+
+  async #openWith(configured: ConfiguredRepository, secret: string | null): Promise<OpenedRepository> {
+    const location = expandLocation(configured.location);
+    const info = await this.#client.call("openRepository", { location, secret });
+    const ids = this.#memory.get<Record<string, string>>(KNOWN_IDS, {});
+    if (ids[configured.location] !== info.repositoryId)
+      await this.#memory.update(KNOWN_IDS, { ...ids, [configured.location]: info.repositoryId });
+    return { ...info, configured };
+  }
+}
+
+function unknownRepository(repositoryId: string): ServiceError {
+  return new ServiceError({
+    name: "ServiceError",
+    family: "usage",
+    code: "REPOSITORY_UNKNOWN",
+    message: `no repository of the settings has the id ${repositoryId}`,
+    hint: "add it to the Backups view",
+    data: { repositoryId },
+  });
+}

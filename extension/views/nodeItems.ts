@@ -1,0 +1,200 @@
+// How a row of the Repositories view looks: label, icon, badges in words, tooltip, and what it is for menus (`viewItem`).
+
+import { env, l10n, MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from "vscode";
+import { toUriParts } from "../model/repriseUri.js";
+import { isDamaged, stateIcon, stateWords } from "../model/snapshotState.js";
+import { ageText, dateAndTime, dayTitle, sizeText, timeOfDay } from "../model/words.js";
+import type { EntryData, SnapshotData } from "../service/protocol.js";
+import type { DayNode, EntryNode, MachineNode, Node, ProblemNode, RepositoryNode, SnapshotNode } from "./nodes.js";
+
+const { None, Collapsed, Expanded } = TreeItemCollapsibleState;
+
+export interface RepositoryState {
+  state: "closed" | "open" | "locked";
+  encrypted: boolean;
+}
+
+export function treeItem(node: Node, repositoryState: (node: RepositoryNode) => RepositoryState): TreeItem {
+  switch (node.kind) {
+    case "repository":
+      return repositoryItem(node, repositoryState(node));
+    case "namespace":
+      return plainItem(node.namespace, "symbol-namespace", "namespace", Expanded);
+    case "machine":
+      return machineItem(node);
+    case "day":
+      return dayItem(node);
+    case "snapshot":
+      return snapshotItem(node);
+    case "entry":
+      return entryItem(node);
+    case "more":
+      return moreItem(node);
+    case "problem":
+      return problemItem(node);
+  }
+}
+
+function plainItem(label: string, icon: string, viewItem: string, state: TreeItemCollapsibleState): TreeItem {
+  const item = new TreeItem(label, state);
+  item.iconPath = new ThemeIcon(icon);
+  item.contextValue = viewItem;
+  return item;
+}
+
+function repositoryItem({ configured }: RepositoryNode, { state, encrypted }: RepositoryState): TreeItem {
+  const item = plainItem(configured.name, state === "locked" ? "lock" : "database", `repository.${state}`, Collapsed);
+  item.description = [state === "locked" ? l10n.t("locked") : "", encrypted ? l10n.t("encrypted") : ""]
+    .filter((word) => word !== "")
+    .join(" · ");
+  item.tooltip = configured.location;
+  item.id = configured.location;
+  return item;
+}
+
+function machineItem({ machine }: MachineNode): TreeItem {
+  const { group, snapshots, newest } = machine;
+  const [type = "", name = group] = group.split("/");
+  const icon = type === "vm" ? "vm" : type === "ct" ? "package" : "server";
+  const item = plainItem(name, icon, "machine", Collapsed);
+  const age = ageText(newest.timeMs, Date.now(), env.language);
+  const words = stateWords(newest, l10n.t);
+  item.description = [snapshots === 1 ? l10n.t("1 snapshot") : l10n.t("{0} snapshots", snapshots), age, ...words].join(
+    " · ",
+  );
+  if (isDamaged(newest)) item.iconPath = new ThemeIcon(icon, new ThemeColor("testing.iconFailed"));
+  item.tooltip = markdown([`**${escaped(machine.machine)}**`, l10n.t("Newest snapshot: {0}", fullTime(newest))]);
+  return item;
+}
+
+function dayItem({ snapshots, newest }: DayNode): TreeItem {
+  const [first] = snapshots;
+  const title = dayTitle(first?.timeMs ?? 0, Date.now(), env.language);
+  const item = plainItem(title, "calendar", "day", newest ? Expanded : Collapsed);
+  item.description = snapshots.length === 1 ? "" : l10n.t("{0} snapshots", snapshots.length);
+  return item;
+}
+
+function snapshotItem({ snapshot }: SnapshotNode): TreeItem {
+  const { id, color } = stateIcon(snapshot);
+  const viewItem = ["snapshot", ...(snapshot.protected ? ["protected"] : [])].join(".");
+  const item = plainItem(timeOfDay(snapshot.timeMs, env.language), id, viewItem, Collapsed);
+  if (color !== undefined) item.iconPath = new ThemeIcon(id, new ThemeColor(color));
+  const size = sizeText(snapshot.sizeBytes, env.language);
+  const added = l10n.t("{0} new", sizeText(snapshot.newBytes, env.language));
+  item.description = [...stateWords(snapshot, l10n.t), size, added, ...snapshot.tags.map((tag) => `#${tag}`)].join(
+    " · ",
+  );
+  item.tooltip = snapshotTooltip(snapshot);
+  item.accessibilityInformation = { label: `${fullTime(snapshot)}, ${item.description}` };
+  return item;
+}
+
+function snapshotTooltip(snapshot: SnapshotData): MarkdownString {
+  const { verification, restoreTest, disks } = snapshot;
+  const locale = env.language;
+  const lines = [
+    `**${escaped(snapshot.machine)}** — ${escaped(fullTime(snapshot))}`,
+    ...(snapshot.notes === "" ? [] : [escaped(snapshot.notes)]),
+    `${l10n.t("Id")}: \`${snapshot.snapshotId}\``,
+    ...disks.map((disk) => `$(circle-small) ${escaped(disk.name)}: ${sizeText(disk.sizeBytes, locale)}`),
+    l10n.t("{0} new, {1} stored", sizeText(snapshot.newBytes, locale), sizeText(snapshot.storedBytes, locale)),
+    verification === null
+      ? l10n.t("Never verified")
+      : verification.result === "ok"
+        ? l10n.t("Verified on {0}", dateAndTime(verification.atMs, locale))
+        : l10n.t("Damage found on {0}", dateAndTime(verification.atMs, locale)),
+    restoreTest === null
+      ? l10n.t("Never restored in a test")
+      : l10n.t("Restore test of {0}: {1}", dateAndTime(restoreTest.atMs, locale), restoreTest.outcome),
+    l10n.t("Made by {0}, mode {1}, consistency {2}", escaped(snapshot.host), snapshot.mode, snapshot.consistency),
+  ];
+  return markdown(lines);
+}
+
+const ENTRY_ICONS: Partial<Record<EntryData["kind"], string>> = {
+  disk: "vm-outline",
+  volume: "server-environment",
+  symlink: "link",
+  unreadable: "error",
+};
+
+function entryItem(node: EntryNode): TreeItem {
+  const { entry } = node;
+  const isFolder = ["disk", "volume", "directory"].includes(entry.kind) && !entry.forbidden && entry.problem === null;
+  const item = new TreeItem(entry.name, isFolder ? Collapsed : None);
+  item.contextValue = viewItemOf(entry);
+  item.description = entryDescription(entry);
+  item.tooltip = entryTooltip(entry);
+  if (!entry.forbidden) item.resourceUri = uriOf(node);
+  const icon = entry.problem === null ? ENTRY_ICONS[entry.kind] : "error";
+  if (entry.kind === "directory" && icon !== "error") item.iconPath = ThemeIcon.Folder;
+  else if (entry.kind === "file" && icon !== "error") item.iconPath = ThemeIcon.File;
+  else
+    item.iconPath = new ThemeIcon(
+      icon ?? "circle-slash",
+      icon === "error" ? new ThemeColor("list.errorForeground") : undefined,
+    );
+  if (entry.kind === "file" && !entry.forbidden && entry.problem === null)
+    item.command = { command: "reprise.openFile", title: l10n.t("Open"), arguments: [node] };
+  return item;
+}
+
+function viewItemOf({ kind, forbidden, problem }: EntryData): string {
+  if (forbidden || problem !== null) return "unopenable";
+  if (kind === "directory") return "folder";
+  if (kind === "symlink") return "link";
+  return ["disk", "volume", "file"].includes(kind) ? kind : "other";
+}
+
+function entryDescription(entry: EntryData): string {
+  const size = entry.sizeBytes === null ? "" : sizeText(entry.sizeBytes, env.language);
+  if (entry.problem !== null) return entry.problem.message;
+  if (entry.kind === "symlink") return `→ ${entry.target ?? ""}`;
+  if (entry.kind === "file") return size;
+  if (entry.kind === "disk") return size;
+  if (entry.kind === "volume") return [entry.description, size].filter((part) => part !== "").join(" · ");
+  return entry.kind === "directory" ? "" : entry.description || entry.kind;
+}
+
+function entryTooltip(entry: EntryData): string {
+  const lines = [entry.path];
+  if (entry.forbidden) lines.push(l10n.t("No file can have this name: it is shown and cannot be opened."));
+  if (entry.modifiedAtMs !== null) lines.push(l10n.t("Changed {0}", dateAndTime(entry.modifiedAtMs, env.language)));
+  if (entry.mode !== null) lines.push(l10n.t("Mode {0}", entry.mode.toString(8).padStart(4, "0")));
+  if (entry.problem !== null) lines.push(entry.problem.message, entry.problem.hint ?? "");
+  return lines.join("\n");
+}
+
+/** The place of an entry, for the editor. */
+export function uriOf({ repositoryId, snapshot, entry }: EntryNode): Uri {
+  const { snapshotId, machine } = snapshot.snapshot;
+  return Uri.from(toUriParts({ repositoryId, machine, snapshot: snapshotId, path: entry.path }));
+}
+
+function moreItem(node: Extract<Node, { kind: "more" }>): TreeItem {
+  const item = plainItem(l10n.t("Show more… ({0} of {1} shown)", node.shown, node.total), "ellipsis", "more", None);
+  item.command = { command: "reprise.showMore", title: l10n.t("Show more"), arguments: [node] };
+  return item;
+}
+
+function problemItem(node: ProblemNode): TreeItem {
+  const item = plainItem(node.message, node.locked ? "key" : "error", "problem", None);
+  item.tooltip = node.message;
+  if (node.locked)
+    item.command = { command: "reprise.unlockRepository", title: l10n.t("Enter Passphrase…"), arguments: [node] };
+  return item;
+}
+
+function fullTime({ timeMs }: SnapshotData): string {
+  return dateAndTime(timeMs, env.language);
+}
+
+function markdown(lines: readonly string[]): MarkdownString {
+  return new MarkdownString(lines.join("\n\n"), true);
+}
+
+/** Text of a repository is text: no links, images or icons of its own. */
+function escaped(text: string): string {
+  return text.replaceAll(/[\\`*_{}[\]()#+\-.!<>|~$&]/g, "\\$&").replaceAll(/\s+/g, " ");
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { inProject } from "../support/projectRoot.js";
+
+const bundle = inProject("dist", "extension", "main.cjs");
+/** Far below what holds the core: that is in service.mjs. */
+const MOST_BYTES = 200_000;
+
+/** Stands for anything of the editor: can be called, made, asked for members. */
+function anything(calls: string[], name: string): unknown {
+  const target = class {};
+  return new Proxy(target, {
+    get: (_, member) => {
+      if (member === Symbol.toPrimitive) return () => "";
+      if (member === Symbol.iterator) return undefined;
+      if (member === "get") return (_key: string, fallback?: unknown) => fallback;
+      return anything(calls, `${name}.${String(member)}`);
+    },
+    apply: () => {
+      calls.push(name);
+      return anything(calls, `${name}()`);
+    },
+    construct: () => {
+      calls.push(`new ${name}`);
+      return anything(calls, `new ${name}`) as object;
+    },
+  });
+}
+
+/** Every name that our sources import from the editor. */
+function editorApi(calls: string[]): Record<string, unknown> {
+  const texts = readdirSync(inProject("extension"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => readFileSync(inProject("extension", path), "utf8"));
+  const lists = texts.flatMap((text) =>
+    Array.from(text.matchAll(/import \{([^}]+)\} from "vscode"/g), ([, list]) => list),
+  );
+  const names = lists.flatMap((list) => (list ?? "").split(",").map((name) => name.trim()));
+  return Object.fromEntries(names.map((name) => [name, anything(calls, `vscode.${name}`)]));
+}
+
+describe("activating the extension", () => {
+  it("registers and starts nothing: no thread, no process, no file, no network", function () {
+    if (!existsSync(bundle)) this.skip();
+    const text = readFileSync(bundle, "utf8");
+    assert.ok(text.length < MOST_BYTES, `${text.length} bytes`);
+    const calls: string[] = [];
+    const asked: string[] = [];
+    const real = createRequire(bundle);
+    const load = (name: string): unknown => {
+      asked.push(name);
+      if (name === "vscode") return editorApi(calls);
+      if (name !== "node:worker_threads") return real(name);
+      return {
+        Worker: class {
+          constructor() {
+            assert.fail("a worker was started");
+          }
+        },
+      };
+    };
+    const module = { exports: {} as { activate(context: unknown): void } };
+    new Function("require", "module", "exports", text)(load, module, module.exports);
+    const subscriptions: unknown[] = [];
+    const context = { subscriptions, asAbsolutePath: (path: string) => path, secrets: {}, globalState: {} };
+    module.exports.activate(context);
+    assert.deepEqual([...new Set(asked)].sort(), ["node:os", "node:worker_threads", "vscode"]);
+    assert.ok(subscriptions.length > 10);
+    assert.ok(calls.includes("vscode.workspace.registerFileSystemProvider"));
+    assert.ok(!calls.some((call) => /show(Input|Quick|Error|Information|Warning)/.test(call)), calls.join(" "));
+  });
+});
