@@ -251,7 +251,7 @@ notifications:
       assert.equal(again?.report.outcome, "passed");
       assert.match(mails[0]?.text ?? "", /^Subject: \[reprise\] passed: nightly: 1 machine backed up/m);
       assert.match(mails[0]?.text ?? "", /vm\/a/);
-      assert.match(mails[0]?.text ?? "", /https:\/\/ci\.example\.com\/runs\/7/);
+      assert.match((mails[0]?.text ?? "").replaceAll("=\r\n", ""), /https:\/\/ci\.example\.com\/runs\/7/);
     } finally {
       await world.close();
     }
