@@ -25,5 +25,11 @@ process.on("SIGTERM", () => onSignal("SIGTERM"));
 
 const { run } = await import("./run.js");
 const { GithubRunner } = await import("./githubRunner.js");
-await run(new GithubRunner(process.env), cancelling.signal);
+const runner = new GithubRunner(process.env);
+try {
+  await run(runner, cancelling.signal);
+} catch (error) {
+  // only what keeps us from telling an end: a file of the runner that cannot be written
+  runner.fail(error instanceof Error ? error.message : String(error));
+}
 if (cancelling.signal.aborted) setTimeout(() => process.exit(), LINGER_MS).unref();

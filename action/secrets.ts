@@ -8,17 +8,25 @@ const SECRET_VARIABLE =
 const NO_SECRET = /(_FILE|_FILES|_PATH|_URL|_URI|_KEY_ID)$|^(GITHUB_(?!TOKEN$)|RUNNER_|npm_)/i;
 /** Shorter ones would turn half of every text into stars; the runner masks them all the same. */
 const SHORTEST_REPLACED = 6;
+/** Of variables that we only guess to be secrets. */
+const SHORTEST_GUESSED = 4;
 const STARS = "***";
 
 export function secretsOf(env: Readonly<Record<string, string | undefined>>): string[] {
-  const found = Object.entries(env)
-    .filter(([name]) => isSecretVariable(name))
-    .map(([, value]) => value ?? "");
-  return found.filter((value) => value.trim() !== "");
+  const found = Object.entries(env).filter(
+    ([name, value]) => isSecretVariable(name) && isWorthHiding(name, value ?? ""),
+  );
+  return found.map(([, value]) => value ?? "");
 }
 
 function isSecretVariable(name: string): boolean {
   return SECRET_VARIABLE.test(name) && !NO_SECRET.test(name) && !name.startsWith("INPUT_");
+}
+
+/** Not `USE_TOKEN=true`: a mask over `true` would make the log unreadable. What we read ourselves is hidden whatever it is. */
+function isWorthHiding(name: string, value: string): boolean {
+  if (/^(REPRISE|AWS)_/.test(name)) return value.trim() !== "";
+  return value.trim().length >= SHORTEST_GUESSED && !/^(true|false|none|null|\d+)$/i.test(value.trim());
 }
 
 /** Knows the secrets of this run. */

@@ -85,8 +85,10 @@ function removeStaleOutputs() {
   }
 }
 
-function bundle() {
-  const present = entryPoints.filter((entry) => fs.existsSync(inProject(entry.source)));
+/** `prefix`: of the bundles that are wanted. */
+function bundle(prefix = "") {
+  const wanted = entryPoints.filter((entry) => entry.bundle.startsWith(prefix));
+  const present = wanted.filter((entry) => fs.existsSync(inProject(entry.source)));
   if (present.length > 0) say(`bundling ${present.map((entry) => entry.bundle).join(", ")}`);
   return present.every((entry) => {
     const flags = [
@@ -120,14 +122,15 @@ export function build() {
   return { typesSound, bundled };
 }
 
-/** What users get, without type check and tests; always anew. */
-function buildBundlesOnly() {
-  return buildKernels() && bundle();
+/** What users get, without type check and tests; always anew. `--bundles`, or `--bundles=dist/action`. */
+function buildBundlesOnly(option) {
+  return buildKernels() && bundle(option.slice("--bundles=".length));
 }
 
 if (isMain(import.meta.url)) {
+  const option = process.argv.find((argument) => argument.startsWith("--bundles"));
   if (!ensureNodeModules()) process.exitCode = 1;
-  else if (process.argv.includes("--bundles")) process.exitCode = buildBundlesOnly() ? 0 : 1;
+  else if (option !== undefined) process.exitCode = buildBundlesOnly(option) ? 0 : 1;
   else {
     const built = build();
     process.exitCode = built.typesSound && built.bundled ? 0 : 1;

@@ -18,7 +18,7 @@ const sharedSeconds = 120;
 const rules = [
   // QEMU without KVM takes a core for itself and has to answer within a time
   {
-    folders: /^(hypervisor|restoreTest|cli\/restoreTest)/,
+    folders: /^(action|hypervisor|restoreTest|cli\/restoreTest)/,
     uses: "fixtures/guests.js",
     lock: "qemu",
     seconds: groupSeconds,

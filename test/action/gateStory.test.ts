@@ -228,6 +228,32 @@ describe("from nothing to a required check", function () {
     assert.deepEqual([shown.code, shown.outputs["gate-decision"]], [0, "blocked"]);
   });
 
+  it("reads names that look like commands, and ten thousand files", async () => {
+    const name = "db/a b\n::error::pwned\n##[error]pwned%0A.sql";
+    const hostile = await gate(await pullRequest("hostile", name), {}, later(27));
+    assertDecision(hostile, "blocked", /backup.*old/);
+    for (const { message } of hostile.annotations) assert.ok(!message.startsWith("pwned"));
+    git("checkout", "-q", "-b", "many", "main");
+    await mkdir(join(story.workspace, "many"));
+    for (let i = 0; i < 10_000; i++) await writeFile(join(story.workspace, "many", `${i}`), "");
+    const base = git("rev-parse", "main");
+    const head = commitAll("many");
+    git("checkout", "-q", "main");
+    const payload = { pull_request: { base: { sha: base }, head: { sha: head } } };
+    assertDecision(await gate({ name: "pull_request", payload }), "not-needed", /./);
+  });
+
+  it("shuts when history is missing and cannot be fetched", async () => {
+    const event = await pullRequest("shallow", "db/schema.sql");
+    const checkout = story.path("shallow", "checkout");
+    await mkdir(story.path("shallow"));
+    execFileSync("git", ["clone", "-q", "--depth", "1", "--branch", "shallow", `file://${origin}`, checkout]);
+    execFileSync("git", ["remote", "set-url", "origin", story.path("gone.git")], { cwd: checkout });
+    const ended = await runAction({ workspace: checkout, inputs: { command: "gate", gate: "production" }, event });
+    assert.deepEqual([ended.code, ended.outputs["gate-decision"]], [1, "blocked"]);
+    assert.match(ended.outputs["gate-reason"] as string, /commit|fetch/);
+  });
+
   it("shuts when the newest snapshot is untested", async () => {
     await appendFile(disk, Buffer.alloc(512, 7));
     await story.passes({ command: "backup" }, signed);

@@ -31,9 +31,12 @@ describe("secrets", () => {
       REPRISE_SIGNING_KEY: "p3",
       AWS_SECRET_ACCESS_KEY: "p4",
       AWS_SESSION_TOKEN: "p5",
-      GITHUB_TOKEN: "p6",
-      WEBHOOK_SECRET: "p7",
-      DB_PASSWORD: "p8",
+      GITHUB_TOKEN: "hubtoken",
+      WEBHOOK_SECRET: "hooksecret",
+      DB_PASSWORD: "dbpassword",
+      USE_TOKEN: "true",
+      TOKEN_COUNT: "12345",
+      SHORT_SECRET: "a",
       REPRISE_PASSPHRASE_FILE: "/no",
       AWS_ACCESS_KEY_ID: "no",
       GITHUB_ACTOR: "no",
@@ -41,7 +44,7 @@ describe("secrets", () => {
       INPUT_REPOSITORY: "no",
       EMPTY_TOKEN: "",
     };
-    assert.deepEqual(secretsOf(env), ["p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"]);
+    assert.deepEqual(secretsOf(env), ["p1", "p2", "p3", "p4", "p5", "hubtoken", "hooksecret", "dbpassword"]);
   });
 
   it("are replaced in every form in which they may appear, also line by line", () => {

@@ -70,3 +70,17 @@ describe("pushing the tags of a release", () => {
     for (const version of ["main", "1.2.3", "v1", "v01.2.3", "--upload-pack=x"]) assert.throws(() => push(version));
   });
 });
+
+describe("the bundles", function () {
+  this.timeout(120_000);
+
+  it("are the same bytes wherever and whenever they are built", () => {
+    const script = inProject("scripts", "reproducible.mjs");
+    const printed = execFileSync(process.execPath, [script, "--only=dist/action"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    assert.match(printed, /^[0-9a-f]{64} {2}dist\/action\/index\.mjs$/m);
+    assert.match(printed, /^[0-9a-f]{64} {2}dist\/action\/worker\.mjs$/m);
+  });
+});
