@@ -56,14 +56,27 @@ function wordsOf(error: unknown): { code: string; message: string; hint: string 
   };
 }
 
+interface Mistake {
+  line: number;
+  column: number;
+  message: string;
+  /** When it is in another file, one that the first names. */
+  file?: string;
+}
+
 /** Of a file with mistakes in it: each on its line. Null: the error is about something else. */
 function problemsOf(error: unknown): ReportProblem[] | null {
   if (!isOurError(error)) return null;
   const { file, problems } = error.data as { file?: unknown; problems?: unknown };
   if (typeof file !== "string" || !Array.isArray(problems) || problems.length === 0) return null;
-  return problems.map(({ line, column, message }: { line: number; column: number; message: string }) =>
-    problemOf({ code: error.code, message, hint: error.hint ?? null, file, line, column }),
-  );
+  const mistakes = problems as Mistake[];
+  // the error as a whole is about the file of its first problem
+  const ownFile = mistakes[0]?.file === undefined ? file : null;
+  return mistakes.map((mistake) => {
+    const { line, column, message } = mistake;
+    const place = { file: mistake.file ?? ownFile, line, column };
+    return problemOf({ code: error.code, message, hint: error.hint ?? null, ...place });
+  });
 }
 
 function emptyReport(

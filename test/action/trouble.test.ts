@@ -1,7 +1,7 @@
 // What people get wrong and what others do on purpose: clear annotations, exit 1, no secret, no command in the log.
 
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ActionStory, assertClean, CANARY } from "./actionStory.js";
 import { type EndedAction, runAction, startAction } from "./runAction.js";
@@ -77,6 +77,20 @@ describe("the action in trouble", function () {
     assert.deepEqual([wrong.annotations[0]?.file, wrong.annotations[0]?.line], ["wrong.yml", 6]);
     await story.file("empty.yml", "");
     await failed({ command: "plan", config: "empty.yml" }, "CONFIG_INVALID");
+  });
+
+  it("with a broken spec that a configuration in a folder names", async () => {
+    await mkdir(join(story.workspace, "infra", "tests"), { recursive: true });
+    const head = "apiVersion: reprise/v1\nkind: RestoreTest\nmetadata: {name: bad}\nspec:\n";
+    await story.file("infra/tests/bad.yaml", `${head}  machine: vm/web1\n  levl: boots\n`);
+    await story.file("infra/reprise.yml", {
+      repositories: { main: { location } },
+      machines: { "vm/web1": {} },
+      "restore-tests": [{ file: "tests/bad.yaml" }],
+    });
+    const ended = await failed({ command: "restore-test", config: "infra/reprise.yml" }, "CONFIG_INVALID");
+    const [first] = ended.annotations;
+    assert.deepEqual([first?.file, first?.line], ["infra/tests/bad.yaml", 6], JSON.stringify(ended.annotations));
   });
 
   it("with names that look like commands of the runner", async () => {
