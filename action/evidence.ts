@@ -38,7 +38,8 @@ export async function publishStatements(
     runner.log(`evidence: ${report.added.length} statements on ${config.evidence.branch} (${report.status})`);
     return { commit: report.commit, problem: null };
   } catch (error) {
-    if (isAbort(error)) throw error;
+    // the work is done; that the step was cancelled is seen by its signal
+    if (isAbort(error)) return NOTHING;
     return { commit: null, problem: notPublished(error, inputs.publish === true) };
   }
 }

@@ -28,7 +28,7 @@ export async function jobCommand(step: CommandStep): Promise<Done> {
     const runs = await runJobs({ ...requestOf(step, config), signingKeys }, session.options);
     const envelopes = runs.flatMap((run) => run.envelopes);
     const published = await publishStatements(step, session, { envelopes, signingKeys });
-    const report = runs.length === 0 ? nothingDue(step, session) : mergeReports(runs.map((run) => run.report));
+    const report = runs.length === 0 ? nothingDue(step, session) : asOne(runs.map((run) => run.report));
     return {
       report: withProblem(
         { ...report, command: runs.length === 1 ? report.command : commandOf(step) },
@@ -72,8 +72,14 @@ export async function statusCommand(step: CommandStep): Promise<Done> {
       repository === ""
         ? await configStatus(config, { machines, url }, options)
         : [await repositoryStatus({ config, repository, machines, url }, open, options)];
-    return { report: mergeReports(reports), statements: [], outputs: {} };
+    return { report: asOne(reports), statements: [], outputs: {} };
   });
+}
+
+/** A single one says best itself what came out of it. */
+function asOne(reports: readonly JobReport[]): JobReport {
+  const [first, ...others] = reports;
+  return first !== undefined && others.length === 0 ? first : mergeReports(reports);
 }
 
 function repositoryUnknown(name: string, { repositories, fileName }: RepriseConfig): RepriseError {

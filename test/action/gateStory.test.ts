@@ -7,7 +7,7 @@ import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { copyTinyGuest } from "../fixtures/guests.js";
 import { LONG_BOOT, TINY_HARDWARE } from "../support/machineTests.js";
-import { ActionStory, assertClean } from "./actionStory.js";
+import { ActionStory, assertClean, CANARY } from "./actionStory.js";
 import { type EndedAction, runAction } from "./runAction.js";
 
 const ZEROS = "0".repeat(40);
@@ -167,6 +167,7 @@ describe("from nothing to a required check", function () {
     assert.ok(Number(outputs["rto-seconds"]) > 0);
     assert.match(outputs["snapshot-id"] as string, /^[0-9a-f]{32}$/);
     assert.match(outputs["evidence-commit"] as string, /^[0-9a-f]{40}$/);
+    assert.ok(!ended.printed.includes((signed.env.REPRISE_SIGNING_KEY as string).split("\n")[1] as string));
     assert.match(await readFile(outputs["report-html"] as string, "utf8"), /data:image\/png/);
     assert.match(ended.summary, /boots/);
   });
@@ -289,5 +290,13 @@ describe("from nothing to a required check", function () {
     );
     const lost = await gate(event, { config: "other.yml" });
     assert.deepEqual([lost.outputs["gate-decision"], lost.outputs["error-code"]], ["blocked", "GATE_POLICY_MISSING"]);
+  });
+
+  it("has left no secret on any branch", () => {
+    git("fetch", "-q", "origin", "reprise-evidence");
+    const everything = git("log", "-p", "--format=%an %ae %s %b", "FETCH_HEAD", "main");
+    const [, keyBody] = (signed.env.REPRISE_SIGNING_KEY as string).split("\n");
+    for (const secret of [CANARY, keyBody as string]) assert.ok(!everything.includes(secret));
+    assert.ok(everything.includes("payloadType"));
   });
 });

@@ -121,6 +121,12 @@ describe("the action in trouble", function () {
     assert.match(without.printed, /::group::Summary/);
   });
 
+  it("with a runner whose file for outputs is missing: nobody may believe that it went well", async () => {
+    const ended = await story.run({ command: "plan" }, { env: { GITHUB_OUTPUT: story.path("is-not-there") } });
+    assert.equal(ended.code, 1);
+    assert.ok(ended.annotations.some(({ message }) => /is-not-there|file at path/.test(message)));
+  });
+
   it("with an event that is nonsense", async () => {
     const event = { name: "pull_request", payload: { pull_request: HOSTILE, sender: { login: HOSTILE } } };
     const ended = await story.run({ command: "plan" }, { event });
