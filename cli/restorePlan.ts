@@ -1,13 +1,8 @@
 // Decides which archive of a snapshot goes into which file. Pure.
 
 import { join } from "node:path";
-import type { Archive, RepriseError } from "../core/index.js";
+import { type Archive, type RepriseError, type RestoreItem, restoredFileNames } from "../core/index.js";
 import { usageError } from "./given/given.js";
-
-export interface RestoreItem {
-  archive: Archive;
-  path: string;
-}
 
 export interface RestoreWish {
   /** --disk: only these; empty: everything. */
@@ -42,7 +37,7 @@ export function planRestore(archives: readonly Archive[], wish: RestoreWish): Re
     const leftOut = named.filter((archive) => archive !== single);
     return { items: [{ archive: single, path: wish.to }], folder: null, leftOut };
   }
-  const names = fileNames(chosen, wish.format);
+  const names = restoredFileNames(chosen, wish.format);
   const items = chosen.map((archive, index) => ({ archive, path: join(wish.to, names[index] as string) }));
   return { items, folder: wish.to, leftOut: trees };
 }
@@ -73,17 +68,6 @@ export function chooseArchives(archives: readonly Archive[], names: readonly str
     throw usageError(`the snapshot has no disk or file "${name}"`, `it has ${namesText(archives)}`);
   }
   return names.length === 0 ? [...archives] : archives.filter(({ name }) => names.includes(name));
-}
-
-/** `root.raw` for a disk, its own name for a file; a disk gives way when the two are the same. */
-function fileNames(archives: readonly Archive[], format: string): string[] {
-  const files = new Set(archives.filter(({ kind }) => kind === "file").map(({ name }) => name));
-  return archives.map(({ name, kind }) => {
-    if (kind === "file") return name;
-    let fileName = `${name}.${format}`;
-    while (files.has(fileName)) fileName = `${fileName}.${format}`;
-    return fileName;
-  });
 }
 
 function namesText(archives: readonly Archive[]): string {

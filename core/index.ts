@@ -216,6 +216,8 @@ export {
 export type { OnWarning, Warning } from "./repository/warnings.js";
 export type { RestoreTarget } from "./restore/blockTarget.js";
 export { createTarget } from "./restore/openTarget.js";
+export type { RestoreDisksOptions, RestoredItem, RestoreItem } from "./restore/restoreDisks.js";
+export { restoreDisks, restoredFileNames } from "./restore/restoreDisks.js";
 export { restoreFile } from "./restore/restoreFile.js";
 export type { LostRange, RestoreImageResult } from "./restore/restoreImage.js";
 export { restoreImage } from "./restore/restoreImage.js";

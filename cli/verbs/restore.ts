@@ -1,9 +1,12 @@
 import { stat } from "node:fs/promises";
 import {
   loadPresenceForReading,
+  makeFolder,
   type Repository,
+  type RestoredItem,
   refuseTargetInside,
   resolveSnapshot,
+  restoreDisks,
   restoreFile,
   restoreStream,
   type Snapshot,
@@ -15,12 +18,13 @@ import { machineOf } from "../output/snapshotText.js";
 import { type Line, styled } from "../output/text.js";
 import { bytesText, countText, elapsedText } from "../output/units.js";
 import { chooseForStream, planRestore } from "../restorePlan.js";
-import { type RestoredItem, runRestore } from "../restoreRun.js";
 import { snapshotReference } from "../snapshotDocument.js";
 import type { Answer, Verb } from "../verb.js";
 import { restoreFilesTo } from "./restoreFiles.js";
 
 const FORMATS = ["raw", "qcow2"] as const;
+const FOLDER_HINT =
+  "several disks are restored into a folder: give --to the name of one, or choose one disk with --disk";
 
 export const restoreVerb: Verb = {
   name: "restore",
@@ -94,7 +98,10 @@ async function runRestoreVerb(context: Context, given: Given): Promise<Answer> {
   await refuseTargetInside(repository.backend, to);
   const plan = planRestore(snapshot.manifest.archives, { names: given.texts("disk"), to, toIsFolder, format });
   const verify = given.flag("verify");
-  const restored = await runRestore(context, repository, snapshot, plan, {
+  if (plan.folder !== null) await makeFolder(plan.folder, FOLDER_HINT);
+  const restored = await restoreDisks(repository, snapshot, plan.items, {
+    ...context.options,
+    onKept: (text) => context.note(text),
     format,
     verify,
     force: given.flag("force"),

@@ -1,36 +1,41 @@
-// Carries out a restore plan: all targets are made before the first byte is written, and get their names after the last.
+// Writes several disks and configuration files of a snapshot, each to its path: all targets are made before the first byte is
+// written, and get their names after the last.
 
 import { createHash, randomBytes } from "node:crypto";
-import {
-  type Archive,
-  checkNewFile,
-  createTarget,
-  isAbort,
-  isOurError,
-  type LostRange,
-  loadPresenceForReading,
-  makeFolder,
-  type Presence,
-  type Repository,
-  RepriseError,
-  type RestoreTarget,
-  restoreFile,
-  restoreImage,
-  type Snapshot,
-  writeNewFile,
-} from "../core/index.js";
-import type { Context } from "./context.js";
-import type { RestoreItem, RestorePlan } from "./restorePlan.js";
+import { isAbort, isOurError, RepriseError } from "../errors.js";
+import type { Archive } from "../format/manifest.js";
+import { checkNewFile, writeNewFile } from "../platform/newFile.js";
+import type { OnProgress } from "../platform/progress.js";
+import type { Snapshot } from "../repository/catalog.js";
+import { loadPresenceForReading, type Presence } from "../repository/presence.js";
+import type { Repository } from "../repository/repository.js";
+import type { OnWarning } from "../repository/warnings.js";
+import type { RestoreTarget } from "./blockTarget.js";
+import { createTarget } from "./openTarget.js";
+import { restoreFile } from "./restoreFile.js";
+import { type LostRange, restoreImage } from "./restoreImage.js";
 
-const FOLDER_HINT =
-  "several disks are restored into a folder: give --to the name of one, or choose one disk with --disk";
+export interface RestoreItem {
+  archive: Archive;
+  /** Of the file or block device that is written. */
+  path: string;
+}
 
-export interface RestoreOptions {
+export interface RestoreDisksOptions {
   format: "raw" | "qcow2";
+  /** Replace existing files; overwrite block devices. */
   force: boolean;
+  /** Read everything again after writing. */
   verify: boolean;
+  /** Fill what is lost with zeros and go on. */
   skipDamaged: boolean;
+  /** Keep what was written when it is interrupted, and go on with what an interrupted one has kept. */
   resume: boolean;
+  signal?: AbortSignal | undefined;
+  onProgress?: OnProgress;
+  onWarning: OnWarning;
+  /** Hears what an abort has left. */
+  onKept?: (text: string) => void;
 }
 
 export interface RestoredItem {
@@ -44,26 +49,28 @@ export interface RestoredItem {
   lost: LostRange[];
 }
 
-/** Everything or nothing gets its final name, as far as the file system allows. An interrupted restore can be resumed. */
-export async function runRestore(
-  context: Context,
+/**
+ * Disks and configuration files, no folders; the folders of the paths exist. Everything or nothing gets its final name, as far as
+ * the file system allows. What createTarget and restoreImage throw; TARGET_EXISTS before anything is written.
+ */
+export async function restoreDisks(
   repository: Repository,
   snapshot: Snapshot,
-  plan: RestorePlan,
-  options: RestoreOptions,
+  items: readonly RestoreItem[],
+  options: RestoreDisksOptions,
 ): Promise<RestoredItem[]> {
-  if (plan.folder !== null) await makeFolder(plan.folder, FOLDER_HINT);
-  const files = plan.items.filter(({ archive }) => archive.kind === "file");
+  const files = items.filter(({ archive }) => archive.kind === "file");
   for (const { path } of files) await checkNewFile(path, options.force);
-  const presence = await loadPresenceForReading(repository, context.options);
-  const run = new RestoreRun(context, repository, snapshot, presence, options);
+  const presence = await loadPresenceForReading(repository, options);
+  const run = new RestoreRun(repository, snapshot, presence, options);
   try {
-    await run.makeTargets(plan.items.filter(({ archive }) => archive.kind === "image"));
+    await run.makeTargets(items.filter(({ archive }) => archive.kind === "image"));
     const disks = await run.writeTargets();
-    const contents = await readFiles(repository, presence, files, context);
+    const contents: Uint8Array[] = [];
+    for (const { archive } of files) contents.push(await restoreFile(repository, presence, archive, options));
     await run.publishTargets();
     for (const [index, { path }] of files.entries()) {
-      context.signal.throwIfAborted();
+      options.signal?.throwIfAborted();
       await writeNewFile(path, contents[index] as Uint8Array, options.force);
     }
     const restoredFiles = files.map(({ archive, path }) => {
@@ -73,15 +80,26 @@ export async function runRestore(
     return [...disks, ...restoredFiles];
   } catch (error) {
     const kept = await run.discardTargets();
-    throw kept.length === 0 ? error : withKept(error, kept, context);
+    throw kept.length === 0 ? error : withKept(error, kept, options);
   }
 }
 
+/** `root.raw` for a disk, its own name for a file; a disk gives way when the two are the same. */
+export function restoredFileNames(archives: readonly Archive[], format: "raw" | "qcow2"): string[] {
+  const files = new Set(archives.filter(({ kind }) => kind === "file").map(({ name }) => name));
+  return archives.map(({ name, kind }) => {
+    if (kind === "file") return name;
+    let fileName = `${name}.${format}`;
+    while (files.has(fileName)) fileName = `${fileName}.${format}`;
+    return fileName;
+  });
+}
+
 /** Says what an unfinished restore has left, for the next one or to be removed. */
-function withKept(error: unknown, kept: readonly string[], context: Context): unknown {
+function withKept(error: unknown, kept: readonly string[], { onKept }: RestoreDisksOptions): unknown {
   const text = `what was written so far is kept in ${kept.join(", ")}: the same command goes on with it; remove it to begin anew`;
   if (!isOurError(error)) {
-    if (isAbort(error)) context.note(text);
+    if (isAbort(error)) onKept?.(text);
     return error;
   }
   const { family, code, message, data, retry, hint } = error;
@@ -92,21 +110,13 @@ function withKept(error: unknown, kept: readonly string[], context: Context): un
 }
 
 class RestoreRun {
-  readonly #context: Context;
   readonly #repository: Repository;
   readonly #snapshot: Snapshot;
   readonly #presence: Presence;
-  readonly #options: RestoreOptions;
+  readonly #options: RestoreDisksOptions;
   #targets: { item: RestoreItem; target: RestoreTarget; begun: boolean }[] = [];
 
-  constructor(
-    context: Context,
-    repository: Repository,
-    snapshot: Snapshot,
-    presence: Presence,
-    options: RestoreOptions,
-  ) {
-    this.#context = context;
+  constructor(repository: Repository, snapshot: Snapshot, presence: Presence, options: RestoreDisksOptions) {
     this.#repository = repository;
     this.#snapshot = snapshot;
     this.#presence = presence;
@@ -114,23 +124,22 @@ class RestoreRun {
   }
 
   async makeTargets(items: readonly RestoreItem[]): Promise<void> {
-    const { format, force } = this.#options;
+    const { format, force, signal } = this.#options;
     for (const item of items) {
       const { path, archive } = item;
       const resumeKey = this.#resumeKey(archive);
-      const { signal } = this.#context;
       const target = await createTarget({ path, format, sizeBytes: archive.sizeBytes, force, resumeKey, signal });
       this.#targets.push({ item, target, begun: false });
     }
   }
 
   async writeTargets(): Promise<RestoredItem[]> {
-    const { verify, skipDamaged } = this.#options;
+    const { verify, skipDamaged, signal, onProgress, onWarning } = this.#options;
     const restored: RestoredItem[] = [];
     for (const entry of this.#targets) {
       const { archive, path } = entry.item;
       entry.begun = true;
-      const options = { verify, skipDamaged, ...this.#context.options };
+      const options = { verify, skipDamaged, signal, onProgress, onWarning };
       const result = await restoreImage(this.#repository, this.#presence, archive, entry.target, options);
       const { name, kind, sizeBytes } = archive;
       restored.push({ name, kind, path, sizeBytes, ...result });
@@ -140,7 +149,7 @@ class RestoreRun {
 
   /** Interrupted between two disks, the second keeps its partial name and the run is not done. */
   async publishTargets(): Promise<void> {
-    const { signal } = this.#context;
+    const { signal } = this.#options;
     while (this.#targets.length > 0) {
       await (this.#targets[0] as { target: RestoreTarget }).target.publish({ signal });
       this.#targets.shift();
@@ -165,15 +174,4 @@ class RestoreRun {
     const { sid } = this.#snapshot;
     return createHash("sha256").update(`${sid}\n${archive.name}\n${archive.root}`).digest("hex").slice(0, 32);
   }
-}
-
-async function readFiles(
-  repository: Repository,
-  presence: Presence,
-  files: readonly RestoreItem[],
-  { options }: Context,
-): Promise<Uint8Array[]> {
-  const contents: Uint8Array[] = [];
-  for (const { archive } of files) contents.push(await restoreFile(repository, presence, archive, options));
-  return contents;
 }
