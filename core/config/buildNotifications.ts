@@ -1,5 +1,6 @@
 // Who is told about the end of jobs, and where evidence is published.
 
+import { FieldReader } from "../yaml/fieldReader.js";
 import type { ProblemList } from "../yaml/problems.js";
 import { type Building, entriesAt } from "./building.js";
 import { asList, type RawConfig, type RawEvidence, type RawNotification } from "./rawConfig.js";
@@ -67,8 +68,14 @@ function checkServer(server: string, hasPassword: boolean, at: string, problems:
     problems.add(at, "server has nothing behind its port");
 }
 
+const DAY_MS = 86_400_000;
+const KEEP_LIMITS = { minMs: DAY_MS, maxMs: 36_600 * DAY_MS };
+/** A year and a month: what a yearly audit asks for is still there. */
+const STANDARD_KEEP_MS = 400 * DAY_MS;
+
 export function buildEvidence({ evidence }: RawConfig, { problems }: Building): EvidenceConfig {
   const raw: RawEvidence = evidence ?? {};
+  const reader = new FieldReader(raw, "/evidence", problems);
   const { branch = "reprise-evidence", remote = "origin" } = raw;
   if (BRANCH_PARTS.test(branch)) problems.add("/evidence/branch", "branch is no name that git takes");
   const remoteProblem = problemOfRemote(remote);
@@ -78,6 +85,7 @@ export function buildEvidence({ evidence }: RawConfig, { problems }: Building): 
     remote: remoteProblem === null ? remote : "",
     signingKey: secretField(raw["signing-key"]),
     publish: raw.publish ?? evidence !== undefined,
+    keepMs: raw.keep === "forever" ? null : (reader.span("keep", KEEP_LIMITS) ?? STANDARD_KEEP_MS),
   };
 }
 

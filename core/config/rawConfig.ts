@@ -116,6 +116,7 @@ export interface RawEvidence {
   remote?: string;
   "signing-key"?: string;
   publish?: boolean;
+  keep?: string;
 }
 
 /** Keys whose scalars are texts however they look: `schedule: 15`, `label: 1`. */

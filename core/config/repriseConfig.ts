@@ -227,4 +227,6 @@ export interface EvidenceConfig {
   signingKey: SecretReference | null;
   /** Whether jobs publish by themselves when they have a signing key. */
   publish: boolean;
+  /** What was published longer ago than this is dropped along the way; null: nothing is. */
+  keepMs: number | null;
 }

@@ -4,7 +4,7 @@ import { lastRun, nextRun } from "../calendar/schedule.js";
 import type { JobConfig, RepriseConfig } from "../config/repriseConfig.js";
 import type { Outcome } from "../format/restoreTestRecord.js";
 import type { MachineState } from "../jobReport/jobReport.js";
-import { ageOf } from "../jobReport/reportWords.js";
+import { ageOf, agoOf } from "../jobReport/reportWords.js";
 import { formatInstant } from "../report/amounts.js";
 import type { Snapshot } from "../repository/catalog.js";
 import type { StoredTest } from "../restoreTest/storedRecords.js";
@@ -170,10 +170,10 @@ function lastTestOf(
 }
 
 function goodReason({ newest, lastTest }: MachineState): string {
-  const backup = newest === null ? "no backup, and none is expected" : `backed up ${ageOf(newest.ageMs)} ago`;
+  const backup = newest === null ? "no backup, and none is expected" : `backed up ${agoOf(newest.ageMs)}`;
   if (lastTest === null) return `${backup}, never tested`;
   const proven = lastTest.provenLevel === null ? "tested" : `proven (${lastTest.provenLevel})`;
-  return `${backup}, ${proven} ${ageOf(lastTest.ageMs)} ago${lastTest.ofNewest ? "" : ", an earlier snapshot"}`;
+  return `${backup}, ${proven} ${agoOf(lastTest.ageMs)}${lastTest.ofNewest ? "" : ", an earlier snapshot"}`;
 }
 
 function orderedReasons(findings: readonly Finding[]): string {

@@ -48,6 +48,7 @@ describe("a configuration", () => {
       remote: "origin",
       signingKey: null,
       publish: false,
+      keepMs: 400 * 86_400_000,
     });
   });
 
@@ -82,7 +83,7 @@ describe("a configuration", () => {
       ["serves", 15 * 60_000, 26 * 3_600_000],
     );
     assert.deepEqual(config.evidence, {
-      ...{ branch: "reprise-evidence", remote: "origin", publish: true },
+      ...{ branch: "reprise-evidence", remote: "origin", publish: true, keepMs: 400 * 86_400_000 },
       signingKey: { kind: "env", name: "REPRISE_SIGNING_KEY" },
     });
   });

@@ -1,6 +1,7 @@
 // Jobs together: what is due, replicas, runners side by side, cancelled ones, and evidence on its way to a git branch.
 
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SigningKey } from "../../core/evidence/signingKey.js";
 import { readEvidenceBranch } from "../../core/evidenceBranch/readEvidenceBranch.js";
@@ -24,6 +25,7 @@ jobs:
   nightly: { backup: all, repository: main, schedule: 02:00 }
   copy: { sync: all, from: main, repository: offsite, schedule: 03:00 }
   some: { sync: [vm/a, vm/b], from: main, repository: offsite, transfer-last: 1 }
+gates: { all: { keys: [first.pub, second.pub], rules: [{ paths: "**", machines: all }] } }
 evidence: { branch: reprise-evidence, remote: origin, publish: true }
 `;
 
@@ -163,6 +165,12 @@ describe("runs of jobs", function () {
     assert.deepEqual(facts.problems, []);
     const line = run?.report.machines.find(({ machine }) => machine === "vm/b");
     assert.equal(facts.machines.get("vm/b")?.snapshots[0]?.sid, line?.snapshot?.id);
+    world.pass(HOUR);
+    const stranger = await world.runAll({ jobs: ["nightly"], signingKeys: [SigningKey.generate()] }, options);
+    assert.match(stranger[0]?.report.verdict ?? "", /not published/, "it cannot tell who has published before it");
+    await writeFile(world.path("first.pub"), signingKey.verificationKey.toPem());
+    const second = await world.runAll({ jobs: ["nightly"], signingKeys: [SigningKey.generate()] }, options);
+    assert.equal(second[0]?.report.outcome, "passed", "a gate of the configuration trusts the first");
     await git("remote", "set-url", "origin", world.path("gone.git"));
     world.pass(HOUR);
     const [later] = await world.runAll({ jobs: ["nightly"], signingKeys: [signingKey] }, options);
