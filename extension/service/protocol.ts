@@ -1,6 +1,8 @@
 // What the editor's side and the worker that holds the core say to each other: calls with an answer, progress, cancel. Plain
 // data only. Paths in a snapshot are text as `reprise ls` prints them (docs/files.md): bytes that are no UTF-8 are escaped.
 
+import type { OverviewApi } from "./overviewProtocol.js";
+
 /** Names an open repository. Two of them may be of the same repository; they share nothing. */
 export type Handle = number & { readonly __handle: never };
 
@@ -155,7 +157,7 @@ interface InSnapshot {
 }
 
 /** Every operation: what it is given and what it answers. Errors of all: docs/errors.md; SERVICE_HANDLE_CLOSED of most. */
-export interface ServiceApi {
+export interface ServiceApi extends OverviewApi<Handle> {
   /**
    * `secret`: a passphrase or a recovery key; never logged, stored or answered back. PASSPHRASE_WRONG; PASSPHRASE_MISSING when it
    * is encrypted and no secret was given.

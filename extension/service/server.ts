@@ -4,6 +4,7 @@
 import { inertLine, RepriseError } from "../../core/index.js";
 import { readHistory } from "./historyAnswers.js";
 import { OpenRepositories } from "./openRepositories.js";
+import { readOverview } from "./overviewAnswer.js";
 import { plainError } from "./plainError.js";
 import type { AnswerOf, ArgumentOf, FromService, Method, ToService } from "./protocol.js";
 import { readRange, readWholeFile } from "./readAnswers.js";
@@ -89,6 +90,7 @@ function methodsOf(repositories: OpenRepositories): Methods {
     stat: (argument, context) => statEntry(repositories.get(argument.repository), argument, context),
     readRange: (argument, context) => readRange(repositories.get(argument.repository), argument, context),
     readFile: (argument, context) => readWholeFile(repositories.get(argument.repository), argument, context),
+    overview: ({ repository }, context) => readOverview(repositories.get(repository), context),
     history: (argument, context) => readHistory(repositories.get(argument.repository), argument, context),
   };
 }

@@ -43,6 +43,10 @@ const operations = [
   "core/export",
   "core/files",
 ];
+/** Plain types that the protocol between the editor's side and its worker is made of. */
+const serviceParts = ["overview", "actions", "policy", "compare", "restore"].map(
+  (part) => `extension/service/${part}Protocol.ts`,
+);
 const belowOperations = [...ground, ...edges, "core/repository", "core/engine"];
 
 export const purePaths = [
@@ -130,11 +134,15 @@ export const rooms: Room[] = [
   { path: "core/index.ts", mayImport: [...belowOperations, ...operations] },
   { path: "cli", mayImport: ["core/index.ts"] },
   // the editor's side never loads the core: that is in the service's worker, behind the client
-  { path: "extension", mayImport: ["extension/model", "extension/service/client.ts", "extension/service/protocol.ts"] },
-  { path: "extension/model", mayImport: ["extension/service/protocol.ts"] },
+  {
+    path: "extension",
+    mayImport: ["extension/model", "extension/service/client.ts", "extension/service/protocol.ts", ...serviceParts],
+  },
+  { path: "extension/model", mayImport: ["extension/service/protocol.ts", ...serviceParts] },
   { path: "extension/service", mayImport: ["core/index.ts"] },
   { path: "extension/service/client.ts", mayImport: ["extension/service/protocol.ts"] },
-  { path: "extension/service/protocol.ts", mayImport: [] },
+  { path: "extension/service/protocol.ts", mayImport: serviceParts },
+  ...serviceParts.map((path) => ({ path, mayImport: [] })),
   { path: "action", mayImport: ["core/index.ts"] },
 
   // not part of the product
