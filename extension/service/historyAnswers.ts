@@ -1,6 +1,13 @@
 // All versions of one path over the snapshots of a machine.
 
-import { formatTreePath, inertLine, parseTreePath, pathHistory, snapshotsOfMachine } from "../../core/index.js";
+import {
+  formatTreePath,
+  inertLine,
+  parseTreePath,
+  pathHistory,
+  type Snapshot,
+  snapshotsOfMachine,
+} from "../../core/index.js";
 import { snapshotDataOf } from "./catalogAnswers.js";
 import type { ArgumentOf, HistoryData, VersionData } from "./protocol.js";
 import type { CallContext, Session } from "./session.js";
@@ -15,17 +22,19 @@ export async function readHistory(
   const { signal, onProgress } = context;
   const open = (snapshot: (typeof snapshots)[number]) => session.treeOf(snapshot, context);
   const history = await pathHistory(snapshots, open, parseTreePath(path), { signal, onProgress });
+  const sides = ({ first, last }: { first: Snapshot; last: Snapshot }) => {
+    return { first: snapshotDataOf(first, session.isEncrypted), last: snapshotDataOf(last, session.isEncrypted) };
+  };
   const versions = history.versions.map(({ number, kind, sizeBytes, sha256, snapshots, ...version }): VersionData => {
-    const [first, last] = [version.first, version.last].map((each) => snapshotDataOf(each, session.isEncrypted));
     return {
       ...{ number, kind, sizeBytes, sha256, snapshots },
-      ...{ first: first as VersionData["first"], last: last as VersionData["last"] },
+      ...sides(version),
       path: formatTreePath(version.path),
       modifiedAtMs: milliseconds(version.modifiedAtNs),
     };
   });
-  const periods = history.periods.map(({ version, problem, snapshots }) => {
-    return { version, problem: problem === null ? null : inertLine(problem), snapshots };
+  const periods = history.periods.map(({ version, problem, snapshots, ...period }) => {
+    return { version, problem: problem === null ? null : inertLine(problem), snapshots, ...sides(period) };
   });
   return { versions, periods };
 }

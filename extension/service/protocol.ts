@@ -1,7 +1,9 @@
 // What the editor's side and the worker that holds the core say to each other: calls with an answer, progress, cancel. Plain
 // data only. Paths in a snapshot are text as `reprise ls` prints them (docs/files.md): bytes that are no UTF-8 are escaped.
 
+import type { CompareApi } from "./compareProtocol.js";
 import type { OverviewApi } from "./overviewProtocol.js";
+import type { RestoreApi } from "./restoreProtocol.js";
 
 /** Names an open repository. Two of them may be of the same repository; they share nothing. */
 export type Handle = number & { readonly __handle: never };
@@ -119,10 +121,18 @@ export interface VersionData {
   snapshots: number;
 }
 
+export interface PeriodData {
+  version: number | null;
+  problem: string | null;
+  first: SnapshotData;
+  last: SnapshotData;
+  snapshots: number;
+}
+
 export interface HistoryData {
   versions: readonly VersionData[];
-  /** Neighbouring snapshots with one version (null: not there, or not readable for the reason given). */
-  periods: readonly { version: number | null; problem: string | null; snapshots: number }[];
+  /** Neighbouring snapshots with one version (null: not there, or not readable for the reason given). Oldest first. */
+  periods: readonly PeriodData[];
 }
 
 /** An error of the core. `code` and `data` as in docs/errors.md. */
@@ -149,6 +159,8 @@ export interface WarningData {
   code: string;
   message: string;
 }
+
+type Compare = CompareApi<Handle, EntryData>;
 
 interface InSnapshot {
   repository: Handle;
@@ -190,6 +202,11 @@ export interface ServiceApi extends OverviewApi<Handle> {
   readFile: { argument: InSnapshot & { maxBytes: number }; answer: Uint8Array<ArrayBuffer> };
   /** Of the path in all snapshots of the machine. */
   history: { argument: { repository: Handle; machine: string; path: string }; answer: HistoryData };
+  compare: Compare["compare"];
+  changes: Compare["changes"];
+  counterpart: Compare["counterpart"];
+  restoreFiles: RestoreApi<Handle>["restoreFiles"];
+  restoreDisks: RestoreApi<Handle>["restoreDisks"];
 }
 
 export type Method = keyof ServiceApi;

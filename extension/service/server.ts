@@ -2,12 +2,14 @@
 // harms no other.
 
 import { inertLine, RepriseError } from "../../core/index.js";
+import { compareSnapshots, findCounterpart, listChanges } from "./compareAnswers.js";
 import { readHistory } from "./historyAnswers.js";
 import { OpenRepositories } from "./openRepositories.js";
 import { readOverview } from "./overviewAnswer.js";
 import { plainError } from "./plainError.js";
 import type { AnswerOf, ArgumentOf, FromService, Method, ToService } from "./protocol.js";
 import { readRange, readWholeFile } from "./readAnswers.js";
+import { restoreDisksTo, restoreFilesTo } from "./restoreAnswers.js";
 import type { CallContext } from "./session.js";
 import { listEntries, listNames, statEntry } from "./treeAnswers.js";
 
@@ -92,6 +94,11 @@ function methodsOf(repositories: OpenRepositories): Methods {
     readFile: (argument, context) => readWholeFile(repositories.get(argument.repository), argument, context),
     overview: ({ repository }, context) => readOverview(repositories.get(repository), context),
     history: (argument, context) => readHistory(repositories.get(argument.repository), argument, context),
+    compare: (argument, context) => compareSnapshots(repositories.get(argument.repository), argument, context),
+    changes: (argument, context) => listChanges(repositories.get(argument.repository), argument, context),
+    counterpart: (argument, context) => findCounterpart(repositories.get(argument.repository), argument, context),
+    restoreFiles: (argument, context) => restoreFilesTo(repositories.get(argument.repository), argument, context),
+    restoreDisks: (argument, context) => restoreDisksTo(repositories.get(argument.repository), argument, context),
   };
 }
 

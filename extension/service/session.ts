@@ -20,6 +20,8 @@ import {
 } from "../../core/index.js";
 import { BoundedCache } from "./boundedCache.js";
 import { catalogDataOf, snapshotDataOf } from "./catalogAnswers.js";
+import type { Comparison } from "./compareAnswers.js";
+import { MAX_CHANGES } from "./compareProtocol.js";
 import { type ArgumentOf, type CatalogData, MAX_PAGE, type Page, type SnapshotData } from "./protocol.js";
 
 export interface CallContext {
@@ -42,6 +44,7 @@ const MAX_LISTED = 200_000;
 export class Session {
   readonly repository: Repository;
   readonly listings = new BoundedCache<string, FolderListing>(MAX_LISTED);
+  readonly comparisons = new BoundedCache<string, Comparison>(2 * MAX_CHANGES);
   readonly #trees = new BoundedCache<string, Promise<MachineTree>>(MAX_TREES);
   #catalog: Promise<Catalog> | undefined;
   #fetcher: Promise<ChunkFetcher> | undefined;
@@ -120,6 +123,7 @@ export class Session {
     this.#closed = true;
     this.#trees.clear();
     this.listings.clear();
+    this.comparisons.clear();
     const fetcher = await this.#fetcher?.catch(() => undefined);
     await fetcher?.close();
     await this.repository.backend.close();
