@@ -110,6 +110,7 @@ export type { CheckResult, RestoreTestRecord, TestLevel } from "./format/restore
 export { decodeRestoreTestRecord, TEST_LEVELS } from "./format/restoreTestRecord.js";
 export type { GateVerdict } from "./gate/decideGate.js";
 export { decideGate } from "./gate/decideGate.js";
+export { compileRules, pathOf, unmatchedPatterns } from "./gate/requiredMachines.js";
 export type { GateOptions, GateRequest, GateRun } from "./gate/runGate.js";
 export { runGate } from "./gate/runGate.js";
 export type { GcReport, GcRequest } from "./gc/collect.js";
@@ -169,6 +170,7 @@ export { abortable } from "./platform/abortable.js";
 export { readAtMost, readInputFile } from "./platform/inputFile.js";
 export { checkNewFile, makeFolder, makeNewFile, writeNewFile } from "./platform/newFile.js";
 export type { OnProgress, ProgressEvent } from "./platform/progress.js";
+export { requireTool } from "./platform/tool.js";
 export type { ConfigRepair } from "./repair/repairConfig.js";
 export { applyRepairConfig, planRepairConfig } from "./repair/repairConfig.js";
 export type {
@@ -241,7 +243,7 @@ export { runRestoreTest } from "./restoreTest/run/runRestoreTest.js";
 export type { MachineReport, TestEvent, TestOptions, TestReport, TestRequest } from "./restoreTest/run/testRequest.js";
 export { snapshotChoice } from "./restoreTest/spec/buildMachine.js";
 export { narrowSpec } from "./restoreTest/spec/narrowSpec.js";
-export { readRestoreTestSpec, readRestoreTestSpecs } from "./restoreTest/spec/readSpec.js";
+export { readPlacedSpecs, readRestoreTestSpec, readRestoreTestSpecs } from "./restoreTest/spec/readSpec.js";
 export type {
   CheckSpec,
   MachineTest,

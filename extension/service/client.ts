@@ -33,6 +33,8 @@ export class ServiceError extends Error {
 export interface CallOptions {
   signal?: AbortSignal;
   onProgress?: (event: ProgressData) => void;
+  /** Of calls that tell what happens: each event, in order. */
+  onEvent?: (event: unknown) => void;
 }
 
 export interface ServiceEvents {
@@ -45,6 +47,7 @@ interface Waiting {
   resolve(answer: unknown): void;
   reject(error: unknown): void;
   onProgress: ((event: ProgressData) => void) | undefined;
+  onEvent: ((event: unknown) => void) | undefined;
   forget(): void;
 }
 
@@ -63,7 +66,7 @@ export class ServiceClient {
 
   /** Rejects with ServiceError, or with the signal's reason. An aborted call is cancelled in the worker, too. */
   call<M extends Method>(method: M, argument: ArgumentOf<M>, options: CallOptions = {}): Promise<AnswerOf<M>> {
-    const { signal, onProgress } = options;
+    const { signal, onProgress, onEvent } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#closed) return Promise.reject(stopped("the extension is being ended"));
     const worker = this.#worker ?? this.#start();
@@ -76,7 +79,7 @@ export class ServiceClient {
       const forget = () => signal?.removeEventListener("abort", onAbort);
       signal?.addEventListener("abort", onAbort, { once: true });
       worker.ref();
-      this.#waiting.set(call, { resolve: resolve as (answer: unknown) => void, reject, onProgress, forget });
+      this.#waiting.set(call, { resolve: resolve as (answer: unknown) => void, reject, onProgress, onEvent, forget });
       this.#post(worker, { kind: "call", call, method, argument });
     });
   }
@@ -117,6 +120,7 @@ export class ServiceClient {
     if (message.kind === "answer") this.#take(message.call)?.resolve(message.answer);
     else if (message.kind === "failure") this.#take(message.call)?.reject(errorOf(message.error));
     else if (message.kind === "progress") this.#waiting.get(message.call)?.onProgress?.(message.event);
+    else if (message.kind === "event") this.#waiting.get(message.call)?.onEvent?.(message.event);
     else this.#events.onWarning(message.warning);
   }
 

@@ -3,6 +3,7 @@
 
 import type { CompareApi } from "./compareProtocol.js";
 import type { OverviewApi } from "./overviewProtocol.js";
+import type { PolicyApi } from "./policyProtocol.js";
 import type { RestoreApi } from "./restoreProtocol.js";
 
 /** Names an open repository. Two of them may be of the same repository; they share nothing. */
@@ -169,7 +170,7 @@ interface InSnapshot {
 }
 
 /** Every operation: what it is given and what it answers. Errors of all: docs/errors.md; SERVICE_HANDLE_CLOSED of most. */
-export interface ServiceApi extends OverviewApi<Handle> {
+export interface ServiceApi extends OverviewApi<Handle>, PolicyApi<Handle> {
   /**
    * `secret`: a passphrase or a recovery key; never logged, stored or answered back. PASSPHRASE_WRONG; PASSPHRASE_MISSING when it
    * is encrypted and no secret was given.
@@ -228,4 +229,5 @@ export type FromService =
   | { kind: "answer"; call: number; answer: unknown }
   | { kind: "failure"; call: number; error: ErrorData }
   | { kind: "progress"; call: number; event: ProgressData }
+  | { kind: "event"; call: number; event: unknown }
   | { kind: "warning"; call: number; warning: WarningData };

@@ -3,14 +3,18 @@
 
 import { inertLine, RepriseError } from "../../core/index.js";
 import { compareSnapshots, findCounterpart, listChanges } from "./compareAnswers.js";
+import { answerGate } from "./gateAnswers.js";
 import { readHistory } from "./historyAnswers.js";
+import { keepPreview, machineStates } from "./machineAnswers.js";
 import { OpenRepositories } from "./openRepositories.js";
 import { readOverview } from "./overviewAnswer.js";
 import { plainError } from "./plainError.js";
+import { readPolicy, readSpecs } from "./policyAnswers.js";
 import type { AnswerOf, ArgumentOf, FromService, Method, ToService } from "./protocol.js";
 import { readRange, readWholeFile } from "./readAnswers.js";
 import { restoreDisksTo, restoreFilesTo } from "./restoreAnswers.js";
 import type { CallContext } from "./session.js";
+import { runTest } from "./testAnswers.js";
 import { listEntries, listNames, statEntry } from "./treeAnswers.js";
 
 type Methods = { [M in Method]: (argument: ArgumentOf<M>, context: CallContext) => Promise<AnswerOf<M>> };
@@ -71,6 +75,7 @@ export class ServiceServer {
         sentAtMs = nowMs;
         this.#post({ kind: "progress", call, event });
       },
+      onEvent: (event) => this.#post({ kind: "event", call, event }),
       onWarning: ({ code, message }) =>
         this.#post({ kind: "warning", call, warning: { code, message: inertLine(message) } }),
     };
@@ -93,6 +98,12 @@ function methodsOf(repositories: OpenRepositories): Methods {
     readRange: (argument, context) => readRange(repositories.get(argument.repository), argument, context),
     readFile: (argument, context) => readWholeFile(repositories.get(argument.repository), argument, context),
     overview: ({ repository }, context) => readOverview(repositories.get(repository), context),
+    readPolicy: (argument, context) => readPolicy(argument, context),
+    readSpecs: (argument) => readSpecs(argument),
+    machineStates: (argument, context) => machineStates(repositories.get(argument.repository), argument, context),
+    keepPreview: (argument, context) => keepPreview(repositories.get(argument.repository), argument, context),
+    runTest: (argument, context) => runTest(repositories.get(argument.repository), argument, context),
+    gate: (argument, context) => answerGate(argument, context),
     history: (argument, context) => readHistory(repositories.get(argument.repository), argument, context),
     compare: (argument, context) => compareSnapshots(repositories.get(argument.repository), argument, context),
     changes: (argument, context) => listChanges(repositories.get(argument.repository), argument, context),

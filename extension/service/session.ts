@@ -27,6 +27,8 @@ import { type ArgumentOf, type CatalogData, MAX_PAGE, type Page, type SnapshotDa
 export interface CallContext {
   signal: AbortSignal;
   onProgress: OnProgress;
+  /** Something that happened, as plain data: told to whoever made the call. */
+  onEvent: (event: unknown) => void;
   onWarning: OnWarning;
 }
 

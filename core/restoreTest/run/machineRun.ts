@@ -21,6 +21,7 @@ import { describeCoverage } from "./coverage.js";
 import { describeShape } from "./describeShape.js";
 import { type IsolationProof, proveByListener, proveFromInside } from "./isolationProof.js";
 import { keepOverlays } from "./keptOverlays.js";
+import { overheardSupply } from "./overheardSupply.js";
 import { consoleResult, isolationResult, unreadyResult } from "./ownResults.js";
 import { PoweredMachine, type PowerSupply } from "./poweredMachine.js";
 import type { PreparedMachine } from "./prepareMachine.js";
@@ -56,7 +57,8 @@ export class MachineRun {
     this.#runFolder = runFolder;
     const { request, options } = shared;
     this.#log = new RunLog(prepared.test.machine, request.repository.environment.now(), options.onEvent);
-    this.#power = new PoweredMachine(prepared.test, this.#log, supply, options.signal);
+    const tellLine = options.onConsoleLine?.bind(null, prepared.test.machine);
+    this.#power = new PoweredMachine(prepared.test, this.#log, overheardSupply(supply, tellLine), options.signal);
   }
 
   get snapshot(): Snapshot {

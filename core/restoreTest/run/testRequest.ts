@@ -47,6 +47,8 @@ export type TestEvent =
 export interface TestOptions {
   signal: AbortSignal;
   onEvent: (event: TestEvent) => void;
+  /** Each line of a machine's serial console, without escapes and control characters, as soon as it is complete. */
+  onConsoleLine?: (machine: string, line: string) => void;
   onWarning: OnWarning;
 }
 

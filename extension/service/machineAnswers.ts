@@ -1,0 +1,100 @@
+// How the machines of an open repository stand, and what a retention would keep of their snapshots.
+
+import {
+  type JobReport,
+  type KeepOptions,
+  type MachineReportLine,
+  parseDuration,
+  planPrune,
+  readConfig,
+  repositoryStatus,
+  type Snapshot,
+  summarizePlan,
+  systemEnvironment,
+} from "../../core/index.js";
+import { machineOf } from "./catalogAnswers.js";
+import { policyFiles } from "./policyAnswers.js";
+import type { KeepData, KeepPreviewData, MachineStateData } from "./policyProtocol.js";
+import type { ArgumentOf } from "./protocol.js";
+import type { CallContext, Session } from "./session.js";
+import { VERSION } from "./version.js";
+
+export async function machineStates(
+  session: Session,
+  { policy }: ArgumentOf<"machineStates">,
+  { signal, onWarning }: CallContext,
+): Promise<MachineStateData[]> {
+  const config =
+    policy === null
+      ? null
+      : await readConfig(policy.text, {
+          fileName: policy.path,
+          ...policyFiles(policy.path, policy.trusted, signal),
+        });
+  const report = await repositoryStatus(
+    { config, repository: policy?.repositoryName ?? null, machines: [], url: null },
+    async () => session.repository,
+    { environment: systemEnvironment(VERSION), signal, onWarning },
+  );
+  throwUnreadable(report);
+  return report.machines.map(stateData);
+}
+
+export async function keepPreview(
+  session: Session,
+  { machines, keep, timeZone }: ArgumentOf<"keepPreview">,
+  context: CallContext,
+): Promise<KeepPreviewData[]> {
+  const options = keepOptions(keep);
+  const { snapshots } = await session.catalog(context);
+  const byMachine = Map.groupBy(snapshots, machineOf);
+  const wanted = machines.length === 0 ? [...byMachine.keys()] : machines;
+  return wanted.flatMap((machine) => {
+    const own = byMachine.get(machine);
+    return own === undefined ? [] : [preview(machine, own, options, timeZone)];
+  });
+}
+
+function preview(machine: string, snapshots: readonly Snapshot[], keep: KeepOptions, timeZone: string) {
+  const candidates = snapshots.map(({ sid, timeMs, storedAtMs, protected: isProtected }) => {
+    return { id: sid as string, timeMs, storedAtMs, protected: isProtected, finished: true };
+  });
+  const { marks, rules } = summarizePlan(planPrune(candidates, keep, { timeZone, nowMs: Date.now() }), keep);
+  return {
+    machine,
+    keeps: snapshots.length - marks.remove,
+    removes: marks.remove,
+    rules: rules.map(({ rule, limit, kept, oldestKeptMs }) => {
+      return { rule, limit, kept, oldestKeptMs: oldestKeptMs ?? null };
+    }),
+  };
+}
+
+function keepOptions({ counts, within }: KeepData): KeepOptions {
+  return within === null ? { ...counts } : { ...counts, within: parseDuration(within) };
+}
+
+/** A report of a repository that could not be read says so as a problem; here it is an error. */
+function throwUnreadable({ repository, problems }: JobReport): void {
+  const [problem] = problems;
+  if (repository === null && problem !== undefined) throw new Error(problem.message);
+}
+
+function stateData({ machine, outcome, reason, state }: MachineReportLine): MachineStateData {
+  const { newest = null, lastTest = null, snapshots = 0 } = state ?? {};
+  return {
+    ...{ machine, outcome, reason, snapshots },
+    newest: newest && {
+      timeMs: Date.parse(newest.time),
+      verification: newest.verification,
+      protected: newest.protected,
+    },
+    lastTest: lastTest && {
+      atMs: Date.parse(lastTest.at),
+      outcome: lastTest.outcome,
+      provenLevel: lastTest.provenLevel,
+      rtoMs: lastTest.rtoMs,
+      ofNewest: lastTest.ofNewest,
+    },
+  };
+}
