@@ -10,6 +10,9 @@ const NOT_FOUND = ["FILE_NOT_FOUND", "SNAPSHOT_NOT_FOUND", "SNAPSHOT_NAME_INVALI
 export function toFileSystemError(error: unknown, uri: Uri, wanted: "file" | "folder" = "file"): unknown {
   if (!(error instanceof ServiceError)) return error;
   if (NOT_FOUND.includes(error.code)) return FileSystemError.FileNotFound(uri);
+  // a file in the middle of the path
+  if (error.code === "FILE_KIND_WRONG" && wanted === "file" && error.data.wanted === "a folder")
+    return FileSystemError.FileNotFound(uri);
   if (error.code === "FILE_KIND_WRONG" && wanted === "folder") return FileSystemError.FileNotADirectory(uri);
   if (error.code === "FILE_KIND_WRONG" && error.data.actual === "a folder")
     return FileSystemError.FileIsADirectory(uri);

@@ -12,6 +12,7 @@ export const SAMPLE_PASSPHRASE = "a walk through the backups";
 export interface SampleRepository {
   folder: string;
   location: string;
+  repositoryId: string;
   /** Of `prod:vm/web1`, oldest first: the first state of the disk, the same again, the second state. */
   snapshots: readonly [string, string, string];
   /** Of `vm/odd`: one disk, sda, without partitions. */
@@ -26,7 +27,7 @@ export async function makeSampleRepository(): Promise<SampleRepository> {
   const location = join(folder.path, "repository");
   const env = { REPRISE_REPOSITORY: location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
   const reprise = (...args: string[]) => cliJson(args, { env });
-  await reprise("init", "--average-chunk", "64K");
+  const { repositoryId } = await reprise("init", "--average-chunk", "64K");
   const [first, second] = await machineDisks();
   const disk = join(folder.path, "sda.img");
   const backUp = async (machine: string, ...options: string[]) => {
@@ -41,5 +42,8 @@ export async function makeSampleRepository(): Promise<SampleRepository> {
   await mkdir(join(folder.path, "outside"));
   await makeHostileDisk(folder.path, disk, join(folder.path, "outside"));
   const odd = await backUp("vm/odd");
-  return { folder: folder.path, location, snapshots: snapshots as never, odd, reprise, remove: folder.remove };
+  return {
+    ...{ folder: folder.path, location, repositoryId: String(repositoryId), snapshots: snapshots as never, odd },
+    ...{ reprise, remove: folder.remove },
+  };
 }

@@ -1,0 +1,16 @@
+// What the tests in the extension host are told from outside.
+
+import { readFileSync } from "node:fs";
+
+export interface HostFacts {
+  folder: string;
+  location: string;
+  repositoryId: string;
+  snapshots: readonly [string, string, string];
+  odd: string;
+  workspace: string;
+  /** The bundled suites. */
+  suites: readonly string[];
+}
+
+export const facts = JSON.parse(readFileSync(process.env.REPRISE_HOST_FACTS ?? "", "utf8")) as HostFacts;

@@ -1,0 +1,80 @@
+// Mocha inside the real extension host: bundles test/extension/host/*.host.ts, runs them there, and reads back what happened.
+
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { inProject } from "../../support/projectRoot.js";
+import { launchBrowser, runInHost, TEST_HOST_ARGS } from "./browser.js";
+import { startEditor } from "./editorServer.js";
+import { packExtension } from "./packagedExtension.js";
+import type { SampleRepository } from "./sampleRepository.js";
+import { SAMPLE_PASSPHRASE } from "./sampleRepository.js";
+
+const run = promisify(execFile);
+const sources = inProject("build", "test", "extension", "host");
+/** Below the project, so that the bundles find mocha. */
+const outFolder = inProject("build", "hostTests");
+
+export interface HostTest {
+  title: string;
+  /** Undefined: passed. */
+  problem: string | undefined;
+}
+
+interface MochaReport {
+  passes: { fullTitle: string }[];
+  failures: { fullTitle: string; err: { message?: string; stack?: string } }[];
+  pending: { fullTitle: string }[];
+}
+
+/** All tests of the host, in the editor with the packaged extension and the repository in its settings. */
+export async function runHostTests(sample: SampleRepository): Promise<HostTest[]> {
+  const suites = await bundleSuites();
+  const workspace = join(sample.folder, "workspace");
+  await mkdir(workspace);
+  const report = join(sample.folder, "host-report.json");
+  const facts = join(sample.folder, "host-facts.json");
+  await writeFile(facts, JSON.stringify({ ...sample, workspace, suites }));
+  const { vsix } = await packExtension(sample.folder);
+  const server = await startEditor({
+    vsix,
+    machineSettings: { "reprise.repositories": [{ location: sample.location, name: "Sample" }] },
+    env: {
+      REPRISE_HOST_REPORT: report,
+      REPRISE_HOST_FACTS: facts,
+      REPRISE_REPOSITORY: sample.location,
+      REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE,
+    },
+    args: TEST_HOST_ARGS,
+  });
+  const browser = await launchBrowser();
+  try {
+    const { code, log } = await runInHost(browser, server, join(outFolder, "run.cjs"), workspace);
+    return await readReport(report).catch((cause: unknown) => {
+      throw new Error(`no report of the extension host (${code}):\n${log}\n${server.log()}`, { cause });
+    });
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+async function bundleSuites(): Promise<string[]> {
+  const names = (await readdir(sources)).filter((name) => name === "run.js" || name.endsWith(".host.js"));
+  await rm(outFolder, { recursive: true, force: true });
+  const inputs = names.map((name) => join(sources, name));
+  const flags = ["--bundle", "--platform=node", "--format=cjs", "--external:vscode", "--external:mocha"];
+  const out = [`--outdir=${outFolder}`, "--out-extension:.js=.cjs", "--log-level=warning"];
+  await run(inProject("node_modules", "esbuild", "bin", "esbuild"), [...inputs, ...flags, ...out]);
+  return names.filter((name) => name !== "run.js").map((name) => join(outFolder, name.replace(/js$/, "cjs")));
+}
+
+async function readReport(path: string): Promise<HostTest[]> {
+  const { passes, failures, pending } = JSON.parse(await readFile(path, "utf8")) as MochaReport;
+  return [
+    ...passes.map(({ fullTitle }) => ({ title: fullTitle, problem: undefined })),
+    ...failures.map(({ fullTitle, err }) => ({ title: fullTitle, problem: err.stack ?? err.message ?? "failed" })),
+    ...pending.map(({ fullTitle }) => ({ title: fullTitle, problem: "skipped" })),
+  ];
+}

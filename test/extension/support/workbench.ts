@@ -1,0 +1,132 @@
+// The editor's window as a person uses it: commands by their titles, rows of trees, questions, notifications, text of the editor.
+
+import type { FrameLocator, Locator, Page } from "playwright-core";
+
+export class Workbench {
+  readonly page: Page;
+  readonly #shotPath: ((name: string) => string) | undefined;
+
+  constructor(page: Page, shotPath: ((name: string) => string) | undefined) {
+    this.page = page;
+    this.#shotPath = shotPath;
+  }
+
+  /** By the title that the palette shows. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press("F1");
+    const input = this.page.locator(".quick-input-widget:visible input.input");
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** What the palette offers for a text. */
+  async commandsFor(text: string): Promise<string[]> {
+    await this.page.keyboard.press("F1");
+    const input = this.page.locator(".quick-input-widget:visible input.input");
+    await input.fill(`>${text}`);
+    const rows = this.page.locator(".quick-input-list .monaco-list-row .label-name");
+    await rows.first().waitFor();
+    const titles = await rows.allTextContents();
+    await this.page.keyboard.press("Escape");
+    return titles.map(plain);
+  }
+
+  /** A view container of the activity bar. */
+  async openContainer(title: string): Promise<void> {
+    const entry = this.page
+      .locator(".activitybar .action-item")
+      .filter({ has: this.page.locator(`a[aria-label^="${title}"]`) });
+    await entry.first().waitFor();
+    const isOpen = (await entry.first().getAttribute("class"))?.includes("checked");
+    if (!isOpen) await entry.first().click();
+  }
+
+  /** A row of the side bar that begins with this label. */
+  row(label: string): Locator {
+    const name = this.page.locator(".label-name, .monaco-highlighted-label").getByText(label, { exact: true });
+    return this.page.locator(".sidebar .monaco-list-row").filter({ has: name }).first();
+  }
+
+  /** Labels and descriptions of the rows on screen. */
+  async rows(): Promise<string[]> {
+    return (await this.page.locator(".sidebar .monaco-list-row").allTextContents()).map(plain);
+  }
+
+  async expand(label: string): Promise<void> {
+    const row = this.row(label);
+    await row.waitFor();
+    if ((await row.getAttribute("aria-expanded")) === "false") await row.click();
+    await this.page.waitForFunction(
+      (element) => element?.getAttribute("aria-expanded") === "true",
+      await row.elementHandle(),
+    );
+  }
+
+  /** The question that is open at the top, by its title. */
+  async answer(title: string | RegExp, text: string, { typeSlowly = false } = {}): Promise<void> {
+    const widget = this.page.locator(".quick-input-widget:visible").filter({ hasText: title });
+    const input = widget.locator("input.input");
+    await input.waitFor();
+    if (typeSlowly) await input.pressSequentially(text);
+    else await input.fill(text);
+    await input.press("Enter");
+  }
+
+  /** Waits for a question without answering it. */
+  async question(title: string | RegExp): Promise<Locator> {
+    const widget = this.page.locator(".quick-input-widget:visible").filter({ hasText: title });
+    await widget.waitFor();
+    return widget;
+  }
+
+  async pick(label: string): Promise<void> {
+    const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: label }).first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  notification(text: string | RegExp): Locator {
+    return this.page.locator(".notification-list-item").filter({ hasText: text }).first();
+  }
+
+  /** Of the active editor, the lines on screen. */
+  async editorText(): Promise<string> {
+    const lines = this.page.locator(".editor-group-container.active .monaco-editor .view-line");
+    await lines.first().waitFor();
+    const placed = await lines.evaluateAll((elements) =>
+      elements.map((element) => {
+        const { style, textContent } = element as unknown as { style: { top: string }; textContent: string };
+        return { top: Number.parseFloat(style.top), text: textContent };
+      }),
+    );
+    return placed
+      .sort((a, b) => a.top - b.top)
+      .map(({ text }) => plain(text))
+      .join("\n");
+  }
+
+  activeTab(): Locator {
+    return this.page.locator(".editor-group-container.active .tab.active");
+  }
+
+  /** A webview is two frames deep. */
+  webview(index = 0): FrameLocator {
+    return this.page.frameLocator("iframe.webview").nth(index).frameLocator("iframe#active-frame");
+  }
+
+  async shot(name: string): Promise<void> {
+    if (this.#shotPath !== undefined) await this.page.screenshot({ path: this.#shotPath(name) });
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
+
+/** Monaco draws spaces as no-break ones. */
+function plain(text: string | null): string {
+  return (text ?? "").replaceAll("\u00a0", " ");
+}
