@@ -26,6 +26,8 @@ import {
 const LOCKED = ["PASSPHRASE_MISSING", "PASSPHRASE_WRONG", "RECOVERY_KEY_INVALID"];
 /** One page of a list; a list that shows more is made of several. */
 const PAGE = 1000;
+/** The editor has to have drawn an answer before it is told that the row above has changed. */
+const REDRAW_MS = 200;
 
 export class RepositoriesTree implements TreeDataProvider<Node> {
   readonly #client: ServiceClient;
@@ -33,6 +35,7 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   readonly #changed = new EventEmitter<Node | undefined>();
   readonly onDidChangeTreeData: Event<Node | undefined> = this.#changed.event;
   readonly #states = new Map<string, RepositoryState>();
+  readonly #rows = new Map<string, NamespaceNode | MachineNode>();
   /** Rows of repositories stay the same objects, so that one can be refreshed. */
   #roots: RepositoryNode[] = [];
 
@@ -102,7 +105,7 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
       case "repository":
         return await this.#machineRows(node);
       case "namespace":
-        return node.machines.map((machine) => machineRow(node, node.parent, machine));
+        return node.machines.map((machine) => this.#machineRow(node, node.parent, machine));
       case "machine":
         return await this.#dayRows(node);
       case "day":
@@ -126,7 +129,42 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
       return await this.#client.call("catalog", { repository: handle });
     });
     if (before !== "open") this.#redrawItemLater(node);
-    return [...unreadableRows(node, catalog), ...groupedRows(node, catalog)];
+    return [...unreadableRows(node, catalog), ...this.#groupedRows(node, catalog)];
+  }
+
+  /** Machines without a namespace first, then a row for each namespace. */
+  #groupedRows(node: RepositoryNode, { machines }: CatalogData): Node[] {
+    const byNamespace = Map.groupBy(machines, ({ namespace }) => namespace);
+    const loose = byNamespace.get("") ?? [];
+    const namespaces = [...byNamespace].filter(([namespace]) => namespace !== "");
+    return [
+      ...loose.map((machine) => this.#machineRow(node, node, machine)),
+      ...namespaces.map(([namespace, machines]): Node => this.#namespaceRow(node, namespace, machines)),
+    ];
+  }
+
+  /** Rows keep their identity when what they show is read again: they stay open, and show as much as before. */
+  #namespaceRow(parent: RepositoryNode, namespace: string, machines: readonly MachineData[]): NamespaceNode {
+    return this.#kept(`${parent.configured.location}\n${namespace}:`, {
+      kind: "namespace",
+      parent,
+      namespace,
+      machines,
+    });
+  }
+
+  #machineRow(parent: RepositoryNode | NamespaceNode, repository: RepositoryNode, machine: MachineData): MachineNode {
+    const key = `${repository.configured.location}\n${machine.machine}`;
+    const known = this.#rows.get(key);
+    const shown = known?.kind === "machine" ? known.shown : SNAPSHOTS_SHOWN;
+    return this.#kept(key, { kind: "machine", parent, repository, machine, shown });
+  }
+
+  #kept<T extends NamespaceNode | MachineNode>(key: string, row: T): T {
+    const known = this.#rows.get(key);
+    if (known?.kind === row.kind) return Object.assign(known, row) as T;
+    this.#rows.set(key, row);
+    return row;
   }
 
   async #dayRows(node: MachineNode): Promise<Node[]> {
@@ -174,7 +212,7 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
 
   /** Its icon and menus have changed; after the answer that is being given. */
   #redrawItemLater(node: RepositoryNode): void {
-    setTimeout(() => this.#changed.fire(node), 0);
+    setTimeout(() => this.#changed.fire(node), REDRAW_MS);
   }
 }
 
@@ -189,21 +227,6 @@ async function pages<T>(
     items.push(...page.items);
     if (page.items.length === 0 || items.length >= Math.min(shown, page.total)) return { items, total: page.total };
   }
-}
-
-function machineRow(parent: RepositoryNode | NamespaceNode, repository: RepositoryNode, machine: MachineData): Node {
-  return { kind: "machine", parent, repository, machine, shown: SNAPSHOTS_SHOWN };
-}
-
-/** Machines without a namespace first, then a row for each namespace. */
-function groupedRows(node: RepositoryNode, { machines }: CatalogData): Node[] {
-  const byNamespace = Map.groupBy(machines, ({ namespace }) => namespace);
-  const loose = byNamespace.get("") ?? [];
-  const namespaces = [...byNamespace].filter(([namespace]) => namespace !== "");
-  return [
-    ...loose.map((machine) => machineRow(node, node, machine)),
-    ...namespaces.map(([namespace, machines]): Node => ({ kind: "namespace", parent: node, namespace, machines })),
-  ];
 }
 
 function unreadableRows(parent: RepositoryNode, { unreadable }: CatalogData): Node[] {
