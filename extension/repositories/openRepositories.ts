@@ -1,6 +1,6 @@
 // The repositories that are open in this window: opened at the first need, once, and again after the service has died.
 
-import type { Memento } from "vscode";
+import { type Event, EventEmitter, type Memento } from "vscode";
 import type { Passphrases } from "../secrets/passphrases.js";
 import { type ServiceClient, ServiceError } from "../service/client.js";
 import type { RepositoryInfo } from "../service/protocol.js";
@@ -18,6 +18,9 @@ export class OpenRepositories {
   readonly #passphrases: Passphrases;
   readonly #memory: Memento;
   readonly #open = new Map<string, Promise<OpenedRepository>>();
+  readonly #changed = new EventEmitter<void>();
+  /** One was opened or closed. */
+  readonly onDidChange: Event<void> = this.#changed.event;
 
   constructor(client: ServiceClient, passphrases: Passphrases, memory: Memento) {
     this.#client = client;
@@ -62,6 +65,13 @@ export class OpenRepositories {
     throw failure ?? unknownRepository(repositoryId);
   }
 
+  /** Those that are open already, or being opened, at locations of the settings; what could not be opened is left out. */
+  async openNow(isWanted: (location: string) => boolean): Promise<OpenedRepository[]> {
+    const wanted = [...this.#open].filter(([location]) => isWanted(location)).map(([, opening]) => opening);
+    const settled = await Promise.allSettled(wanted);
+    return settled.flatMap((opened) => (opened.status === "fulfilled" ? [opened.value] : []));
+  }
+
   /** A call about an open repository; after the service has died it is opened again, once. */
   async use<T>(configured: ConfiguredRepository, call: (opened: OpenedRepository) => Promise<T>): Promise<T> {
     const opened = await this.open(configured);
@@ -77,16 +87,22 @@ export class OpenRepositories {
   async close(location: string): Promise<void> {
     const opened = await this.#open.get(location)?.catch(() => undefined);
     this.#open.delete(location);
+    this.#changed.fire();
     if (opened !== undefined) await this.#client.call("closeRepository", { repository: opened.handle });
   }
 
   /** All handles are void. */
   forgetAll(): void {
     this.#open.clear();
+    this.#changed.fire();
   }
 
   #remember(location: string, opening: Promise<OpenedRepository>): void {
     this.#open.set(location, opening);
+    opening.then(
+      () => this.#changed.fire(),
+      () => {},
+    );
     opening.catch(() => {
       if (this.#open.get(location) === opening) this.#open.delete(location);
     });
