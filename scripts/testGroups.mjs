@@ -23,6 +23,8 @@ const rules = [
     lock: "qemu",
     seconds: groupSeconds,
   },
+  // an editor and a browser: a gigabyte, and all of the time that a core has
+  { uses: "extension/support/editorServer.js", lock: "editor", seconds: groupSeconds },
   { uses: "support/s3Server.js", together: "s3", seconds: sharedSeconds },
   { uses: "support/sshServer.js", together: "ssh", seconds: sharedSeconds },
   // the kernel takes two mounted copies of one btrfs for one

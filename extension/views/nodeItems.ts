@@ -43,7 +43,7 @@ function plainItem(label: string, icon: string, viewItem: string, state: TreeIte
 }
 
 function repositoryItem({ configured }: RepositoryNode, { state, encrypted }: RepositoryState): TreeItem {
-  const item = plainItem(configured.name, state === "locked" ? "lock" : "database", `repository.${state}`, Collapsed);
+  const item = plainItem(configured.name, state === "locked" ? "lock" : "archive", `repository.${state}`, Collapsed);
   item.description = [state === "locked" ? l10n.t("locked") : "", encrypted ? l10n.t("encrypted") : ""]
     .filter((word) => word !== "")
     .join(" · ");
@@ -81,7 +81,7 @@ function snapshotItem({ snapshot }: SnapshotNode): TreeItem {
   const item = plainItem(timeOfDay(snapshot.timeMs, env.language), id, viewItem, Collapsed);
   if (color !== undefined) item.iconPath = new ThemeIcon(id, new ThemeColor(color));
   const size = sizeText(snapshot.sizeBytes, env.language);
-  const added = l10n.t("{0} new", sizeText(snapshot.newBytes, env.language));
+  const added = `+${sizeText(snapshot.newBytes, env.language)}`;
   item.description = [...stateWords(snapshot, l10n.t), size, added, ...snapshot.tags.map((tag) => `#${tag}`)].join(
     " · ",
   );
@@ -113,8 +113,8 @@ function snapshotTooltip(snapshot: SnapshotData): MarkdownString {
 }
 
 const ENTRY_ICONS: Partial<Record<EntryData["kind"], string>> = {
-  disk: "vm-outline",
-  volume: "server-environment",
+  disk: "database",
+  volume: "layers",
   symlink: "link",
   unreadable: "error",
 };
