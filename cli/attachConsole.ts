@@ -1,9 +1,8 @@
 // A machine's serial console on this terminal: keys go to the machine, what it prints comes here. Where there is no
 // terminal, its lines are printed as plain text.
 
-import type { SerialLog } from "../core/index.js";
+import { ConsoleFilter, type SerialLog } from "../core/index.js";
 import type { CliIo } from "./io.js";
-import { ConsoleFilter } from "./output/consoleFilter.js";
 
 export interface ConsoleOptions {
   /** Print nothing: standard output has another use. */

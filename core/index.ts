@@ -187,6 +187,7 @@ export type { SnapshotRepair, SnapshotRepairPlan } from "./repair/repairSnapshot
 export { applyRepairSnapshots, planRepairSnapshots } from "./repair/repairSnapshots.js";
 export type { VersionRepair } from "./repair/repairVersions.js";
 export { applyRepairVersions, planRepairVersions } from "./repair/repairVersions.js";
+export { ConsoleFilter } from "./report/consoleFilter.js";
 export { inert, inertLine } from "./report/inertText.js";
 export { BlobReader } from "./repository/blobReader.js";
 export type { Catalog, Snapshot, VerificationState } from "./repository/catalog.js";

@@ -2,6 +2,7 @@
 // data only. Paths in a snapshot are text as `reprise ls` prints them (docs/files.md): bytes that are no UTF-8 are escaped.
 
 import type { CompareApi } from "./compareProtocol.js";
+import type { ActionsApi } from "./actionsProtocol.js";
 import type { OverviewApi } from "./overviewProtocol.js";
 import type { PolicyApi } from "./policyProtocol.js";
 import type { RestoreApi } from "./restoreProtocol.js";
@@ -170,7 +171,8 @@ interface InSnapshot {
 }
 
 /** Every operation: what it is given and what it answers. Errors of all: docs/errors.md; SERVICE_HANDLE_CLOSED of most. */
-export interface ServiceApi extends OverviewApi<Handle>, PolicyApi<Handle> {
+export interface ServiceApi extends ActionsApi<Handle>,
+    OverviewApi<Handle>, PolicyApi<Handle> {
   /**
    * `secret`: a passphrase or a recovery key; never logged, stored or answered back. PASSPHRASE_WRONG; PASSPHRASE_MISSING when it
    * is encrypted and no secret was given.

@@ -2,6 +2,7 @@
 // harms no other.
 
 import { inertLine, RepriseError } from "../../core/index.js";
+import { actionMethods } from "./actionMethods.js";
 import { compareSnapshots, findCounterpart, listChanges } from "./compareAnswers.js";
 import { answerGate } from "./gateAnswers.js";
 import { readHistory } from "./historyAnswers.js";
@@ -15,6 +16,7 @@ import { readRange, readWholeFile } from "./readAnswers.js";
 import { restoreDisksTo, restoreFilesTo } from "./restoreAnswers.js";
 import type { CallContext } from "./session.js";
 import { runTest } from "./testAnswers.js";
+import { RunningServers } from "./runningServers.js";
 import { listEntries, listNames, statEntry } from "./treeAnswers.js";
 
 type Methods = { [M in Method]: (argument: ArgumentOf<M>, context: CallContext) => Promise<AnswerOf<M>> };
@@ -27,12 +29,13 @@ const PROGRESS_MS = 100;
 export class ServiceServer {
   readonly #post: PostMessage;
   readonly #repositories = new OpenRepositories();
+  readonly #servers = new RunningServers();
   readonly #running = new Map<number, AbortController>();
   readonly #methods: Methods;
 
   constructor(post: PostMessage) {
     this.#post = post;
-    this.#methods = methodsOf(this.#repositories);
+    this.#methods = methodsOf(this.#repositories, this.#servers);
   }
 
   receive(message: ToService): void {
@@ -42,6 +45,7 @@ export class ServiceServer {
 
   async close(): Promise<void> {
     for (const running of this.#running.values()) running.abort();
+    await this.#servers.stopAll();
     await this.#repositories.closeAll();
   }
 
@@ -82,10 +86,12 @@ export class ServiceServer {
   }
 }
 
-function methodsOf(repositories: OpenRepositories): Methods {
+function methodsOf(repositories: OpenRepositories, servers: RunningServers): Methods {
   return {
     openRepository: (argument, context) => repositories.open(argument, context),
+    ...actionMethods(repositories, servers),
     closeRepository: async ({ repository }) => {
+      await servers.stopOf(repository);
       await repositories.close(repository);
       return null;
     },

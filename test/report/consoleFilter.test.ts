@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ConsoleFilter } from "../../cli/output/consoleFilter.js";
+import { ConsoleFilter } from "../../core/report/consoleFilter.js";
 
 const filtered = (text: string) => Buffer.from(new ConsoleFilter().pass(Buffer.from(text))).toString();
 
