@@ -85,4 +85,21 @@ describe("the extension in the editor", () => {
     await other.shot("5-other-window");
     await other.close();
   });
+
+  it("goes to a path as the machine names it", async () => {
+    await window.command("Reprise: Go to Path in Snapshot");
+    await window.answer("Go to a path of prod:vm/web1", "/etc/nginx/nginx.conf");
+    await window.activeTab().getByText("nginx.conf").waitFor();
+    assert.match(await window.editorText(), /^worker_processes 4;\nuser www;/);
+  });
+
+  it("removes a repository from the view after a question", async () => {
+    await window.command("Reprise: Remove Repository");
+    await window.pick("repository");
+    const question = window.page.locator(".monaco-dialog-box");
+    await question.getByText("stay as they are").waitFor();
+    await window.shot("6-remove");
+    await question.getByRole("button", { name: "Remove" }).click();
+    await window.page.getByText("Walk through every backup").waitFor();
+  });
 });
