@@ -7,11 +7,17 @@ import { FileCommands } from "./commands/fileCommands.js";
 import { RepositoryCommands } from "./commands/repositoryCommands.js";
 import { askToOpen } from "./files/largeFiles.js";
 import { RepriseFileSystem } from "./files/repriseFileSystem.js";
+import { registerFileWork } from "./fileWork.js";
 import { SCHEME } from "./model/repriseUri.js";
+import { MachineStates } from "./policy/machineStates.js";
+import { Policies } from "./policy/policies.js";
+import { policyHelp } from "./policy/policyHelp.js";
 import { configuredRepositories } from "./repositories/configured.js";
 import { OpenRepositories } from "./repositories/openRepositories.js";
+import { restoreTests } from "./restoreTests/restoreTests.js";
 import { Passphrases } from "./secrets/passphrases.js";
 import { ServiceClient } from "./service/client.js";
+import { dragOut } from "./views/dragOut.js";
 import type { Node } from "./views/nodes.js";
 import { RepositoriesTree } from "./views/repositoriesTree.js";
 
@@ -27,7 +33,11 @@ export function activate(context: ExtensionContext): void {
   const passphrases = new Passphrases(context.secrets);
   const repositories = new OpenRepositories(client, passphrases, context.globalState);
   const tree = new RepositoriesTree(client, repositories);
-  const view = window.createTreeView<Node>("reprise.repositories", { treeDataProvider: tree, showCollapseAll: true });
+  const view = window.createTreeView<Node>("reprise.repositories", {
+    treeDataProvider: tree,
+    showCollapseAll: true,
+    dragAndDropController: dragOut,
+  });
   const files = new RepriseFileSystem(client, repositories, askToOpen);
   const isReadonly = new MarkdownString(l10n.t("Backups cannot be changed."));
   const options = { isReadonly, isCaseSensitive: true };
@@ -43,6 +53,12 @@ export function activate(context: ExtensionContext): void {
       }
     });
 
+  const policies = new Policies(client);
+  const states = new MachineStates(client, repositories);
+  const known = { client, repositories, policies, states, register };
+  const storage = context.storageUri ?? context.globalStorageUri;
+  const tests = restoreTests({ ...known, memory: context.workspaceState, storage });
+
   context.subscriptions.push(
     log,
     { dispose: () => client.close() },
@@ -56,6 +72,7 @@ export function activate(context: ExtensionContext): void {
       setContexts();
     }),
     view.onDidChangeSelection(({ selection: [node] }) => setSelection(node)),
+    ...registerFileWork({ client, repositories, view, log, register }),
     register("addRepository", () => repositoryCommands.add()),
     register("removeRepository", (node?: Node) => repositoryCommands.remove(node)),
     register("unlockRepository", (node?: Node) => repositoryCommands.unlock(node)),
@@ -68,6 +85,8 @@ export function activate(context: ExtensionContext): void {
     register("copyPath", (node?: Node) => fileCommands.copyPath(node)),
     register("copyCommandLine", (node?: Node) => fileCommands.copyCommandLine(node)),
     register("showLog", () => log.show()),
+    ...[policies, states, ...tests.parts],
+    ...policyHelp({ ...known, log, lastResult: tests.lastResult }),
   );
   setContexts();
 }

@@ -1,0 +1,50 @@
+// Help with reprise.yml and restore-test specs, put together.
+
+import { type Disposable, type DocumentSelector, type LogOutputChannel, languages, workspace } from "vscode";
+import type { ServiceClient } from "../service/client.js";
+import { type LastResult, PolicyLenses } from "./codeLenses.js";
+import { NameCompletions } from "./completions.js";
+import { PolicyDiagnostics } from "./diagnostics.js";
+import { GateStatus } from "./gateStatus.js";
+import { PolicyHovers } from "./hovers.js";
+import type { MachineStates } from "./machineStates.js";
+import type { Policies } from "./policies.js";
+
+const DOCUMENTS: DocumentSelector = [
+  { language: "yaml", scheme: "file" },
+  { language: "yaml", scheme: "untitled" },
+];
+
+export interface PolicyHelpParts {
+  client: ServiceClient;
+  policies: Policies;
+  states: MachineStates;
+  log: LogOutputChannel;
+  lastResult: LastResult;
+  register: (name: string, run: () => unknown) => Disposable;
+}
+
+export function policyHelp({ client, policies, states, log, lastResult, register }: PolicyHelpParts): Disposable[] {
+  const diagnostics = new PolicyDiagnostics(policies, states);
+  const lenses = new PolicyLenses(policies, states, lastResult);
+  const gate = new GateStatus(client, policies, log);
+  const start = () => {
+    diagnostics.showAll();
+    void gate.start();
+  };
+  // after activation: reading files is not part of it
+  const soon = setTimeout(start, 0);
+  return [
+    diagnostics,
+    lenses,
+    gate,
+    { dispose: () => clearTimeout(soon) },
+    languages.registerCompletionItemProvider(DOCUMENTS, new NameCompletions(policies, states), " ", "[", ","),
+    languages.registerHoverProvider(DOCUMENTS, new PolicyHovers(client, policies, states)),
+    languages.registerCodeLensProvider(DOCUMENTS, lenses),
+    workspace.onDidGrantWorkspaceTrust(() => void gate.start()),
+    policies.onDidChange(() => void gate.start()),
+    register("showGate", () => gate.showReasons()),
+    register("checkGate", () => gate.check()),
+  ];
+}

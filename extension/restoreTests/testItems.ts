@@ -1,0 +1,107 @@
+// The restore tests of the workspace as the Test Explorer shows them: file, test, machine, check.
+
+import { Range, type TestController, type TestItem, TestTag, Uri } from "vscode";
+import type { RestoreTestData, TestMachineData } from "../service/policyProtocol.js";
+
+/** What an item stands for; the parts that it does not name are all. */
+export interface TestPlace {
+  file: Uri;
+  test: string | null;
+  machine: string | null;
+  check: string | null;
+}
+
+/** Which snapshots it needs: shown as a tag, `@reprise:boots`. */
+const tags = new Map<string, TestTag>();
+
+const places = new WeakMap<TestItem, TestPlace>();
+
+export function placeOf(item: TestItem): TestPlace | undefined {
+  return places.get(item);
+}
+
+export function idOf({ file, test, machine, check }: TestPlace): string {
+  return [file.toString(), test, machine, check].filter((part) => part !== null).join(" ");
+}
+
+/** Puts the tests of one file into the controller, or takes them out. */
+export function showFile(
+  controller: TestController,
+  file: Uri,
+  label: string,
+  tests: readonly RestoreTestData[],
+): void {
+  const place: TestPlace = { file, test: null, machine: null, check: null };
+  if (tests.length === 0) {
+    controller.items.delete(idOf(place));
+    return;
+  }
+  const item = controller.items.get(idOf(place)) ?? makeItem(controller, place, label);
+  item.children.replace(tests.map((test) => testItem(controller, { ...place, test: test.name }, test)));
+  controller.items.add(item);
+}
+
+function testItem(controller: TestController, place: TestPlace, test: RestoreTestData): TestItem {
+  const item = makeItem(controller, place, test.name, test.line);
+  item.description = test.description;
+  item.children.replace(
+    test.machines.map((machine) => machineItem(controller, { ...place, machine: machine.machine }, machine, test.line)),
+  );
+  return item;
+}
+
+function machineItem(
+  controller: TestController,
+  place: TestPlace,
+  { machine, level, checks }: TestMachineData,
+  line: number,
+): TestItem {
+  const item = makeItem(controller, place, machine, line);
+  item.description = level;
+  item.tags = [tagOf(level)];
+  item.children.replace(
+    checks.map(({ id, type, line: ofCheck }) => {
+      const check = makeItem(controller, { ...place, check: id }, id, ofCheck);
+      check.description = type;
+      return check;
+    }),
+  );
+  return item;
+}
+
+/** Of a check that the level brings with it, which no line of the spec names. */
+export function impliedCheckItem(controller: TestController, machine: TestItem, id: string, type: string): TestItem {
+  const place = places.get(machine);
+  const known = place && machine.children.get(idOf({ ...place, check: id }));
+  if (known !== undefined) return known;
+  const item = makeItem(
+    controller,
+    { file: machine.uri ?? Uri.file("/"), test: null, machine: null, ...place, check: id },
+    id,
+    (machine.range?.start.line ?? 0) + 1,
+  );
+  item.description = type;
+  machine.children.add(item);
+  return item;
+}
+
+function makeItem(controller: TestController, place: TestPlace, label: string, line?: number): TestItem {
+  const item = controller.createTestItem(idOf(place), label, place.file);
+  if (line !== undefined) item.range = new Range(line - 1, 0, line - 1, 0);
+  places.set(item, place);
+  return item;
+}
+
+function tagOf(level: string): TestTag {
+  const tag = tags.get(level) ?? new TestTag(level);
+  tags.set(level, tag);
+  return tag;
+}
+
+/** All items, the given ones and those below them. */
+export function* itemsBelow(items: Iterable<readonly [string, TestItem]>): Generator<TestItem> {
+  for (const [, item] of items) {
+    yield item;
+    yield* itemsBelow(item.children);
+  }
+}

@@ -1,0 +1,144 @@
+// One restore test in a run of the Test Explorer: what the service tells becomes output and results as it happens.
+
+import {
+  type CancellationToken,
+  env,
+  Location,
+  l10n,
+  Position,
+  type TestController,
+  type TestItem,
+  TestMessage,
+  type TestRun,
+  Uri,
+} from "vscode";
+import { withSignal } from "../adapt/cancellation.js";
+import { errorText } from "../adapt/errors.js";
+import { durationText } from "../model/machineWords.js";
+import type { OpenedRepository } from "../repositories/openRepositories.js";
+import type { ServiceClient } from "../service/client.js";
+import type { CheckResultData, OutcomeData, TestEventData, TestRunData } from "../service/policyProtocol.js";
+import { idOf, impliedCheckItem, placeOf, type TestPlace } from "./testItems.js";
+
+export interface TestToRun {
+  /** Of the test itself. */
+  item: TestItem;
+  name: string;
+  file: Uri;
+  text: string;
+  /** Null: all. */
+  machine: string | null;
+  checks: readonly string[] | null;
+  reportFolder: string;
+}
+
+export class LiveTest {
+  readonly #controller: TestController;
+  readonly #run: TestRun;
+  readonly #test: TestToRun;
+
+  constructor(controller: TestController, run: TestRun, test: TestToRun) {
+    this.#controller = controller;
+    this.#run = run;
+    this.#test = test;
+  }
+
+  /** Undefined: it could not be made, and the item says why. An abort is thrown. */
+  async make(client: ServiceClient, opened: OpenedRepository, token: CancellationToken): Promise<TestRunData> {
+    const { name, file, text, machine, checks, reportFolder } = this.#test;
+    const argument = { repository: opened.handle, path: file.fsPath, text, test: name, machine, checks, reportFolder };
+    const onEvent = (event: unknown) => this.#tell(event as TestEventData);
+    this.#say(l10n.t("{0}, from {1}", name, opened.configured.name));
+    const result = await withSignal(token, (signal) => client.call("runTest", argument, { signal, onEvent }));
+    for (const each of result.machines) this.#endMachine(each);
+    for (const { machine: untested, message, hint } of result.untested) {
+      const why = hint === null ? message : `${message}: ${hint}`;
+      this.#say(`${untested}: ${why}`);
+      const item = this.#machineItem(untested) ?? this.#test.item;
+      this.#run.errored(item, new TestMessage(why));
+    }
+    return result;
+  }
+
+  #tell(event: TestEventData): void {
+    const item = this.#machineItem(event.machine);
+    switch (event.event) {
+      case "machine-started":
+        if (item !== undefined) this.#run.started(item);
+        this.#say(l10n.t("{0}: snapshot of {1}, to the level {2}", event.machine, event.snapshot, event.level));
+        break;
+      case "phase":
+        if (event.state === "finished")
+          this.#say(`  ${event.phase}: ${durationText(event.durationMs ?? 0, env.language)}`);
+        break;
+      case "console":
+        this.#say(event.line, item);
+        break;
+      case "check":
+        this.#check(event.machine, event.result);
+        break;
+      case "machine-finished":
+        this.#say(`${event.machine}: ${event.outcome}: ${event.reason}`);
+    }
+  }
+
+  #check(machine: string, result: CheckResultData): void {
+    const { id, type, outcome, reason, observed, durationMs, severity } = result;
+    const parent = this.#machineItem(machine);
+    this.#say(`  ${SIGNS[outcome]} ${id}: ${reason ?? observed}`);
+    if (parent === undefined) return;
+    const item = impliedCheckItem(this.#controller, parent, id, type);
+    // what is only of note changes nothing about the test
+    const shown = outcome === "failed" && severity !== "fail" ? "warned" : outcome;
+    this.#report(item, shown, this.#message(result, item), durationMs);
+  }
+
+  #message({ reason, observed, expected, line }: CheckResultData, item: TestItem): TestMessage {
+    const message = new TestMessage(reason ?? observed);
+    message.expectedOutput = expected;
+    message.actualOutput = observed;
+    message.location = new Location(this.#test.file, new Position(line === null ? lineOf(item) : line - 1, 0));
+    return message;
+  }
+
+  #endMachine({ machine, outcome, reason, durationMs, report }: TestRunData["machines"][number]): void {
+    const item = this.#machineItem(machine);
+    this.#say(l10n.t("Report: {0}", report));
+    if (item === undefined) return;
+    const message = new TestMessage(reason);
+    message.location = new Location(this.#test.file, new Position(lineOf(item), 0));
+    this.#report(item, outcome, message, durationMs);
+  }
+
+  #report(item: TestItem, outcome: OutcomeData, message: TestMessage, durationMs: number): void {
+    if (outcome === "failed") this.#run.failed(item, message, durationMs);
+    else if (outcome === "inconclusive") this.#run.errored(item, message, durationMs);
+    else if (outcome === "skipped") this.#run.skipped(item);
+    else this.#run.passed(item, durationMs);
+  }
+
+  /** The repository's name of a machine may have a namespace that the spec leaves out, never the other way round. */
+  #machineItem(machine: string): TestItem | undefined {
+    const place = placeOf(this.#test.item);
+    if (place === undefined) return undefined;
+    const ofMachine: TestPlace = { ...place, machine };
+    return this.#test.item.children.get(idOf(ofMachine));
+  }
+
+  #say(line: string, item?: TestItem): void {
+    this.#run.appendOutput(`${line}\r\n`, undefined, item);
+  }
+}
+
+const SIGNS: Record<OutcomeData, string> = { passed: "✓", warned: "!", failed: "✗", inconclusive: "?", skipped: "–" };
+
+function lineOf({ range }: TestItem): number {
+  return range?.start.line ?? 0;
+}
+
+/** What kept a test from being made, at its line. */
+export function obstacle(error: unknown, item: TestItem): TestMessage {
+  const message = new TestMessage(errorText(error));
+  message.location = new Location(item.uri ?? Uri.file("/"), new Position(lineOf(item), 0));
+  return message;
+}
