@@ -23,7 +23,7 @@ export async function answerGate(
     },
   );
   const { gate: part, verdict } = run.report;
-  if (part === null) throw new RepriseError("invariant", "GATE_UNKNOWN", "the gate said nothing");
+  if (part === null) throw new RepriseError("usage", "GATE_UNKNOWN", "the gate said nothing");
   return {
     ...{ gate: part.gate, decision: part.decision, verdict: inertLine(verdict) },
     ...{ base: part.base, head: part.head, changedFiles: part.changedFiles },
