@@ -12,7 +12,8 @@ interface ListedCode {
 
 const page = "docs/errors.md";
 /** Words in capitals that the core quotes and that are not codes of ours. */
-const notCodes = /^(EAI_|ERR_|REPRISE_|UV_|WHEN_REQUIRED$|GUEST_PANICKED$|BLOCK_IO_ERROR$|HOST_FORWARD$|SYN_SENT$|SSH_ASKPASS$|GIT_(ASKPASS|AUTHOR_|COMMITTER_|CONFIG_|HTTP_|INDEX_|PROXY_|SSH|SSL_))/;
+const notCodes =
+  /^(EAI_|ERR_|REPRISE_|UV_|WHEN_REQUIRED$|GUEST_PANICKED$|BLOCK_IO_ERROR$|HOST_FORWARD$|SYN_SENT$|SSH_ASKPASS$|GIT_(ASKPASS|AUTHOR_|COMMITTER_|CONFIG_|HTTP_|INDEX_|PROXY_|SSH|SSL_))/;
 
 const files = readSourceFiles().filter(({ path }) => /^(core|cli|extension|action)\//.test(path));
 
