@@ -1,0 +1,195 @@
+// What a command is about: the row or tab that it was called on, what is open or selected when it came from the palette, or what
+// the user picks when it is nothing of these.
+
+import { env, l10n, type QuickPickItem, TabInputCustom, TabInputText, Uri, window } from "vscode";
+import { fromUriParts, SCHEME } from "../model/repriseUri.js";
+import { labelText } from "../model/shownName.js";
+import { stateWords } from "../model/snapshotState.js";
+import { ageText, dateAndTime } from "../model/words.js";
+import { type ConfiguredRepository, configuredRepositories } from "../repositories/configured.js";
+import type { OpenedRepository, OpenRepositories } from "../repositories/openRepositories.js";
+import type { ServiceClient } from "../service/client.js";
+import { type EntryData, MAX_PAGE, type SnapshotData } from "../service/protocol.js";
+import type { ChangeRow } from "../views/changesTree.js";
+import { type Node, repositoryOf } from "../views/nodes.js";
+import type { ChosenPlace } from "../views/places.js";
+import type { VersionNode } from "../views/versionsTree.js";
+
+export interface ChosenSnapshot {
+  configured: ConfiguredRepository;
+  snapshot: SnapshotData;
+}
+
+export type Given = Node | VersionNode | ChangeRow | Uri | undefined;
+
+/** Newest snapshots in a list to pick from. */
+const MAX_LISTED = 2 * MAX_PAGE;
+
+export class PlaceChooser {
+  readonly #client: ServiceClient;
+  readonly #repositories: OpenRepositories;
+  readonly #selected: () => Node | undefined;
+
+  constructor(client: ServiceClient, repositories: OpenRepositories, selected: () => Node | undefined) {
+    this.#client = client;
+    this.#repositories = repositories;
+    this.#selected = selected;
+  }
+
+  /** Undefined: the user gave up. `prompt`: which path is asked for when nothing tells it. */
+  async place(given: Given, prompt: string): Promise<ChosenPlace | undefined> {
+    const known = await this.#knownPlace(given);
+    if (known !== undefined) return known;
+    const chosen = await this.snapshot(undefined, l10n.t("Which snapshot?"));
+    if (chosen === undefined) return undefined;
+    const path = await window.showInputBox({ title: prompt, placeHolder: "/etc/hostname" });
+    if (path === undefined || path.trim() === "") return undefined;
+    return await this.placeIn(chosen, path.startsWith("/") ? path : `/${path}`);
+  }
+
+  async placeIn({ configured, snapshot }: ChosenSnapshot, path: string): Promise<ChosenPlace> {
+    const { repositoryId } = await this.#repositories.open(configured);
+    return { configured, repositoryId, machine: snapshot.machine, snapshot: snapshot.snapshotId, path };
+  }
+
+  /** Of the row or place, or one that is picked. */
+  async snapshot(given: Given, title: string): Promise<ChosenSnapshot | undefined> {
+    const node = given ?? this.#selected();
+    if (isTreeNode(node)) {
+      const snapshot = node.kind === "snapshot" ? node : node.kind === "entry" ? node.snapshot : undefined;
+      if (snapshot !== undefined) return { configured: snapshot.repository.configured, snapshot: snapshot.snapshot };
+    }
+    const place = await this.#knownPlace(given);
+    if (place !== undefined) return { configured: place.configured, snapshot: await this.snapshotOf(place) };
+    const machine = await this.machine(node, title);
+    return machine === undefined ? undefined : await this.pickSnapshot(machine.configured, machine.machine, title);
+  }
+
+  async machine(
+    given: Given,
+    title: string,
+  ): Promise<{ configured: ConfiguredRepository; machine: string } | undefined> {
+    if (isTreeNode(given) && given.kind === "machine")
+      return { configured: repositoryOf(given).configured, machine: given.machine.machine };
+    const configured = await this.#repository(given, title);
+    return configured === undefined ? undefined : await this.pickMachine(configured, title);
+  }
+
+  async pickMachine(
+    configured: ConfiguredRepository,
+    title: string,
+    except?: string,
+  ): Promise<{ configured: ConfiguredRepository; machine: string } | undefined> {
+    const { machines } = await this.#repositories.use(configured, ({ handle }) =>
+      this.#client.call("catalog", { repository: handle }),
+    );
+    const items = machines
+      .filter(({ machine }) => machine !== except)
+      .map(({ machine, snapshots, newest }) => {
+        const count = snapshots === 1 ? l10n.t("1 snapshot") : l10n.t("{0} snapshots", snapshots);
+        const description = `${count} · ${ageText(newest.timeMs, Date.now(), env.language)}`;
+        return { label: labelText(machine), description, machine };
+      });
+    const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t("Which machine?") });
+    return picked === undefined ? undefined : { configured, machine: picked.machine };
+  }
+
+  /** Newest first; `except` is not offered. */
+  async pickSnapshot(
+    configured: ConfiguredRepository,
+    machine: string,
+    title: string,
+    except?: string,
+  ): Promise<ChosenSnapshot | undefined> {
+    const snapshots = await this.snapshots(configured, machine);
+    const items = snapshots.filter(({ snapshotId }) => snapshotId !== except).map(snapshotPick);
+    const options = { title, placeHolder: l10n.t("Which snapshot?"), matchOnDescription: true, matchOnDetail: true };
+    const picked = await window.showQuickPick(items, options);
+    return picked === undefined ? undefined : { configured, snapshot: picked.snapshot };
+  }
+
+  /** Newest first, as many as can be picked from. */
+  async snapshots(configured: ConfiguredRepository, machine: string): Promise<SnapshotData[]> {
+    return await this.#repositories.use(configured, async ({ handle }) => {
+      const all: SnapshotData[] = [];
+      for (;;) {
+        const page = { repository: handle, machine, offset: all.length, limit: MAX_PAGE };
+        const { items, total } = await this.#client.call("snapshots", page);
+        all.push(...items);
+        if (items.length === 0 || all.length >= Math.min(total, MAX_LISTED)) return all;
+      }
+    });
+  }
+
+  async snapshotOf({ configured, snapshot }: ChosenPlace): Promise<SnapshotData> {
+    return await this.#repositories.use(configured, ({ handle }) =>
+      this.#client.call("snapshot", { repository: handle, snapshot }),
+    );
+  }
+
+  async stat(configured: ConfiguredRepository, snapshot: string, path: string): Promise<EntryData> {
+    return await this.#repositories.use(configured, ({ handle }) =>
+      this.#client.call("stat", { repository: handle, snapshot, path }),
+    );
+  }
+
+  async use<T>(configured: ConfiguredRepository, call: (opened: OpenedRepository) => Promise<T>): Promise<T> {
+    return await this.#repositories.use(configured, call);
+  }
+
+  async #knownPlace(given: Given): Promise<ChosenPlace | undefined> {
+    const uri = given instanceof Uri ? given : given === undefined ? activeUri() : undefined;
+    const place = uri?.scheme === SCHEME ? fromUriParts(uri) : undefined;
+    if (place !== undefined) {
+      const { configured, repositoryId } = await this.#repositories.byId(place.repositoryId);
+      return { configured, repositoryId, machine: place.machine, snapshot: place.snapshot, path: place.path };
+    }
+    if (given instanceof Uri) return undefined;
+    const node = given ?? this.#selected();
+    if (node === undefined) return undefined;
+    if (node.kind === "version" || node.kind === "change") return node.place;
+    if (node.kind === "snapshot")
+      return await this.placeIn({ configured: node.repository.configured, snapshot: node.snapshot }, "/");
+    if (node.kind !== "entry") return undefined;
+    const { snapshot, repository } = node.snapshot;
+    return await this.placeIn({ configured: repository.configured, snapshot }, node.entry.path);
+  }
+
+  async #repository(given: Given, title: string): Promise<ConfiguredRepository | undefined> {
+    if (isTreeNode(given)) return repositoryOf(given).configured;
+    const all = configuredRepositories();
+    if (all.length <= 1) return all[0];
+    const items = all.map((configured) => {
+      return { label: labelText(configured.name), description: configured.location, configured };
+    });
+    return (await window.showQuickPick(items, { title, placeHolder: l10n.t("Which repository?") }))?.configured;
+  }
+}
+
+export function snapshotPick(snapshot: SnapshotData): QuickPickItem & { snapshot: SnapshotData } {
+  return {
+    label: labelText(dateAndTime(snapshot.timeMs, env.language)),
+    description: [ageText(snapshot.timeMs, Date.now(), env.language), ...stateWords(snapshot, l10n.t)].join(" · "),
+    detail: [snapshot.notes, ...snapshot.tags.map((tag) => `#${tag}`)]
+      .filter((text) => text !== "")
+      .map(labelText)
+      .join(" "),
+    snapshot,
+  };
+}
+
+/** Also of tabs that show no text: images, hex editors. */
+function activeUri(): Uri | undefined {
+  const input = window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof TabInputText || input instanceof TabInputCustom ? input.uri : undefined;
+}
+
+function isTreeNode(given: Given): given is Node {
+  return (
+    given !== undefined &&
+    !(given instanceof Uri) &&
+    given.kind !== "version" &&
+    given.kind !== "change" &&
+    given.kind !== "moreChanges"
+  );
+}

@@ -1,0 +1,54 @@
+// The versions of one file over time, as rows: newest first, with the times in which it was not there.
+
+import type { HistoryData, PeriodData, SnapshotData, VersionData } from "../service/protocol.js";
+import { dateAndTime, sizeText, type Translate } from "./words.js";
+
+export interface VersionRow {
+  /** Null: not there, or not readable for the reason of the period. */
+  version: VersionData | null;
+  period: PeriodData;
+  /** In the newest snapshot of the machine. */
+  isCurrent: boolean;
+  /** The same contents as in an earlier time. */
+  isBack: boolean;
+  /** What it was before, when it was there. */
+  previous: VersionRow | null;
+}
+
+export function versionRows({ versions, periods }: HistoryData): VersionRow[] {
+  const rows: VersionRow[] = [];
+  const seen = new Set<number>();
+  let previous: VersionRow | null = null;
+  for (const [i, period] of periods.entries()) {
+    const version = period.version === null ? null : (versions[period.version - 1] ?? null);
+    const isBack = version !== null && seen.has(version.number);
+    const row: VersionRow = { version, period, isCurrent: i === periods.length - 1, isBack, previous };
+    rows.push(row);
+    if (version === null) continue;
+    seen.add(version.number);
+    previous = row;
+  }
+  return rows.reverse();
+}
+
+/** The row in whose time the snapshot is. */
+export function rowAt(rows: readonly VersionRow[], { timeMs }: Pick<SnapshotData, "timeMs">): VersionRow | undefined {
+  return rows.find(({ period: { first, last } }) => first.timeMs <= timeMs && timeMs <= last.timeMs);
+}
+
+/** `21 Nov 2026, 10:00:00 – 22 Nov 2026, 10:00:00`, or one time. */
+export function spanText({ first, last }: PeriodData, locale: string, timeZone?: string): string {
+  const from = dateAndTime(first.timeMs, locale, timeZone);
+  return first.snapshotId === last.snapshotId ? from : `${from} – ${dateAndTime(last.timeMs, locale, timeZone)}`;
+}
+
+/** `version 2 · 4 KiB · 3 snapshots · current`. */
+export function versionWords({ version, period, isCurrent, isBack }: VersionRow, locale: string, t: Translate): string {
+  const snapshots = period.snapshots === 1 ? t("1 snapshot") : t("{0} snapshots", period.snapshots);
+  if (version === null) return [period.problem ?? t("not there"), snapshots].join(" · ");
+  const words = [isBack ? t("version {0} again", version.number) : t("version {0}", version.number)];
+  if (version.kind === "file") words.push(sizeText(version.sizeBytes, locale));
+  words.push(snapshots);
+  if (isCurrent) words.push(t("current"));
+  return words.join(" · ");
+}
