@@ -3,6 +3,14 @@
 import { type FileDifference, type FileNode, formatTreePath, inertLine, type TreePath } from "../../core/index.js";
 import type { ChangeData, ChangedSide, ChangeFilter, ChangeKind, ChangeTotals } from "./compareProtocol.js";
 
+/** Of two snapshots, or of one place in each. */
+export interface Comparison {
+  /** Under which all changes are. */
+  path: TreePath;
+  tree: ChangeTree;
+  complete: boolean;
+}
+
 /** What is told of a difference, without what the core has open for it. */
 interface OwnChange {
   change: ChangeKind;

@@ -8,21 +8,13 @@ import {
   parseTreePath,
   RepriseError,
   type TreeNode,
-  type TreePath,
 } from "../../core/index.js";
-import { ChangeTree } from "./changeTree.js";
+import { ChangeTree, type Comparison } from "./changeTree.js";
 import { ALL_CHANGES, type ComparedSide, type ComparisonData, MAX_CHANGES } from "./compareProtocol.js";
 import { requireSnapshotId } from "./openRepositories.js";
 import { type AnswerOf, type ArgumentOf, type EntryData, type Handle, MAX_PAGE } from "./protocol.js";
 import { type CallContext, count, type Session } from "./session.js";
 import { resolvePlace, statEntry } from "./treeAnswers.js";
-
-export interface Comparison {
-  /** Under which all changes are. */
-  path: TreePath;
-  tree: ChangeTree;
-  complete: boolean;
-}
 
 export async function compareSnapshots(
   session: Session,

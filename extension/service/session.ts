@@ -20,7 +20,7 @@ import {
 } from "../../core/index.js";
 import { BoundedCache } from "./boundedCache.js";
 import { catalogDataOf, snapshotDataOf } from "./catalogAnswers.js";
-import type { Comparison } from "./compareAnswers.js";
+import type { Comparison } from "./changeTree.js";
 import { MAX_CHANGES } from "./compareProtocol.js";
 import { type ArgumentOf, type CatalogData, MAX_PAGE, type Page, type SnapshotData } from "./protocol.js";
 
