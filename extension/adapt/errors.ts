@@ -1,6 +1,7 @@
 // Errors of the service as the editor wants them: codes of its own for files, sentences with their remedy for people.
 
 import { FileSystemError, type LogOutputChannel, l10n, type Uri, window } from "vscode";
+import { withoutLinks } from "../model/harmlessText.js";
 import { ServiceError } from "../service/client.js";
 import { isAbort } from "./cancellation.js";
 
@@ -31,5 +32,5 @@ export async function showError(error: unknown, log: LogOutputChannel): Promise<
   if (isAbort(error)) return;
   log.error(errorText(error));
   const showLog = l10n.t("Show Log");
-  if ((await window.showErrorMessage(errorText(error), showLog)) === showLog) log.show();
+  if ((await window.showErrorMessage(withoutLinks(errorText(error)), showLog)) === showLog) log.show();
 }

@@ -1,7 +1,8 @@
 // Commands on what is in a snapshot: open it, a part of it, as a folder of the workspace, and copy how to name it.
 
-import { commands, env, l10n, Uri, window, workspace } from "vscode";
+import { commands, env, FileType, l10n, Uri, window, workspace } from "vscode";
 import { commandLine } from "../model/commandLine.js";
+import { withoutIcons } from "../model/harmlessText.js";
 import { type FilePart, fromUriParts, SCHEME, type SnapshotPlace, toUriParts } from "../model/repriseUri.js";
 import { sizeText } from "../model/words.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";
@@ -22,7 +23,10 @@ export class FileCommands {
 
   async open(given?: Node | Uri): Promise<void> {
     const uri = await this.#uriOf(given);
-    if (uri !== undefined) await commands.executeCommand("vscode.open", uri);
+    if (uri === undefined) return;
+    const isLink = given !== undefined && "kind" in given && given.kind === "entry" && given.entry.kind === "symlink";
+    if (isLink) await this.#openOrList(uri);
+    else await commands.executeCommand("vscode.open", uri);
   }
 
   /** A window of a file, as a file of its own. */
@@ -63,10 +67,11 @@ export class FileCommands {
       placeHolder: "/etc/hostname",
     });
     if (path === undefined || path === "") return;
-    const uri = await this.#uriIn(snapshot, path.startsWith("/") ? path : `/${path}`);
-    const { type } = await workspace.fs.stat(uri);
-    if ((type & 2) === 0) await commands.executeCommand("vscode.open", uri);
-    else await this.#openFolder(uri);
+    const { configured } = snapshot.repository;
+    const asked = path.startsWith("/") ? path : `/${path}`;
+    // the same file has one place, however it is named
+    const found = await this.#repositories.locate(configured, snapshot.snapshot.snapshotId, asked);
+    await this.#openOrList(await this.#uriIn(snapshot, found.path));
   }
 
   async copyPath(given?: Node | Uri): Promise<void> {
@@ -89,14 +94,18 @@ export class FileCommands {
   }
 
   /** A folder is shown by letting the user pick what is in it. */
-  async #openFolder(uri: Uri): Promise<void> {
+  async #openOrList(uri: Uri): Promise<void> {
+    const { type } = await workspace.fs.stat(uri);
+    if ((type & FileType.Directory) === 0) {
+      await commands.executeCommand("vscode.open", uri);
+      return;
+    }
     const entries = await workspace.fs.readDirectory(uri);
-    const items = entries.map(([label, type]) => ({ label, iconPath: undefined, type }));
+    const items = entries.map(([name, kind]) => {
+      return { label: `$(${(kind & FileType.Directory) === 0 ? "file" : "folder"}) ${withoutIcons(name)}`, name };
+    });
     const picked = await window.showQuickPick(items, { title: uri.path, placeHolder: l10n.t("Open which one?") });
-    if (picked === undefined) return;
-    const inside = Uri.joinPath(uri, picked.label);
-    if ((picked.type & 2) === 0) await commands.executeCommand("vscode.open", inside);
-    else await this.#openFolder(inside);
+    if (picked !== undefined) await this.#openOrList(Uri.joinPath(uri, picked.name));
   }
 
   async #placeOf(given: Node | Uri | undefined): Promise<SnapshotPlace | undefined> {

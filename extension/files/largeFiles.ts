@@ -1,6 +1,7 @@
 // Files that are too large to open without a thought: asked about above one size, refused above another, both of the settings.
 
 import { commands, env, FileSystemError, l10n, type Uri, window, workspace } from "vscode";
+import { withoutLinks } from "../model/harmlessText.js";
 import { sizeText } from "../model/words.js";
 
 const MIB = 1024 * 1024;
@@ -10,7 +11,7 @@ export async function askToOpen(uri: Uri, sizeBytes: number): Promise<boolean> {
   const settings = workspace.getConfiguration("reprise.files", uri);
   const askAbove = settings.get("askAbove", 32) * MIB;
   const largest = settings.get("largestToOpen", 256) * MIB;
-  const [name, size] = [uri.path.slice(uri.path.lastIndexOf("/") + 1), sizeText(sizeBytes, env.language)];
+  const [name, size] = [withoutLinks(uri.path.slice(uri.path.lastIndexOf("/") + 1)), sizeText(sizeBytes, env.language)];
   if (sizeBytes > largest) {
     void offerPart(uri, l10n.t("{0} has {1}: too large to be opened as a whole.", name, size));
     throw FileSystemError.Unavailable(

@@ -3,7 +3,7 @@
 import { type Event, EventEmitter, type Memento } from "vscode";
 import type { Passphrases } from "../secrets/passphrases.js";
 import { type ServiceClient, ServiceError } from "../service/client.js";
-import type { RepositoryInfo } from "../service/protocol.js";
+import type { EntryData, RepositoryInfo } from "../service/protocol.js";
 import { type ConfiguredRepository, configuredRepositories, expandLocation } from "./configured.js";
 
 /** Which location had which repository: URIs name the repository, settings the location. */
@@ -82,6 +82,13 @@ export class OpenRepositories {
       this.#open.delete(configured.location);
       return await call(await this.open(configured));
     }
+  }
+
+  /** What a path of a snapshot leads to, with the one path that names its disk and volume. */
+  async locate(configured: ConfiguredRepository, snapshot: string, path: string): Promise<EntryData> {
+    return await this.use(configured, ({ handle }) =>
+      this.#client.call("stat", { repository: handle, snapshot, path }),
+    );
   }
 
   async close(location: string): Promise<void> {

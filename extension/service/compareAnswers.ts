@@ -11,9 +11,9 @@ import {
 } from "../../core/index.js";
 import { ChangeTree, type Comparison } from "./changeTree.js";
 import { ALL_CHANGES, type ComparedSide, type ComparisonData, MAX_CHANGES } from "./compareProtocol.js";
-import { requireSnapshotId } from "./openRepositories.js";
 import { type AnswerOf, type ArgumentOf, type EntryData, type Handle, MAX_PAGE } from "./protocol.js";
 import { type CallContext, count, type Session } from "./session.js";
+import { requireSnapshotId } from "./snapshotId.js";
 import { resolvePlace, statEntry } from "./treeAnswers.js";
 
 export async function compareSnapshots(

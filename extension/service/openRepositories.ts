@@ -69,12 +69,6 @@ export class OpenRepositories {
   }
 }
 
-/** Ids of snapshots come from URIs that anybody can write. */
-export function requireSnapshotId(text: string): string {
-  if (typeof text === "string" && /^[0-9a-f]{32}$/.test(text)) return text;
-  throw new RepriseError("usage", "SNAPSHOT_NAME_INVALID", `"${String(text)}" is not the id of a snapshot`);
-}
-
 /** No passphrase can look like a recovery key. */
 function givenSecret(text: string): GivenSecret {
   return looksLikeRecoveryKey(text) ? { recoveryKey: text } : { passphrase: text };

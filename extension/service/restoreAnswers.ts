@@ -18,10 +18,10 @@ import {
   restoreFiles,
   type Snapshot,
 } from "../../core/index.js";
-import { requireSnapshotId } from "./openRepositories.js";
 import type { ArgumentOf, ProgressData } from "./protocol.js";
 import { MAX_SKIPPED, type RestoredDisksData, type RestoredFilesData } from "./restoreProtocol.js";
 import type { CallContext, Session } from "./session.js";
+import { requireSnapshotId } from "./snapshotId.js";
 import { resolvePlace } from "./treeAnswers.js";
 
 /** A restore does not wait longer to learn how much it will be. */

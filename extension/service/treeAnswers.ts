@@ -15,10 +15,10 @@ import {
   type TreeNode,
 } from "../../core/index.js";
 import { listingOf } from "./listing.js";
-import { requireSnapshotId } from "./openRepositories.js";
 import { plainError } from "./plainError.js";
 import { type ArgumentOf, type EntryData, type EntryKind, MAX_PAGE, type NameData, type Page } from "./protocol.js";
 import { type CallContext, count, type Session } from "./session.js";
+import { requireSnapshotId } from "./snapshotId.js";
 
 /** Inodes looked up at once. */
 const LOOK_AHEAD = 64;

@@ -135,7 +135,7 @@ function entryItem(node: EntryNode): TreeItem {
       icon ?? "circle-slash",
       icon === "error" ? new ThemeColor("list.errorForeground") : undefined,
     );
-  if (entry.kind === "file" && !entry.forbidden && entry.problem === null)
+  if (["file", "symlink"].includes(entry.kind) && !entry.forbidden && entry.problem === null)
     item.command = { command: "reprise.openFile", title: l10n.t("Open"), arguments: [node] };
   return item;
 }

@@ -63,7 +63,7 @@ describe("the extension in the editor", () => {
     await window.shot("3-snapshots");
     await newest.click();
     for (const label of ["sda", "p2", "etc"]) await window.expand(label);
-    await window.row("hostname").click();
+    await (await window.reach("hostname")).click();
     assert.equal((await window.editorText()).trim(), "web1");
     await window.shot("4-file");
   });

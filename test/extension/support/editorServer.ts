@@ -163,7 +163,8 @@ async function endGroup(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once("exit", resolve));
   if (child.exitCode === null && child.signalCode === null) {
     kill("SIGTERM");
-    await Promise.race([ended, sleep(END_MS)]);
+    await Promise.race([ended, sleep(END_MS, undefined, { ref: false })]);
   }
   kill("SIGKILL");
+  for (const stream of [child.stdout, child.stderr]) stream?.destroy();
 }

@@ -1,4 +1,4 @@
-// Mocha inside the real extension host: bundles test/extension/host/*.host.ts, runs them there, and reads back what happened.
+// Mocha inside the real extension host: bundles test/extension/host/suites/*.ts, runs them there, and reads back what happened.
 
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -61,13 +61,13 @@ export async function runHostTests(sample: SampleRepository): Promise<HostTest[]
 }
 
 async function bundleSuites(): Promise<string[]> {
-  const names = (await readdir(sources)).filter((name) => name === "run.js" || name.endsWith(".host.js"));
+  const suites = (await readdir(join(sources, "suites"))).filter((name) => name.endsWith(".js"));
   await rm(outFolder, { recursive: true, force: true });
-  const inputs = names.map((name) => join(sources, name));
+  const inputs = ["run.js", ...suites.map((name) => join("suites", name))].map((name) => join(sources, name));
   const flags = ["--bundle", "--platform=node", "--format=cjs", "--external:vscode", "--external:mocha"];
-  const out = [`--outdir=${outFolder}`, "--out-extension:.js=.cjs", "--log-level=warning"];
+  const out = [`--outdir=${outFolder}`, `--outbase=${sources}`, "--out-extension:.js=.cjs", "--log-level=warning"];
   await run(inProject("node_modules", "esbuild", "bin", "esbuild"), [...inputs, ...flags, ...out]);
-  return names.filter((name) => name !== "run.js").map((name) => join(outFolder, name.replace(/js$/, "cjs")));
+  return suites.map((name) => join(outFolder, "suites", name.replace(/js$/, "cjs")));
 }
 
 async function readReport(path: string): Promise<HostTest[]> {

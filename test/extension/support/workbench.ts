@@ -2,6 +2,10 @@
 
 import type { FrameLocator, Locator, Page } from "playwright-core";
 
+const SCROLLS = 60;
+const SCROLL_MS = 1000;
+const SCROLL_PIXELS = 66;
+
 export class Workbench {
   readonly page: Page;
   readonly #shotPath: ((name: string) => string) | undefined;
@@ -55,9 +59,24 @@ export class Workbench {
     return (await this.page.locator(".sidebar .monaco-list-row").allTextContents()).map(plain);
   }
 
-  async expand(label: string): Promise<void> {
+  /** The same, scrolled to: rows that are not on screen do not exist. */
+  async reach(label: string): Promise<Locator> {
     const row = this.row(label);
+    for (let tries = 0; tries < SCROLLS; tries++) {
+      const found = await row.waitFor({ timeout: SCROLL_MS }).then(
+        () => true,
+        () => false,
+      );
+      if (found) return row;
+      await this.page.locator(".sidebar .monaco-list").first().hover();
+      await this.page.mouse.wheel(0, SCROLL_PIXELS);
+    }
     await row.waitFor();
+    return row;
+  }
+
+  async expand(label: string): Promise<void> {
+    const row = await this.reach(label);
     if ((await row.getAttribute("aria-expanded")) === "false") await row.click();
     await this.page.waitForFunction(
       (element) => element?.getAttribute("aria-expanded") === "true",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { facts } from "./hostFacts.js";
+import { facts } from "../hostFacts.js";
 
 const { fs } = vscode.workspace;
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
