@@ -3,7 +3,9 @@
 
 import { commands, type ExtensionContext, l10n, MarkdownString, window, workspace } from "vscode";
 import { showError } from "./adapt/errors.js";
+import { PlaceChooser } from "./commands/chosenPlace.js";
 import { FileCommands } from "./commands/fileCommands.js";
+import { registerActions } from "./commands/registerActions.js";
 import { RepositoryCommands } from "./commands/repositoryCommands.js";
 import { askToOpen } from "./files/largeFiles.js";
 import { RepriseFileSystem } from "./files/repriseFileSystem.js";
@@ -21,6 +23,8 @@ import { dragOut } from "./views/dragOut.js";
 import type { Node } from "./views/nodes.js";
 import { RepositoriesTree } from "./views/repositoriesTree.js";
 
+let service: ServiceClient | undefined;
+
 export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel("Reprise", { log: true });
   const client = new ServiceClient(context.asAbsolutePath("dist/extension/service.mjs"), {
@@ -28,8 +32,10 @@ export function activate(context: ExtensionContext): void {
     onStopped: (error) => {
       log.error(error.message);
       repositories.forgetAll();
+      actions.forgetServers();
     },
   });
+  service = client;
   const passphrases = new Passphrases(context.secrets);
   const repositories = new OpenRepositories(client, passphrases, context.globalState);
   const tree = new RepositoriesTree(client, repositories);
@@ -59,6 +65,19 @@ export function activate(context: ExtensionContext): void {
   const storage = context.storageUri ?? context.globalStorageUri;
   const tests = restoreTests({ ...known, memory: context.workspaceState, storage });
 
+  const actions = registerActions(
+    {
+      ...{ client, repositories, tree, log, extensionUri: context.extensionUri, storageUri: context.globalStorageUri },
+      choose: new PlaceChooser(client, repositories, () => view.selection[0]),
+      unlock: async (location, passphrase) => {
+        await repositories.unlock({ location, name: location }, passphrase);
+      },
+      reveal: (node) => Promise.resolve(view.reveal(node, { focus: true, expand: true })),
+      overviewTitle: l10n.t("Overview of which repository?"),
+    },
+    register,
+  );
+
   context.subscriptions.push(
     log,
     { dispose: () => client.close() },
@@ -85,10 +104,16 @@ export function activate(context: ExtensionContext): void {
     register("copyPath", (node?: Node) => fileCommands.copyPath(node)),
     register("copyCommandLine", (node?: Node) => fileCommands.copyCommandLine(node)),
     register("showLog", () => log.show()),
+    ...actions.disposables,
     ...[policies, states, ...tests.parts],
     ...policyHelp({ ...known, log, lastResult: tests.lastResult }),
   );
   setContexts();
+}
+
+/** Ends what runs: servers, and machines started from backups. */
+export async function deactivate(): Promise<void> {
+  await service?.close();
 }
 
 /** What menus and the palette ask for. */

@@ -51,6 +51,9 @@ interface Waiting {
   forget(): void;
 }
 
+/** The editor waits five seconds for an extension that ends. */
+const FAREWELL_MS = 3000;
+
 export class ServiceClient {
   readonly #script: string | URL;
   readonly #events: ServiceEvents;
@@ -90,7 +93,9 @@ export class ServiceClient {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#failAll(stopped("the extension is being ended"));
-    await worker?.terminate();
+    if (worker === undefined) return;
+    await farewell(worker);
+    await worker.terminate();
   }
 
   #start(): Worker {
@@ -134,6 +139,24 @@ export class ServiceClient {
   #failAll(error: ServiceError): void {
     for (const call of [...this.#waiting.keys()]) this.#take(call)?.reject(error);
   }
+}
+
+/** Lets the worker end what it has started; one that does not answer is ended all the same. */
+async function farewell(worker: Worker): Promise<void> {
+  worker.ref();
+  const message: ToService = { kind: "call", call: 0, method: "stopAll", argument: null };
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, FAREWELL_MS);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    worker.once("exit", end);
+    worker.on("message", ({ kind, ...rest }: FromService) => {
+      if (kind === "answer" && "call" in rest && rest.call === 0) end();
+    });
+    worker.postMessage(message);
+  });
 }
 
 function errorOf(data: ErrorData): Error {

@@ -1,0 +1,109 @@
+// New repositories: one's own, whose recovery key is shown once, and the demo.
+
+import { commands, env, l10n, Uri, window } from "vscode";
+import { addConfigured, configuredRepositories, expandLocation } from "../repositories/configured.js";
+import { type ActionParts, isTrusted, running } from "./actionParts.js";
+
+const WALKTHROUGH = "reprise.reprise#reprise.start";
+const MIN_PASSPHRASE = 8;
+
+export class MakingCommands {
+  readonly #parts: ActionParts;
+  /** A new repository with the passphrase that was just chosen. */
+  readonly #unlock: (location: string, passphrase: string) => Promise<void>;
+
+  constructor(parts: ActionParts, unlock: (location: string, passphrase: string) => Promise<void>) {
+    this.#parts = parts;
+    this.#unlock = unlock;
+  }
+
+  async init(): Promise<void> {
+    if (!(await isTrusted())) return;
+    const title = l10n.t("Make a new repository");
+    const location = await window.showInputBox({
+      title,
+      prompt: l10n.t("Where? An empty or new folder, s3:host/bucket/path or sftp://user@host/path"),
+      placeHolder: "/srv/backups/reprise",
+      ignoreFocusOut: true,
+      validateInput: (text) => (text.trim() === "" ? l10n.t("A repository has a location") : undefined),
+    });
+    if (location === undefined) return;
+    const passphrase = await askNewPassphrase(title);
+    if (passphrase === undefined) return;
+    const place = location.trim();
+    const { recoveryKey } = await running(title, (options) =>
+      this.#parts.client.call("initRepository", { location: expandLocation(place), passphrase }, options),
+    );
+    // first of all: nobody can ask for it again
+    if (recoveryKey !== null) await showRecoveryKey(recoveryKey);
+    await this.#unlock(place, passphrase);
+    await addConfigured({ location: place });
+    this.#parts.tree.redraw();
+  }
+
+  async makeDemo(): Promise<void> {
+    if (!(await isTrusted())) return;
+    const { storageUri, client, tree } = this.#parts;
+    const parent = Uri.joinPath(storageUri, "demo");
+    const present = configuredRepositories().find(({ location }) => location.startsWith(parent.fsPath));
+    if (present !== undefined) {
+      void window.showInformationMessage(l10n.t("The demo repository is in the Backups view already."));
+      await commands.executeCommand("reprise.repositories.focus");
+      return;
+    }
+    const folder = Uri.joinPath(parent, Date.now().toString(36)).fsPath;
+    const title = l10n.t("Making a demo repository");
+    const { location, snapshots } = await running(title, (options) => client.call("makeDemo", { folder }, options));
+    await addConfigured({ location, name: l10n.t("Demo") });
+    tree.redraw();
+    await commands.executeCommand("reprise.repositories.focus");
+    const text = l10n.t(
+      "The demo repository has {0} snapshots of two machines. Remove it from the view when you are done.",
+      snapshots,
+    );
+    const open = l10n.t("Open Overview");
+    if ((await window.showInformationMessage(text, open)) === open)
+      await commands.executeCommand("reprise.overview", {
+        kind: "repository",
+        configured: { location, name: l10n.t("Demo") },
+      });
+  }
+
+  async openWalkthrough(): Promise<void> {
+    await commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH, false);
+  }
+}
+
+async function askNewPassphrase(title: string): Promise<string | undefined> {
+  const first = await window.showInputBox({
+    title,
+    prompt: l10n.t("A passphrase that opens it. It is kept by the editor's secret storage."),
+    password: true,
+    ignoreFocusOut: true,
+    validateInput: (text) =>
+      text.length < MIN_PASSPHRASE ? l10n.t("At least {0} characters", MIN_PASSPHRASE) : undefined,
+  });
+  if (first === undefined) return undefined;
+  return await window.showInputBox({
+    title,
+    prompt: l10n.t("The same passphrase again"),
+    password: true,
+    ignoreFocusOut: true,
+    validateInput: (text) => (text === first ? undefined : l10n.t("It is not the same")),
+  });
+}
+
+/** Until somebody says that it is written down. */
+async function showRecoveryKey(recoveryKey: string): Promise<void> {
+  const [copy, done] = [l10n.t("Copy"), l10n.t("I Have Written It Down")];
+  const question = l10n.t("The recovery key of the new repository");
+  const detail = l10n.t(
+    "{0}\n\nIt is shown this one time. Write it down or print it, and keep it apart from the passphrase. Whoever has it can open the repository; without it and without the passphrase nobody can.",
+    recoveryKey,
+  );
+  for (;;) {
+    const chosen = await window.showInformationMessage(question, { modal: true, detail }, copy, done);
+    if (chosen === done) return;
+    if (chosen === copy) await env.clipboard.writeText(recoveryKey);
+  }
+}
