@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as vscode from "vscode";
-import { facts } from "./hostFacts.js";
+import { facts } from "../hostFacts.js";
 
 const POLICY = `repositories:
   main: {location: ${facts.location}}
