@@ -4,6 +4,7 @@
 import { env, Hover, type HoverProvider, l10n, MarkdownString, type Position, Range, type TextDocument } from "vscode";
 import { keepSentences, previewText } from "../model/keepWords.js";
 import { durationText, levelText, machineText } from "../model/machineWords.js";
+import { plainMarkdown } from "../model/plainMarkdown.js";
 import { dateAndTime } from "../model/words.js";
 import { type YamlPlace, yamlPlaceAt } from "../model/yamlPlace.js";
 import type { ServiceClient } from "../service/client.js";
@@ -31,8 +32,7 @@ export class PolicyHovers implements HoverProvider {
     if (reading === undefined) return undefined;
     const lines = await this.#lines(place, reading);
     if (lines.length === 0) return undefined;
-    const text = new MarkdownString();
-    for (const line of lines) text.appendText(line).appendMarkdown("\n\n");
+    const text = new MarkdownString(plainMarkdown(lines));
     return new Hover(text, new Range(position.line, place.start, position.line, place.end));
   }
 

@@ -16,6 +16,7 @@ import {
 } from "vscode";
 import { errorText } from "../adapt/errors.js";
 import { byNeed, machineIcon, machineText } from "../model/machineWords.js";
+import { plainMarkdown } from "../model/plainMarkdown.js";
 import { dateAndTime } from "../model/words.js";
 import { type MachineStates, type PolicyPlace, repositoryNameOf } from "../policy/machineStates.js";
 import type { Policies } from "../policy/policies.js";
@@ -128,9 +129,7 @@ function machineItem({ state }: CoveredMachine): TreeItem {
   item.contextValue = state.lastTest === null ? "machine.untested" : "machine.tested";
   item.description = words;
   item.accessibilityInformation = { label: `${state.machine}, ${words}` };
-  const tooltip = new MarkdownString();
-  for (const line of tooltipLines(state)) tooltip.appendText(line).appendMarkdown("\n\n");
-  item.tooltip = tooltip;
+  item.tooltip = new MarkdownString(plainMarkdown(tooltipLines(state)));
   return item;
 }
 

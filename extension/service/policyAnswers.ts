@@ -80,7 +80,11 @@ export function policyFiles(path: string, trusted: boolean, signal: AbortSignal)
   return {
     readFile: async (named) => {
       if (isBelow(named)) return await files.readFile(named);
-      throw new RepriseError("not-found", "FILE_NOT_FOUND", "files elsewhere are not read in a workspace without trust");
+      throw new RepriseError(
+        "not-found",
+        "FILE_NOT_FOUND",
+        "files elsewhere are not read in a workspace without trust",
+      );
     },
     listFiles: async (folder) => (isBelow(folder) ? ((await files.listFiles?.(folder)) ?? []) : []),
   };

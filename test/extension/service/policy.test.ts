@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { RepositoryInfo } from "../../../extension/service/protocol.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
@@ -35,6 +37,8 @@ gates:
     rules:
       - {paths: [db/, nothing/here], machines: prod:vm/web1}
 `;
+
+const IDENTITY = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
 
 describe("the service about policies", () => {
   let folder: Awaited<ReturnType<typeof makeTemporaryFolder>>;
@@ -174,5 +178,35 @@ describe("the service about policies", () => {
       (reason: { code?: string }) => reason,
     );
     assert.match(error.code ?? "", /^GIT_/);
+  });
+
+  it("decides the gate of what is committed since the base", async () => {
+    const top = at("change");
+    await mkdir(join(top, "db"), { recursive: true });
+    const git = (...args: string[]) => promisify(execFile)("git", ["-C", top, ...IDENTITY, ...args]);
+    const gated = POLICY.replace("backups}", `"${sample.location}", passphrase: "file:../secret"}`);
+    await writeFile(at("secret"), `${SAMPLE_PASSPHRASE}\n`);
+    await writeFile(join(top, "reprise.yml"), gated);
+    await git("init", "-q", "-b", "main");
+    await git("add", ".");
+    await git("commit", "-q", "-m", "policy");
+    await git("checkout", "-q", "-b", "change");
+    const decide = () =>
+      service.client.call("gate", { folder: top, configPath: "reprise.yml", gate: null, base: "main" });
+    await writeFile(join(top, "README"), "");
+    await git("add", ".");
+    await git("commit", "-q", "-m", "words");
+    assert.deepEqual([(await decide()).decision, (await decide()).changedFiles], ["not-needed", 1]);
+    await writeFile(join(top, "db/two.sql"), "");
+    await git("add", ".");
+    await git("commit", "-q", "-m", "data");
+    const shut = await decide();
+    assert.equal(shut.decision, "blocked");
+    const [machine] = shut.machines;
+    assert.deepEqual([machine?.machine, machine?.files, machine?.line], ["prod:vm/web1", ["db/two.sql"], 28]);
+    assert.deepEqual(
+      machine?.reasons.map(({ code }) => code),
+      ["level-too-low"],
+    );
   });
 });
