@@ -18,6 +18,7 @@ import {
 import { isAbort } from "../adapt/cancellation.js";
 import { errorText } from "../adapt/errors.js";
 import { type GitApi, type GitRepository, likelyBases, openGitExtension } from "../adapt/gitExtension.js";
+import { withoutIcons, withoutLinks } from "../model/harmlessText.js";
 import { type ServiceClient, ServiceError } from "../service/client.js";
 import type { GateData, GateMachineData } from "../service/policyProtocol.js";
 import { EXCLUDED, POLICY_FILES, type Policies } from "./policies.js";
@@ -91,7 +92,7 @@ export class GateStatus implements Disposable {
     if (this.#asked === undefined || (data === undefined && problem === undefined)) return await this.check();
     if (data === undefined) {
       const again = l10n.t("Check Again");
-      const message = l10n.t("The gate cannot decide, so it is shut: {0}", problem ?? "");
+      const message = l10n.t("The gate cannot decide, so it is shut: {0}", withoutLinks(problem ?? ""));
       if ((await window.showWarningMessage(message, again)) === again) await this.#decide(true);
       return;
     }
@@ -215,9 +216,9 @@ function machineItem(machine: GateMachineData) {
   const { decision, reasons, files, filesTotal } = machine;
   const more = filesTotal > files.length ? ` … (${filesTotal})` : "";
   return {
-    label: `${decision === "go" ? "$(pass)" : "$(error)"} ${machine.machine}`,
-    description: files.join(", ") + more,
-    detail: reasons.map(({ message }) => message).join(" · "),
+    label: `${decision === "go" ? "$(pass)" : "$(error)"} ${withoutIcons(machine.machine)}`,
+    description: withoutIcons(files.join(", ") + more),
+    detail: withoutIcons(reasons.map(({ message }) => message).join(" · ")),
     machine,
   };
 }
