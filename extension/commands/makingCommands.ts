@@ -54,7 +54,8 @@ export class MakingCommands {
     const folder = Uri.joinPath(parent, Date.now().toString(36)).fsPath;
     const title = l10n.t("Making a demo repository");
     const { location, snapshots } = await running(title, (options) => client.call("makeDemo", { folder }, options));
-    await addConfigured({ location, name: l10n.t("Demo") });
+    const name = l10n.t("Demo");
+    await addConfigured({ location, name });
     tree.redraw();
     await commands.executeCommand("reprise.repositories.focus");
     const text = l10n.t(
@@ -62,11 +63,11 @@ export class MakingCommands {
       snapshots,
     );
     const open = l10n.t("Open Overview");
-    if ((await window.showInformationMessage(text, open)) === open)
-      await commands.executeCommand("reprise.overview", {
-        kind: "repository",
-        configured: { location, name: l10n.t("Demo") },
-      });
+    const node = { kind: "repository", configured: { location, name } };
+    // the command is done; the answer may take long
+    window.showInformationMessage(text, open).then((chosen) => {
+      if (chosen === open) void commands.executeCommand("reprise.overview", node);
+    });
   }
 
   async openWalkthrough(): Promise<void> {

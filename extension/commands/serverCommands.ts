@@ -11,7 +11,7 @@ import {
   workspace,
 } from "vscode";
 import { isAbort } from "../adapt/cancellation.js";
-import { errorText } from "../adapt/errors.js";
+import { errorText, showError } from "../adapt/errors.js";
 import { dateAndTime } from "../model/words.js";
 import type { BootData, NbdData } from "../service/actionsProtocol.js";
 import type { ServiceClient } from "../service/client.js";
@@ -45,7 +45,8 @@ export class ServerCommands {
     this.#served.set(served.server, served);
     this.#setContext();
     for (const { uri } of served.disks) this.#log.info(`NBD: ${uri}`);
-    await this.#offer(served);
+    // the command is done; the answer may take long
+    this.#offer(served).catch((error: unknown) => showError(error, this.#log));
   }
 
   async stopNbd(): Promise<void> {
@@ -86,7 +87,7 @@ export class ServerCommands {
       isTransient: true,
     });
     terminal.show();
-    if (booted.vncSocket !== null) await offerScreen(booted.vncSocket);
+    if (booted.vncSocket !== null) void offerScreen(booted.vncSocket);
   }
 
   async #offer(served: NbdData): Promise<void> {

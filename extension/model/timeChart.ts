@@ -32,7 +32,7 @@ export interface TimeChart {
   words: { table: string; date: string };
 }
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 220, 84, 16, 14, 30];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [520, 190, 68, 12, 14, 28];
 const TICKS = 4;
 const MAX_TABLE_ROWS = 400;
 

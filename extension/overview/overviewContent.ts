@@ -81,7 +81,9 @@ function machineRow({ proof, level, provenAtMs }: MachineRow, nowMs: number, rea
   const { t, locale } = reader;
   const { machine, snapshots, newestAtMs, test } = proof;
   const failed = test !== null && !["passed", "warned"].includes(test.outcome);
-  const failure = failed ? html` <small>${t("last restore test: {0}", test.outcome)}</small>` : Markup.empty;
+  const failure = failed
+    ? html` <small>${t("last restore test: {0}", outcomeText(test.outcome, t))}</small>`
+    : Markup.empty;
   return html`<tr><th scope="row" data-value="${machine}"><button type="button" class="link" data-machine="${machine}" title="${t("Show in the Backups view")}">${machine}</button></th><td data-value="${PROOF_LEVELS.indexOf(level)}"><span class="badge ${level}">${levelText(level, t)}</span>${failure}</td><td data-value="${provenAtMs ?? 0}">${provenAtMs === null ? t("never") : when(provenAtMs, nowMs, reader)}</td><td data-value="${newestAtMs}">${when(newestAtMs, nowMs, reader)}</td><td class="number" data-value="${snapshots}">${snapshots.toLocaleString(locale)}</td></tr>
 `;
 }
@@ -91,7 +93,28 @@ function when(atMs: number, nowMs: number, { locale, timeZone }: Reader): Markup
   return html`<time datetime="${new Date(atMs).toISOString()}" title="${exact}">${ageText(atMs, nowMs, locale)}</time>`;
 }
 
-export function levelText(level: ProofLevel, t: Translate): string {
+/** Outcomes of tests and jobs; what is unknown stays as it is. */
+function outcomeText(outcome: string, t: Translate): string {
+  const words: Record<string, string> = {
+    passed: t("passed"),
+    warned: t("passed with warnings"),
+    failed: t("failed"),
+    inconclusive: t("inconclusive"),
+    cancelled: t("cancelled"),
+  };
+  return words[outcome] ?? outcome;
+}
+
+function triggerText(trigger: string, t: Translate): string {
+  const words: Record<string, string> = {
+    manual: t("by hand"),
+    scheduled: t("by schedule"),
+    pipeline: t("by a pipeline"),
+  };
+  return words[trigger] ?? trigger;
+}
+
+function levelText(level: ProofLevel, t: Translate): string {
   const words: Record<ProofLevel, string> = {
     damaged: t("damaged"),
     unproven: t("nothing proven"),
@@ -223,7 +246,7 @@ function recoverySection({ recovery }: OverviewData, reader: Reader): Markup {
         {
           name: t("Recovery time"),
           points: points.map(({ atMs, totalMs, outcome }) => {
-            return { atMs, value: totalMs, mark: outcome === "passed" ? null : outcome };
+            return { atMs, value: totalMs, mark: outcome === "passed" ? null : outcomeText(outcome, t) };
           }),
         },
       ],
@@ -249,8 +272,9 @@ ${jobs.map((job) => jobRow(job, atMs, reader))}</tbody></table></div>`,
 }
 
 function jobRow(job: JobLine, nowMs: number, reader: Reader): Markup {
+  const { t } = reader;
   const seconds = Math.max(0, Math.round((job.finishedAtMs - job.startedAtMs) / 1000));
   const took = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
-  return html`<tr><th scope="row">${job.job}</th><td>${job.command}</td><td><span class="badge ${job.outcome}">${job.outcome}</span></td><td>${when(job.startedAtMs, nowMs, reader)}</td><td class="number">${took}</td><td class="number">${job.machines}</td><td>${job.trigger}, ${job.host}</td></tr>
+  return html`<tr><th scope="row">${job.job}</th><td>${job.command}</td><td><span class="badge ${job.outcome}">${outcomeText(job.outcome, t)}</span></td><td>${when(job.startedAtMs, nowMs, reader)}</td><td class="number">${took}</td><td class="number">${job.machines}</td><td>${triggerText(job.trigger, t)}, ${job.host}</td></tr>
 `;
 }

@@ -18,12 +18,12 @@ describe("the overview's page", () => {
       assert.match(content, new RegExp(`aria-labelledby="${id}"><h2 id="${id}"`));
     assert.match(content, /Backups add [\d.]+ MiB a day, give or take/);
     assert.match(content, /the mean of what backups added each day/);
-    assert.equal(Array.from(content.matchAll(/<svg viewBox="0 0 720/g)).length, 4);
+    assert.equal(Array.from(content.matchAll(/<svg viewBox="0 0 520/g)).length, 4);
   });
 
   it("gives every picture a name and a table of the same numbers", () => {
     const content = contentOf(overviewSample());
-    const pictures = Array.from(content.matchAll(/<svg viewBox="0 0 720[^>]*>/g), ([tag]) => tag);
+    const pictures = Array.from(content.matchAll(/<svg viewBox="0 0 520[^>]*>/g), ([tag]) => tag);
     for (const tag of pictures) {
       const [, first = "", second = ""] = /role="img" aria-labelledby="(\S+) (\S+)"/.exec(tag) ?? [];
       for (const id of [first, second]) assert.ok(content.includes(`id="${id}">`), id);
