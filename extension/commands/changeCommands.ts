@@ -114,7 +114,7 @@ export class ChangeCommands {
         this.#changes.compare(compared, {
           signal,
           onProgress: ({ done, subject = "" }) =>
-            progress.report({ message: `${l10n.t("{0} changes", done)}, ${messageText(shortened(subject, 60))}` }),
+            progress.report({ message: `${l10n.t("Changes: {0}", done)}, ${messageText(shortened(subject, 60))}` }),
         }),
       ),
     );

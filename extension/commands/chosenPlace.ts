@@ -36,15 +36,17 @@ export class PlaceChooser {
     this.#selected = selected;
   }
 
-  /** Undefined: the user gave up. `prompt`: which path is asked for when nothing tells it. */
-  async place(given: Given, prompt: string): Promise<ChosenPlace | undefined> {
+  /**
+   * A file or folder; of a whole snapshot, `prompt` asks for a path in it, unless `orWhole`. Undefined: the user gave up.
+   */
+  async place(given: Given, prompt: string, { orWhole = false } = {}): Promise<ChosenPlace | undefined> {
     const known = await this.#knownPlace(given);
-    if (known !== undefined) return known;
-    const chosen = await this.snapshot(undefined, l10n.t("Which snapshot?"));
+    if (known !== undefined && (orWhole || known.path !== "/")) return known;
+    const chosen = known ?? (await this.#wholeSnapshot());
     if (chosen === undefined) return undefined;
     const path = await window.showInputBox({ title: prompt, placeHolder: "/etc/hostname" });
     if (path === undefined || path.trim() === "") return undefined;
-    return await this.placeIn(chosen, path.startsWith("/") ? path : `/${path}`);
+    return { ...chosen, path: path.startsWith("/") ? path : `/${path}` };
   }
 
   async placeIn({ configured, snapshot }: ChosenSnapshot, path: string): Promise<ChosenPlace> {
@@ -153,6 +155,11 @@ export class PlaceChooser {
     if (node.kind !== "entry") return undefined;
     const { snapshot, repository } = node.snapshot;
     return await this.placeIn({ configured: repository.configured, snapshot }, node.entry.path);
+  }
+
+  async #wholeSnapshot(): Promise<ChosenPlace | undefined> {
+    const chosen = await this.snapshot(undefined, l10n.t("Which snapshot?"));
+    return chosen === undefined ? undefined : await this.placeIn(chosen, "/");
   }
 
   async #repository(given: Given, title: string): Promise<ConfiguredRepository | undefined> {

@@ -87,7 +87,9 @@ export class CompareCommands {
 
   /** The file that the settings map it to, or one that is chosen. */
   async withLocal(given: Given): Promise<void> {
-    if (given instanceof Uri && given.scheme === "file") return await this.#newestWithLocal(given);
+    const open = given ?? window.activeTextEditor?.document.uri;
+    const isLocal = open instanceof Uri && open.scheme === "file";
+    if (isLocal && (given !== undefined || mappedFile(open) !== undefined)) return await this.#newestWithLocal(open);
     const place = await this.#file(given);
     if (place === undefined) return;
     const local = await this.#localOf(place);

@@ -78,7 +78,7 @@ export class RestoreCommands {
   }
 
   async copyCommandLine(given: Given): Promise<void> {
-    const place = await this.#filePlace(given);
+    const place = await this.#filePlace(given, { orWhole: true });
     if (place === undefined) return;
     const { configured, snapshot, path } = place;
     const [, disk = "", rest] = path.split("/");
@@ -93,8 +93,8 @@ export class RestoreCommands {
     await env.clipboard.writeText(commandLine(configured.location, ["restore", ...args]));
   }
 
-  async #filePlace(given: Given): Promise<ChosenPlace | undefined> {
-    return await this.#places.place(given, l10n.t("Restore which file or folder? As the machine names it"));
+  async #filePlace(given: Given, options = {}): Promise<ChosenPlace | undefined> {
+    return await this.#places.place(given, l10n.t("Restore which file or folder? As the machine names it"), options);
   }
 
   async #restoreFiles(place: ChosenPlace, to: Uri): Promise<void> {

@@ -18,28 +18,23 @@ export interface RestoreDone {
 export function restoreSummary(done: RestoreDone, locale: string, t: Translate): string {
   const bytes = (done.files?.bytesWritten ?? 0) + done.disks.reduce((sum, disk) => sum + disk.bytesWritten, 0);
   const [written, took] = [sizeText(bytes, locale), durationText(done.seconds, t)];
-  const parts = [
-    done.disks.length > 0
-      ? t(
-          "Restored {0}: {1} written in {2}, every chunk checked.",
-          done.disks.map(({ name }) => name).join(", "),
-          written,
-          took,
-        )
-      : t(
-          "Restored {0} files and {1} folders: {2} written in {3}.",
-          done.files?.files ?? 0,
-          done.files?.folders ?? 0,
-          written,
-          took,
-        ),
-  ];
+  const parts = [wordsFor(done, written, took, t)];
   const { skipped = 0, kept = 0 } = done.files ?? {};
   const lost = lostRanges(done);
   if (kept > 0) parts.push(t("{0} were there already and were kept.", kept));
   if (skipped > 0) parts.push(t("{0} could not be restored.", skipped));
   if (lost > 0) parts.push(t("{0} damaged ranges are zeros.", lost));
   return parts.join(" ");
+}
+
+function wordsFor({ disks, files }: RestoreDone, written: string, took: string, t: Translate): string {
+  const names = disks.map(({ name }) => name).join(", ");
+  if (disks.length > 0) return t("Restored {0}: {1} written in {2}, every chunk checked.", names, written, took);
+  const [fileCount, folderCount] = [files?.files ?? 0, files?.folders ?? 0];
+  if (folderCount > 0)
+    return t("Restored files: {0}, folders: {1}; {2} written in {3}.", fileCount, folderCount, written, took);
+  if (fileCount === 1) return t("Restored 1 file: {0} written in {1}.", written, took);
+  return t("Restored {0} files: {1} written in {2}.", fileCount, written, took);
 }
 
 /** Whether somebody has to look. */

@@ -30,6 +30,8 @@ export interface ChangeNode {
   place: ChosenPlace;
   /** How many rows below it are shown. */
   shown: number;
+  /** The only one in its folder: it is opened at once. */
+  isOnly: boolean;
 }
 
 export interface MoreChangesNode {
@@ -133,7 +135,7 @@ export class ChangesTree implements TreeDataProvider<ChangeRow> {
     const shown = row?.shown ?? this.#topShown;
     try {
       const { items, total } = await this.#read(compared, folder, shown);
-      const rows: ChangeRow[] = items.map((data) => changeNode(data, row, compared));
+      const rows: ChangeRow[] = items.map((data) => changeNode(data, row, compared, total === 1));
       return items.length < total ? [...rows, { kind: "moreChanges", parent: row, shown: items.length, total }] : rows;
     } catch (error) {
       return [{ kind: "moreChanges", parent: row, shown: 0, total: 0, problem: errorText(error) }];
@@ -187,20 +189,25 @@ function topFolder(path: string): string {
   return path === "/" ? "/" : path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-function changeNode(data: ChangeData, parent: ChangeNode | undefined, compared: ComparedSnapshots): ChangeNode {
+function changeNode(
+  data: ChangeData,
+  parent: ChangeNode | undefined,
+  compared: ComparedSnapshots,
+  isOnly: boolean,
+): ChangeNode {
   const isGone = data.after === null && data.before !== null;
   const { timeMs: _, ...side } = isGone ? compared.before : compared.after;
   const path = (data.after ?? data.before)?.path ?? data.path;
-  return { kind: "change", parent, data, place: { ...side, path }, shown: SHOWN };
+  return { kind: "change", parent, data, place: { ...side, path }, shown: SHOWN, isOnly };
 }
 
 function changeItem(node: ChangeNode): TreeItem {
   const { data, place } = node;
   const { change, isFolder } = data;
-  const { Collapsed, None } = TreeItemCollapsibleState;
+  const { Collapsed, Expanded, None } = TreeItemCollapsibleState;
   const hasChanges =
     isFolder && Object.values(data.counts).reduce((sum, count) => sum + count, 0) > (change === null ? 0 : 1);
-  const item = new TreeItem(data.name, hasChanges ? Collapsed : None);
+  const item = new TreeItem(data.name, hasChanges ? (node.isOnly ? Expanded : Collapsed) : None);
   item.description = changeDescription(data, env.language, l10n.t);
   item.contextValue = isFolder ? "changedFolder" : `changed.${change}`;
   const icon = change === null ? undefined : CHANGE_ICONS[change];

@@ -173,7 +173,9 @@ describe("the report of a restore", () => {
   const done = { subject: "vm/web1 /etc", time: "today", to: "/t", seconds: 3, files: clean, disks: [] };
 
   it("is one sentence when all went well", () => {
-    assert.equal(restoreSummary(done, "en", t), "Restored 12 files and 3 folders: 2 KiB written in 3 s.");
+    assert.equal(restoreSummary(done, "en", t), "Restored files: 12, folders: 3; 2 KiB written in 3 s.");
+    const one = { ...done, files: { ...clean, files: 1, folders: 0 } };
+    assert.equal(restoreSummary(one, "en", t), "Restored 1 file: 2 KiB written in 3 s.");
     assert.equal(isIncomplete(done), false);
   });
 
