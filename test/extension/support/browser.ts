@@ -8,7 +8,7 @@ import { browserPath, type EditorServer } from "./editorServer.js";
 import { Workbench } from "./workbench.js";
 
 /** Beside other tests on two cores, everything takes its time. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 120_000;
 const SIZE = { width: 1400, height: 900 };
 
 export async function launchBrowser(): Promise<Browser> {

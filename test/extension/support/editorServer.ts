@@ -30,6 +30,8 @@ const QUIET_SETTINGS = {
   "workbench.colorTheme": "Default Dark Modern",
   "chat.disableAIFeatures": true,
   "git.enabled": false,
+  // a tooltip would lie over the rows that are clicked next
+  "workbench.hover.delay": 600_000,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
 };
 
