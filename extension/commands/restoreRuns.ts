@@ -122,12 +122,12 @@ export class RestoreRuns {
 }
 
 /** Undefined: stop. */
-async function askAboutExisting({ canKeep, to }: RestoreRun, error: ServiceError): Promise<Existing | undefined> {
+async function askAboutExisting({ canKeep }: RestoreRun, error: ServiceError): Promise<Existing | undefined> {
   const [replace, keep] = [l10n.t("Replace"), l10n.t("Keep Existing")];
   const detail = canKeep
     ? l10n.t("Replace writes over files that are restored. Keep Existing restores only what is not there yet.")
     : l10n.t("Replace writes over it.");
-  const question = l10n.t("{0} exists already. What shall happen with it?", messageText(to.fsPath));
+  const question = l10n.t("There is something of this name already. What shall happen with it?");
   const buttons = canKeep ? [replace, keep] : [replace];
   const options = { modal: true, detail: `${messageText(error.message)}\n\n${detail}` };
   const answer = await window.showWarningMessage(question, options, ...buttons);

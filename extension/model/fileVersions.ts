@@ -1,7 +1,7 @@
 // The versions of one file over time, as rows: newest first, with the times in which it was not there.
 
 import type { HistoryData, PeriodData, SnapshotData, VersionData } from "../service/protocol.js";
-import { dateAndTime, sizeText, type Translate } from "./words.js";
+import { sizeText, type Translate } from "./words.js";
 
 export interface VersionRow {
   /** Null: not there, or not readable for the reason of the period. */
@@ -36,10 +36,10 @@ export function rowAt(rows: readonly VersionRow[], { timeMs }: Pick<SnapshotData
   return rows.find(({ period: { first, last } }) => first.timeMs <= timeMs && timeMs <= last.timeMs);
 }
 
-/** `21 Nov 2026, 10:00:00 – 22 Nov 2026, 10:00:00`, or one time. */
+/** `Nov 21, 2026, 10:00 AM – Nov 22, 2026, 11:00 AM`, or one time; the day only once. */
 export function spanText({ first, last }: PeriodData, locale: string, timeZone?: string): string {
-  const from = dateAndTime(first.timeMs, locale, timeZone);
-  return first.snapshotId === last.snapshotId ? from : `${from} – ${dateAndTime(last.timeMs, locale, timeZone)}`;
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone });
+  return format.formatRange(first.timeMs, last.timeMs);
 }
 
 /** `version 2 · 4 KiB · 3 snapshots · current`. */

@@ -126,7 +126,7 @@ describe("versions of a file", () => {
   });
 
   it("name their time", () => {
-    assert.match(spanText(period(1, 1, 2), "en", "UTC"), /^Nov 1, 2026.* – Nov 2, 2026/);
+    assert.match(spanText(period(1, 1, 2), "en", "UTC"), /^Nov 1, 2026.*\s–\sNov 2, 2026/);
     assert.doesNotMatch(spanText(period(1, 1, 1), "en", "UTC"), /–/);
   });
 
