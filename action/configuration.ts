@@ -6,6 +6,7 @@ import {
   filesBeside,
   isOurError,
   loadConfig,
+  locationInEnvironment,
   type RepriseConfig,
   RepriseError,
   readConfig,
@@ -26,7 +27,7 @@ export async function loadConfiguration({ runner, inputs, signal }: CommandStep)
     withoutConfig === null
       ? await loadFile(fileName, signal)
       : await readConfig(textOfInputs(inputs, withoutConfig), { fileName, ...filesBeside(fileName, signal) });
-  for (const name of variablesOf(config)) {
+  for (const name of variablesOf(config, runner.env)) {
     const value = runner.env[name];
     if (value) runner.hide(value);
   }
@@ -86,14 +87,15 @@ function retentionOf(keep: readonly string[]): Record<string, string | number> {
   return Object.fromEntries(pairs.map(([name, value = ""]) => [name, /^\d{1,9}$/.test(value) ? Number(value) : value]));
 }
 
-/** Those that hold secrets by what they are for. */
-function variablesOf({ repositories, notifications, evidence }: RepriseConfig): string[] {
+/** Those that hold secrets by what they are for; and locations, which stand there because not everybody shall read them. */
+function variablesOf({ repositories, notifications, evidence }: RepriseConfig, env: Runner["env"]): string[] {
   const references: (SecretReference | null)[] = [
     ...repositories.flatMap(({ passphrase, keeperKey }) => [passphrase, keeperKey]),
     ...notifications.map((each) => (each.kind === "webhook" ? each.url : each.password)),
     evidence.signingKey,
   ];
-  return references.flatMap((reference) => (reference?.kind === "env" ? reference.name : []));
+  const locations = repositories.flatMap((each) => locationInEnvironment(each, env) ?? []);
+  return [...locations, ...references.flatMap((reference) => (reference?.kind === "env" ? reference.name : []))];
 }
 
 function withTrust(config: RepriseConfig, trustKeeper: string): RepriseConfig {

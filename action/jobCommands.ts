@@ -11,7 +11,6 @@ import {
   type RepriseConfig,
   RepriseError,
   type RunRequest,
-  repositoryStatus,
   runJobs,
 } from "../core/index.js";
 import type { CommandStep, Done } from "./commandStep.js";
@@ -67,11 +66,8 @@ export async function statusCommand(step: CommandStep): Promise<Done> {
     if (repository !== "" && !config.repositories.some(({ name }) => name === repository)) {
       throw repositoryUnknown(repository, config);
     }
-    const open = () => options.repositories.open(repository);
-    const reports =
-      repository === ""
-        ? await configStatus(config, { machines, url }, options)
-        : [await repositoryStatus({ config, repository, machines, url }, open, options)];
+    const wanted = { machines, url, repository: repository === "" ? null : repository };
+    const reports = await configStatus(config, wanted, options);
     return { report: asOne(reports), statements: [], outputs: {} };
   });
 }

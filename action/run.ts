@@ -1,7 +1,7 @@
 // One step of a workflow from inputs to its end: what every command has in common. Nothing that a command does gets past it: errors,
 // a signal and wrong inputs end in the same outputs, summary, reports and annotations as a success.
 
-import { type JobReport, renderJobText, renderSummary } from "../core/index.js";
+import { type JobReport, redactReport, renderJobText, renderSummary } from "../core/index.js";
 import { annotateProblems } from "./annotations.js";
 import type { Done } from "./commandStep.js";
 import { carryOut } from "./commands.js";
@@ -10,7 +10,6 @@ import { errorReport, mistakesReport, type ReportFrame } from "./failure.js";
 import { COMMANDS, type FailOn, type Inputs, readInputs } from "./inputs.js";
 import { provideTools } from "./installTools.js";
 import { type Outputs, outputsOf } from "./outputs.js";
-import { redactReport } from "./redactReport.js";
 import { fillReportFolder, makeReportFolder } from "./reportFolder.js";
 import type { Runner } from "./runner.js";
 import { hideGivenSecrets } from "./secretInputs.js";

@@ -22,6 +22,7 @@ export { type ConfigFiles, filesBeside } from "./config/configFiles.js";
 export { checkConfigFile, DEFAULT_CONFIG_PATH, loadConfig, looksLikeConfig } from "./config/loadConfig.js";
 export {
   ConfiguredRepositories,
+  locationInEnvironment,
   locationOf,
   type OpenConfiguredOptions,
   openConfiguredRepository,
@@ -143,6 +144,7 @@ export { renderJobText } from "./jobReport/jobText.js";
 export { mergeReports } from "./jobReport/mergeReports.js";
 export type { Annotation } from "./jobReport/problemsToAnnotate.js";
 export { problemsToAnnotate } from "./jobReport/problemsToAnnotate.js";
+export { redactReport } from "./jobReport/redactReport.js";
 export type { SummaryOptions } from "./jobReport/summaryOptions.js";
 export { findJob, machinesOfJob, testsOfJob } from "./jobs/configJobs.js";
 export type {

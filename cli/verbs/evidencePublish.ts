@@ -124,7 +124,7 @@ async function gather(
   if (operands.length > 0 && names.length === 0) return { envelopes: texts, machines: [] };
   const asOfMs = context.environment.now();
   const { repository, catalog } = await context.openCatalog({ fresh: true });
-  const place = { id: repository.config.repositoryId, location: repository.backend.location };
+  const place = { id: repository.config.repositoryId, location: repository.shownLocation };
   const wanted = names.length === 0 ? null : names.map((name) => machineOf(name, catalog));
   const machines = repositoryEvidence(catalog, wanted, place, { asOfMs, keys: [key] });
   for (const machine of machines) warnAbout(context, machine);

@@ -141,7 +141,7 @@ function requestFor(
     spec,
     specPath: path,
     specDigest: digest,
-    location: repository.backend.location,
+    location: repository.shownLocation,
     trigger: drill === null ? (TRIGGERS.find((trigger) => trigger === given.text("trigger")) ?? "manual") : "drill",
     url: null,
     executedBy: userInfo().username,

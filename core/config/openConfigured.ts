@@ -25,6 +25,9 @@ import {
   type Variables,
 } from "./usualVariables.js";
 
+/** Shorter locations say nothing that would be worth hiding, and would be found within words. */
+const SHORTEST_HIDDEN = 6;
+
 export interface OpenConfiguredOptions {
   env: Variables;
   environment: Environment;
@@ -75,6 +78,7 @@ export async function openConfiguredRepository(
         secretOf(repository, surroundings, options.lastSecret?.bind(null, backend.location)),
       environment,
       cacheFolder: options.cacheFolder === undefined ? defaultCacheFolder({ ...env }) : options.cacheFolder,
+      shownLocation: options.location === undefined ? shownLocation(repository, env) : undefined,
       keeperKey,
       trust: trustIn(repository, options),
       signal,
@@ -107,6 +111,16 @@ export class ConfiguredRepositories {
     return await opening;
   }
 
+  /** The text with the names of variables in the place of the locations that they hold. */
+  withoutLocations(text: string): string {
+    const { env } = this.#options;
+    return this.#config.repositories.reduce((shown, repository) => {
+      const variable = locationInEnvironment(repository, env);
+      const value = variable === null ? "" : (env[variable] ?? "");
+      return value.length < SHORTEST_HIDDEN ? shown : shown.replaceAll(value, `env:${variable}`);
+    }, text);
+  }
+
   async close(): Promise<void> {
     const opened = [...this.#opened.values()];
     this.#opened.clear();
@@ -135,15 +149,29 @@ export function locationOf(
   { name, location }: Pick<RepositoryConfig, "name" | "location">,
   { env, folder }: Pick<SecretSurroundings, "env" | "folder">,
 ): string {
-  const override = env[locationVariable(name)];
-  if (override) return override;
+  const variable = locationInEnvironment({ name, location }, env);
+  if (variable !== null) return env[variable] as string;
   if (location.kind === "text") return isFolder(location.text) ? resolve(folder, location.text) : location.text;
-  const value = env[location.name];
-  if (value) return value;
   throw new RepriseError("usage", "REPOSITORY_LOCATION_MISSING", `nothing says where the repository ${name} is`, {
     data: { repository: name, variable: location.name },
     hint: `set ${location.name}, which the configuration names, or ${locationVariable(name)}`,
   });
+}
+
+/** The variable that says where a repository is; null: the file does, or nothing. */
+export function locationInEnvironment(
+  { name, location }: Pick<RepositoryConfig, "name" | "location">,
+  env: Variables,
+): string | null {
+  const override = locationVariable(name);
+  if (env[override]) return override;
+  return location.kind === "env" && env[location.name] ? location.name : null;
+}
+
+/** A location of the environment may be one that not everybody shall read: its variable stands for it. */
+function shownLocation(repository: RepositoryConfig, env: Variables): string | undefined {
+  const variable = locationInEnvironment(repository, env);
+  return variable === null ? undefined : `env:${variable}`;
 }
 
 function isFolder(location: string): boolean {

@@ -15,9 +15,9 @@ export async function signInventories(
   options: { signal?: AbortSignal; onWarning: OnWarning },
 ): Promise<string[]> {
   if (keys.length === 0 || machines.length === 0) return [];
-  const { backend, config, environment } = repository;
+  const { shownLocation, config, environment } = repository;
   const asOfMs = environment.now();
   const catalog = await loadCatalog(repository, { ...options, fresh: true });
-  const place = { id: config.repositoryId, location: backend.location };
+  const place = { id: config.repositoryId, location: shownLocation };
   return [...new Set(machines)].map((machine) => signInventory(inventoryOf(catalog, machine, place, asOfMs), keys));
 }

@@ -37,6 +37,8 @@ export interface JobRequest extends RunManner {
 /** Opens repositories of a config by their names, each once (ConfiguredRepositories). Whoever made it closes them. */
 export interface RepositorySource {
   open(name: string): Promise<Repository>;
+  /** The text without locations that only the environment names. */
+  withoutLocations(text: string): string;
 }
 
 export interface JobOptions {

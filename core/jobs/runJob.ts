@@ -5,6 +5,7 @@ import type { Sid } from "../format/ids.js";
 import type { JobRecordData } from "../format/jobRecord.js";
 import { MAX_JOB_MACHINES } from "../format/jobRecord.js";
 import { JOB_REPORT_SCHEMA, type JobReport } from "../jobReport/jobReport.js";
+import { redactReport } from "../jobReport/redactReport.js";
 import { loadCatalog } from "../repository/catalog.js";
 import { runBackupJob } from "./commands/backupJob.js";
 import { runPruneJob } from "./commands/pruneJob.js";
@@ -63,7 +64,8 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
     ...{ dryRun: request.dryRun, url: request.url, outcome, verdict },
     ...{ machines: log.lines, facts: log.facts, problems: log.problems, gate: null, plan: null, trends },
   };
-  return { report, envelopes: results.envelopes, reportFiles: results.reportFiles };
+  const shown = redactReport(report, (text) => options.repositories.withoutLocations(text));
+  return { report: shown, envelopes: results.envelopes, reportFiles: results.reportFiles };
 }
 
 async function runCommand(context: JobContext): Promise<void> {
@@ -132,5 +134,5 @@ function touchedMachines({ lines }: JobLog): string[] {
 }
 
 function repositoryPart({ job, repository }: JobContext): JobReport["repository"] {
-  return { name: job.repository, location: repository.backend.location, id: repository.config.repositoryId };
+  return { name: job.repository, location: repository.shownLocation, id: repository.config.repositoryId };
 }

@@ -8,6 +8,7 @@ import {
   type MachineReportLine,
   type ReportProblem,
 } from "../jobReport/jobReport.js";
+import { redactReport } from "../jobReport/redactReport.js";
 import { countedVerdict, worstOutcome } from "../jobReport/reportWords.js";
 import { type Catalog, loadCatalog } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
@@ -23,18 +24,19 @@ import { machineTrends } from "./trends.js";
 
 type StatusOptions = Pick<JobOptions, "environment" | "signal" | "onWarning">;
 
-/** One report for each repository that jobs of the config write to, in their order. Only an abort is thrown. */
+/** One report for each repository that jobs of the config write to, in their order; or of the one that is named. Only an abort is thrown. */
 export async function configStatus(
   config: RepriseConfig,
-  { machines, url }: Pick<StatusRequest, "machines" | "url">,
+  { machines, url, repository = null }: Pick<StatusRequest, "machines" | "url"> & { repository?: string | null },
   options: StatusOptions & Pick<JobOptions, "repositories">,
 ): Promise<JobReport[]> {
   const used = new Set(config.jobs.map(({ repository }) => repository));
-  const names = config.repositories.map(({ name }) => name).filter((name) => used.size === 0 || used.has(name));
+  const all = config.repositories.map(({ name }) => name).filter((name) => used.size === 0 || used.has(name));
   const reports: JobReport[] = [];
-  for (const repository of names) {
-    const open = () => options.repositories.open(repository);
-    reports.push(await repositoryStatus({ config, repository, machines, url }, open, options));
+  for (const name of repository === null ? all : [repository]) {
+    const open = () => options.repositories.open(name);
+    const report = await repositoryStatus({ config, repository: name, machines, url }, open, options);
+    reports.push(redactReport(report, (text) => options.repositories.withoutLocations(text)));
   }
   return reports;
 }
@@ -80,7 +82,7 @@ export async function repositoryStatus(
   const report: JobReport = {
     ...{ schema: JOB_REPORT_SCHEMA, command: "status", job: null, tool: environment.tool },
     repository: repository && {
-      ...{ name: request.repository, location: repository.backend.location, id: repository.config.repositoryId },
+      ...{ name: request.repository, location: repository.shownLocation, id: repository.config.repositoryId },
     },
     ...{ startedAt, finishedAt: new Date(environment.now()).toISOString(), dryRun: false, url: request.url },
     ...{ outcome, verdict: "", machines: lines, facts: [], gate: null, plan: null, problems },

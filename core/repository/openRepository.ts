@@ -20,6 +20,8 @@ export interface OpenOptions {
   environment: Environment;
   /** Folder of all caches; null: no cache. */
   cacheFolder: string | null;
+  /** What reports and statements say of where it is; default: the backend's location. */
+  shownLocation?: string;
   /** The keeper's key, for whoever forgets or collects in a repository with two roles. */
   keeperKey?: KeeperKey;
   /** Absent: any keeper is taken as it comes. */
@@ -44,7 +46,7 @@ export function openWithKeyring(
   backend: Backend,
   config: RepositoryConfig,
   keyring: Keyring | null,
-  options: Pick<OpenOptions, "environment" | "cacheFolder" | "keeperKey">,
+  options: Pick<OpenOptions, "environment" | "cacheFolder" | "keeperKey" | "shownLocation">,
 ): Repository {
   if (keyring && !keyring.isConfigMacRight(config)) {
     throw new RepriseError(
@@ -58,5 +60,6 @@ export function openWithKeyring(
     );
   }
   const cache = options.cacheFolder === null ? NO_CACHE : new FolderCache(options.cacheFolder, config.repositoryId);
-  return new Repository(backend, config, keyring, options.environment, cache, options.keeperKey);
+  const { environment, keeperKey, shownLocation } = options;
+  return new Repository(backend, config, keyring, environment, cache, keeperKey, shownLocation);
 }

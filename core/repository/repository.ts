@@ -40,6 +40,8 @@ export function systemEnvironment(version: string): Environment {
 
 export class Repository {
   readonly backend: Backend;
+  /** Where it is, for reports and statements: the backend's location, or `env:NAME` where the environment names it. */
+  readonly shownLocation: string;
   readonly config: RepositoryConfig;
   readonly keyring: Keyring | null;
   /** The private half of config.keeper, where it is; null for runners, and in a repository with one role. */
@@ -57,8 +59,10 @@ export class Repository {
     environment: Environment,
     cache: ObjectCache,
     keeperKey: KeeperKey | null = null,
+    shownLocation: string = backend.location,
   ) {
     this.backend = backend;
+    this.shownLocation = shownLocation;
     this.config = config;
     this.keyring = keyring;
     this.keeperKey = keeperKey;

@@ -85,7 +85,10 @@ export async function backUpByJob(
   const configured = new ConfiguredRepositories(config, { env: process.env, environment, signal, onWarning });
   const own = session.repository;
   const isOwn = (name: string) => sameLocation(config, name, own.backend.location);
-  const repositories = { open: async (name: string) => (isOwn(name) ? own : await configured.open(name)) };
+  const repositories = {
+    open: async (name: string) => (isOwn(name) ? own : await configured.open(name)),
+    withoutLocations: (text: string) => configured.withoutLocations(text),
+  };
   try {
     const { report } = await runJob(
       {

@@ -1,9 +1,10 @@
 // What people get wrong and what others do on purpose: clear annotations, exit 1, no secret, no command in the log.
 
 import assert from "node:assert/strict";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ActionStory, assertClean, CANARY } from "./actionStory.js";
+import { ActionStory, assertClean, CANARY, filesBelow } from "./actionStory.js";
 import { type EndedAction, runAction, startAction } from "./runAction.js";
 
 const HOSTILE = "x\n::error::pwned\n##[error]pwned\r\n ::set-output name=result::passed %0A::warning::pwned";
@@ -59,6 +60,40 @@ describe("the action in trouble", function () {
     }
     const named = await story.run({ command: "status", repository: join(story.folder, CANARY) });
     assert.deepEqual([named.code, named.outputs.result], [1, "failed"]);
+  });
+
+  it("with a location that only the environment knows: reports and statements name the variable", async () => {
+    const place = story.path("LOCATION-secret");
+    await story.cli("init", "-r", place, "--pack-size", "1M");
+    const disk = await story.disk("hidden", 300_000);
+    await story.file("reprise.yml", {
+      repositories: { main: { location: "env:PLACE" } },
+      machines: { "vm/web1": { disks: disk } },
+      jobs: { nightly: { backup: "all" } },
+    });
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const REPRISE_SIGNING_KEY = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+    const env = { PLACE: place, REPRISE_SIGNING_KEY };
+    const seen: string[] = [];
+    const steps: Record<string, string>[] = [{ command: "backup", "publish-evidence": "false" }, { command: "status" }];
+    for (const step of steps) {
+      const ended = await story.run(step, { env });
+      const folder = ended.outputs["report-folder"] as string;
+      for (const file of await filesBelow(folder)) seen.push(await readFile(file, "utf8"));
+      seen.push(ended.summary, ended.printed, JSON.stringify(ended.outputs));
+      assert.ok(ended.masks.includes(place));
+      if (step.command === "backup") {
+        const [envelope] = (await readFile(join(folder, "statements.jsonl"), "utf8")).split("\n");
+        const { payload } = JSON.parse(envelope as string) as { payload: string };
+        seen.push(Buffer.from(payload, "base64").toString());
+        assert.match(seen.at(-1) as string, /"env:PLACE"/);
+      }
+    }
+    await rm(place, { recursive: true });
+    const gone = await story.run({ command: "status" }, { env });
+    assert.equal(gone.outputs.result, "failed");
+    assert.match(gone.outputs.verdict as string, /env:PLACE/);
+    for (const text of [...seen, gone.summary, gone.printed]) assert.ok(!text.includes("LOCATION-secret"), text);
   });
 
   it("without a configuration, with a broken one, with an empty one", async () => {

@@ -82,6 +82,11 @@ describe("a repository of a configuration", () => {
     await open(await read(`location: ${store}`), env);
     await open(await read("location: 'env:PLACE'"), { ...env, PLACE: store });
     await open(await read("location: elsewhere"), { ...env, REPRISE_REPOSITORY_MAIN: store });
+    const shown = async (body: string, more: Record<string, string>) =>
+      (await open(await read(body), { ...env, ...more })).shownLocation;
+    assert.equal(await shown("location: 'env:PLACE'", { PLACE: store }), "env:PLACE");
+    assert.equal(await shown("location: elsewhere", { REPRISE_REPOSITORY_MAIN: store }), "env:REPRISE_REPOSITORY_MAIN");
+    assert.equal(await shown(`location: ${store}`, {}), store);
     const missing = await assertCode(open(await read("location: 'env:PLACE'"), env), "REPOSITORY_LOCATION_MISSING");
     assert.match(`${missing.message} ${missing.hint}`, /main.*PLACE.*REPRISE_REPOSITORY_MAIN/);
     await assertCode(
@@ -122,6 +127,17 @@ describe("a repository of a configuration", () => {
       open(await read("location: store"), { ...env, REPRISE_TRUST_KEEPER: "x" }),
       "KEEPER_TRUST_INVALID",
     );
+  });
+
+  it("is not told by texts when only the environment knows where it is", async () => {
+    const config = await read("location: 'env:PLACE'");
+    const place = { environment: new TestEnvironment(1), signal, onWarning: () => {} };
+    const shown = (env: Record<string, string>, text: string) =>
+      new ConfiguredRepositories(config, { ...place, env }).withoutLocations(text);
+    assert.equal(shown({ PLACE: "/srv/secret" }, "/srv/secret/packs: gone"), "env:PLACE/packs: gone");
+    assert.equal(shown({ REPRISE_REPOSITORY_MAIN: "/srv/x" }, "/srv/x"), "env:REPRISE_REPOSITORY_MAIN");
+    assert.equal(shown({ PLACE: "abc" }, "abc is no word"), "abc is no word");
+    assert.equal(shown({}, "nothing"), "nothing");
   });
 
   it("is opened once, again after it failed, and closed with the others", async () => {

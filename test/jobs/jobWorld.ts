@@ -86,7 +86,7 @@ export class JobWorld {
     const open = async (name: string) => this.repositories.get(name)!.repository;
     return {
       environment: this.main.environment,
-      repositories: { open },
+      repositories: { open, withoutLocations: (text) => text },
       signal: this.controller.signal,
       onWarning: (warning) => this.warnings.push(warning),
       onEvent: (event) => this.events.push(event),

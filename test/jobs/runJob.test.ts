@@ -206,10 +206,10 @@ describe("jobs", function () {
 
   it("leave a report when the repository does not open", async () => {
     const open = async () => await Promise.reject(new Error("no such place"));
-    const { report } = await world.run("nightly", {}, { repositories: { open } });
+    const { report } = await world.run("nightly", {}, { repositories: { ...world.options.repositories, open } });
     assert.deepEqual([report.outcome, report.repository], ["failed", null]);
     assert.match(report.verdict, /no such place/);
-    const check = await world.run("check", {}, { repositories: { open } });
+    const check = await world.run("check", {}, { repositories: { ...world.options.repositories, open } });
     assert.equal(check.report.outcome, "inconclusive");
   });
 

@@ -107,7 +107,7 @@ describe("runs of jobs", function () {
     const runs = await Promise.all(
       (plan?.matrix ?? []).map(async ({ job, machine }) => {
         const { repository } = await world.main.reopen();
-        const repositories = { open: async () => repository };
+        const repositories = { ...world.options.repositories, open: async () => repository };
         return await world.runAll({ jobs: [job], machines: [machine] }, { repositories });
       }),
     );

@@ -66,7 +66,7 @@ function requestOf({ repository, catalog, request }: TestContext, test: Configur
   return {
     ...{ repository, catalog, trigger, url, executedBy, signingKeys },
     ...{ spec: test.spec, specPath: test.fileName, specDigest: test.specDigest },
-    location: repository.backend.location,
+    location: repository.shownLocation,
     runsFolder: defaultRunBase(),
     store: true,
     keepFolder: reportFolder === null ? null : join(reportFolder, test.name),

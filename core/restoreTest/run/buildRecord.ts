@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { judge } from "../../evidence/testVerdict.js";
 import type { Artifact, CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { RECORD_SCHEMA } from "../../format/restoreTestRecord.js";
+import { mapTexts } from "../../report/mapTexts.js";
 import type { Snapshot } from "../../repository/catalog.js";
 import { qualifiedGroup } from "../../repository/snapshotName.js";
 import type { ObservedArtifact } from "../checks/check.js";
@@ -39,6 +40,14 @@ export interface RunFacts {
 
 /** `previous`: digest of the machine's record before this one. */
 export function buildRecord(facts: RunFacts, previous: string | null): RestoreTestRecord {
+  const { shownLocation, backend } = facts.request.repository;
+  const record = recordOf(facts, previous);
+  if (shownLocation === backend.location) return record;
+  // reasons that are errors of the storage name the place
+  return mapTexts(record, (text) => text.replaceAll(backend.location, shownLocation));
+}
+
+function recordOf(facts: RunFacts, previous: string | null): RestoreTestRecord {
   const { request, test, snapshot, timeline } = facts;
   const times = timesOf(facts);
   const checks = [...facts.results, ...objectiveResults(times, timeline.elapsed())];
