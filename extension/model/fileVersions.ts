@@ -42,13 +42,12 @@ export function spanText({ first, last }: PeriodData, locale: string, timeZone?:
   return format.formatRange(first.timeMs, last.timeMs);
 }
 
-/** `version 2 · 4 KiB · 3 snapshots · current`. */
+/** `4 KiB · current · version 2 · 3 snapshots`: what matters first, for it may be cut off. */
 export function versionWords({ version, period, isCurrent, isBack }: VersionRow, locale: string, t: Translate): string {
   const snapshots = period.snapshots === 1 ? t("1 snapshot") : t("{0} snapshots", period.snapshots);
   if (version === null) return [period.problem ?? t("not there"), snapshots].join(" · ");
-  const words = [isBack ? t("version {0} again", version.number) : t("version {0}", version.number)];
-  if (version.kind === "file") words.push(sizeText(version.sizeBytes, locale));
-  words.push(snapshots);
+  const words = version.kind === "file" ? [sizeText(version.sizeBytes, locale)] : [];
   if (isCurrent) words.push(t("current"));
+  words.push(isBack ? t("version {0} again", version.number) : t("version {0}", version.number), snapshots);
   return words.join(" · ");
 }

@@ -112,10 +112,10 @@ describe("versions of a file", () => {
   it("are newest first, with times of absence, and what came before", () => {
     const words = rows.map((row) => versionWords(row, "en", t));
     assert.deepEqual(words, [
-      "version 1 again · 1 KiB · 5 snapshots · current",
-      "version 2 · 2 KiB · 1 snapshot",
+      "1 KiB · current · version 1 again · 5 snapshots",
+      "2 KiB · version 2 · 1 snapshot",
       "not there · 1 snapshot",
-      "version 1 · 1 KiB · 2 snapshots",
+      "1 KiB · version 1 · 2 snapshots",
     ]);
     assert.deepEqual(
       rows.map(({ previous }) => previous?.version?.number),
