@@ -40,7 +40,7 @@ export class CompareCommands {
     if (place === undefined) return;
     const [nodes, snapshot] = await Promise.all([this.#history(place), this.#places.snapshotOf(place)]);
     const node = nodes.find(({ row: { period } }) => contains(period, snapshot));
-    if (node === undefined || node.row.version === null) return;
+    if (node === undefined || node.row.version === null) return this.#tellMissing(place);
     await this.#withRow({ ...node, place }, node.row.previous);
   }
 
@@ -106,10 +106,7 @@ export class CompareCommands {
     const { repository: configured, machine, path } = mapped;
     const nodes = await this.#search({ configured, machine, path });
     const newest = nodes.find(({ row }) => row.version !== null);
-    if (newest === undefined) {
-      const message = l10n.t("No snapshot of {0} has {1}.", machine, messageText(path));
-      return void window.showInformationMessage(message);
-    }
+    if (newest === undefined) return this.#tellMissing({ machine, path });
     const title = `${shortened(lastName(path), 80)} (${timeLabel(newest.row.period.last)} ↔ ${l10n.t("local file")})`;
     await this.#sides.openUris(placeUri(newest.place), local, title);
   }
@@ -168,6 +165,11 @@ export class CompareCommands {
         return versionNodes(history, subject, repositoryId);
       }),
     );
+  }
+
+  #tellMissing({ machine, path }: Pick<ChosenPlace, "machine" | "path">): void {
+    const message = l10n.t("No snapshot of {0} has {1}.", machine, messageText(path));
+    void window.showInformationMessage(message);
   }
 
   #tellNoEarlier({ path }: ChosenPlace): void {

@@ -16,7 +16,7 @@ import { isAbort, withSignal } from "../adapt/cancellation.js";
 import type { PlainDocuments } from "../files/plainDocuments.js";
 import { ProgressMeter, progressText } from "../model/progressMeter.js";
 import { isIncomplete, type RestoreDone, restoreReportText, restoreSummary } from "../model/restoreReport.js";
-import { messageText } from "../model/shownName.js";
+import { messageText, withoutLinks } from "../model/shownName.js";
 import { type CallOptions, ServiceError } from "../service/client.js";
 
 export type Existing = "refuse" | "replace" | "keep";
@@ -100,7 +100,7 @@ export class RestoreRuns {
     const [open, report, details] = [l10n.t("Open Folder"), l10n.t("Show Report"), l10n.t("Show Log")];
     const incomplete = isIncomplete(done);
     const show = incomplete ? window.showWarningMessage : window.showInformationMessage;
-    const answer = await show(messageText(summary), open, report, ...(incomplete ? [details] : []));
+    const answer = await show(withoutLinks(summary), open, report, ...(incomplete ? [details] : []));
     if (answer === open) await openFolder(to, done.files === null && done.disks.length === 1);
     else if (answer === report) await this.#showReport(done);
     else if (answer === details) this.#log.show();
@@ -129,7 +129,7 @@ async function askAboutExisting({ canKeep }: RestoreRun, error: ServiceError): P
     : l10n.t("Replace writes over it.");
   const question = l10n.t("There is something of this name already. What shall happen with it?");
   const buttons = canKeep ? [replace, keep] : [replace];
-  const options = { modal: true, detail: `${messageText(error.message)}\n\n${detail}` };
+  const options = { modal: true, detail: `${withoutLinks(error.message)}\n\n${detail}` };
   const answer = await window.showWarningMessage(question, options, ...buttons);
   return answer === replace ? "replace" : answer === keep ? "keep" : undefined;
 }
@@ -139,7 +139,7 @@ async function askAboutDamage(error: ServiceError): Promise<boolean> {
   const detail = l10n.t(
     "Damaged ranges would be zeros, and the report would name each. An earlier snapshot may be whole.",
   );
-  return (await window.showWarningMessage(messageText(error.message), { modal: true, detail }, rest)) === rest;
+  return (await window.showWarningMessage(withoutLinks(error.message), { modal: true, detail }, rest)) === rest;
 }
 
 /** In the Explorer when it is part of the workspace, in the system's file manager when there is one, else in a new window. */

@@ -9,9 +9,14 @@ export function labelText(text: string): string {
   return shortened(text).replace(ICON, (icon) => (icon.startsWith("\\") ? icon : `\\${icon}`));
 }
 
-/** For notifications, in which `[text](target)` becomes a link. */
+/** A name in a notification. */
 export function messageText(text: string): string {
-  return shortened(text).replaceAll("](", "] (");
+  return withoutLinks(shortened(text));
+}
+
+/** A whole sentence for a notification, in which `[text](target)` would become a link. */
+export function withoutLinks(text: string): string {
+  return text.replaceAll("](", "] (");
 }
 
 /** Its beginning and its end. */
