@@ -8,13 +8,13 @@ export interface PipelineEvent {
   name: string;
   /** Null: there is none, as for a schedule or a new branch. */
   base: string | null;
+  /** The push says that there was nothing before it. */
+  isNewBranch: boolean;
   head: string | null;
   /** Of a tag; null: none. */
   tag: string | null;
   /** Of the repository; null: not told. */
   defaultBranch: string | null;
-  /** The change comes from another repository: secrets are not there. */
-  isFork: boolean;
   pullRequest: { number: number; labels: readonly string[]; description: string } | null;
   /** Who made it happen. */
   actor: string;
@@ -37,9 +37,9 @@ export async function readEvent(env: Env): Promise<PipelineEvent> {
   return {
     name,
     ...commitsOf(env, payload, pullRequest, group),
+    isNewBranch: isNewBranch(name, payload),
     tag: env.GITHUB_REF_TYPE === "tag" ? (env.GITHUB_REF_NAME ?? null) : null,
     defaultBranch: branch(textOf(memberOf(payload, "repository"), "default_branch")),
-    isFork: isFork(pullRequest),
     pullRequest: pullRequest === null ? null : partOf(pullRequest),
     actor: textOf(memberOf(payload, "sender"), "login") ?? env.GITHUB_ACTOR ?? "",
     url: runUrl(env),
@@ -59,13 +59,16 @@ function commitsOf(
     };
   }
   if (group !== null) return { base: commit(textOf(group, "base_sha")), head: commit(textOf(group, "head_sha")) };
-  const head = commit(textOf(payload, "after")) ?? commit(env.GITHUB_SHA ?? null);
+  // zeros after a push: the branch is gone, and GITHUB_SHA is another one's
+  const head = commit(textOf(payload, "after") ?? env.GITHUB_SHA ?? null);
   return { base: commit(textOf(payload, "before")), head };
 }
 
-function isFork(pullRequest: object | null): boolean {
-  const nameOf = (side: string) => textOf(memberOf(memberOf(pullRequest, side), "repo"), "full_name");
-  return pullRequest !== null && nameOf("head") !== nameOf("base");
+/** The default branch is none that could be compared with itself. */
+function isNewBranch(name: string, payload: object | null): boolean {
+  const defaultBranch = textOf(memberOf(payload, "repository"), "default_branch");
+  const isDefault = defaultBranch !== null && textOf(payload, "ref") === `refs/heads/${defaultBranch}`;
+  return name === "push" && /^0+$/.test(textOf(payload, "before") ?? "") && !isDefault;
 }
 
 function partOf(pullRequest: object): NonNullable<PipelineEvent["pullRequest"]> {

@@ -35,21 +35,32 @@ export async function gateCommand(step: CommandStep): Promise<Done> {
   return { report, statements, outputs: {} };
 }
 
-/** What is given wins over the event. CHANGES_UNKNOWN when neither says which commit is meant. */
+/**
+ * What is given wins over the event. Only changes have a range by themselves: what is started by hand, by a schedule, a release or a
+ * comment compares nothing, and before a tag nobody but its user knows what counts. CHANGES_UNKNOWN then.
+ */
 function rangeOf({ base, head }: Inputs, event: PipelineEvent): ChangeRange {
   const newest = head || event.head;
-  if (newest === null || newest === "") {
-    throw new RepriseError(
-      "unsupported",
-      "CHANGES_UNKNOWN",
-      "neither the event nor the inputs say which commits are meant",
-      {
-        hint: "give base and head, or run on pull_request, merge_group or push",
-      },
-    );
-  }
+  if (!newest) throw changesUnknown("neither the event nor the inputs say which commits are meant");
   if (base !== "") return { compare: "merge-base", base, head: newest };
-  if (event.tag !== null && head === "") return { compare: "tag", base: null, head: newest };
-  const isRequest = event.name.startsWith("pull_request") || event.name === "merge_group";
-  return { compare: isRequest ? "merge-base" : "direct", base: event.base, head: newest };
+  if (event.tag !== null) {
+    throw changesUnknown(`nothing says what the tag ${event.tag.slice(0, 100)} is compared with`, TAG_HINT);
+  }
+  if (REQUESTS.includes(event.name) && event.base !== null) {
+    return { compare: "merge-base", base: event.base, head: newest };
+  }
+  if (event.name === "push" && (event.base !== null || event.isNewBranch)) {
+    return { compare: "direct", base: event.base, head: newest };
+  }
+  throw changesUnknown(`the event ${event.name || "without a name"} does not say what has changed`);
+}
+
+const REQUESTS = ["pull_request", "pull_request_target", "merge_group"];
+const TAG_HINT = "name in the input base the tag that was deployed last: whoever may push tags must not choose it";
+
+function changesUnknown(
+  message: string,
+  hint = "give base and head, or run on pull_request, merge_group or push",
+): RepriseError {
+  return new RepriseError("unsupported", "CHANGES_UNKNOWN", message, { hint });
 }

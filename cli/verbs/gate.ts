@@ -19,7 +19,7 @@ import type { Line } from "../output/text.js";
 import { readSigningKey, SIGNING_KEY_OPTION } from "../secret/signingKeySource.js";
 import type { Answer, Verb } from "../verb.js";
 
-const COMPARISONS = ["merge-base", "direct", "tag"] as const;
+const COMPARISONS = ["merge-base", "direct"] as const;
 const POLICY_PLACES = ["base", "head"] as const;
 const STANDARD_REMOTE = "origin";
 const STANDARD_FOLDER = ".";
@@ -43,8 +43,7 @@ export const gateVerb: Verb = {
     { flags: "--head <revision>", description: "the change", standard: "HEAD", completes: "nothing" },
     {
       flags: "--compare <way>",
-      description:
-        "merge-base: since head left base, as in a pull request; direct: from base to head, as a push does; tag: since the tag before",
+      description: "merge-base: since head left base, as in a pull request; direct: from base to head, as a push does",
       choices: COMPARISONS,
     },
     {
@@ -89,6 +88,10 @@ export const gateVerb: Verb = {
     {
       command: "reprise gate --compare direct --base $BEFORE --head $AFTER --default-branch origin/main",
       meaning: "what a push changes",
+    },
+    {
+      command: "reprise gate --base v1.3 --head v1.4",
+      meaning: "what a tag brings since the one that was deployed last",
     },
   ],
   run: runGateVerb,

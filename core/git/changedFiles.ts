@@ -4,7 +4,7 @@
 import { changesUnknown, commonHistory, type HistoryOptions } from "./commonHistory.js";
 import { gitFailed, saidBy } from "./gitErrors.js";
 import { splitAtZero } from "./gitObjects.js";
-import { runGit, runGitChecked } from "./gitProcess.js";
+import { runGitChecked } from "./gitProcess.js";
 import { fetchFrom } from "./gitRemote.js";
 import { type GitRepository, isNoCommit, isObjectId, resolveCommit } from "./gitRepository.js";
 import { pathFromBytes } from "./pathBytes.js";
@@ -12,10 +12,10 @@ import { pathFromBytes } from "./pathBytes.js";
 export interface ChangeRange {
   /**
    * `merge-base`: what head brings since it left base, as pull requests show it. `direct`: from one tree to the other, as a push
-   * replaces it. `tag`: since the tag before.
+   * replaces it.
    */
-  compare: "merge-base" | "direct" | "tag";
-  /** Null or zeros: a new branch, or not needed (tag). */
+  compare: "merge-base" | "direct";
+  /** Null or zeros: a new branch. */
   base: string | null;
   head: string;
 }
@@ -37,7 +37,7 @@ export interface ChangedFiles {
   /** Commit that `base` names; null: there was none, and all files of head count. */
   base: string | null;
   head: string;
-  /** With which commits head was compared: `base`, merge bases, a tag. */
+  /** With which commits head was compared: `base`, merge bases. */
   comparedWith: readonly string[];
   /** By path, each once. */
   files: readonly ChangedFile[];
@@ -118,10 +118,6 @@ async function comparison(
   head: string,
   options: ChangeOptions,
 ): Promise<Pick<ChangedFiles, "base" | "comparedWith">> {
-  if (compare === "tag") {
-    const tagged = await tagBefore(repository, head, options.signal);
-    return { base: tagged, comparedWith: tagged === null ? [] : [tagged] };
-  }
   if (base !== null && !isNoCommit(base)) {
     const commit = await presentCommit(repository, base, options);
     if (compare === "direct") return { base: commit, comparedWith: [commit] };
@@ -132,20 +128,6 @@ async function comparison(
   if (defaultBranch === null) return { base: null, comparedWith: [] };
   const commit = await presentCommit(repository, defaultBranch, options);
   return { base: commit, comparedWith: await commonHistory(repository, commit, head, options) };
-}
-
-/** The nearest tagged commit before `head`, of the history and the tags that are here; null: there is none. */
-async function tagBefore(
-  repository: GitRepository,
-  head: string,
-  signal: AbortSignal | undefined,
-): Promise<string | null> {
-  const parent = await resolveCommit(repository, `${head}^`, { signal });
-  if (parent === null) return null;
-  const args = ["describe", "--tags", "--abbrev=0", "--end-of-options", parent];
-  const { exitCode, stdout } = await runGit(repository.folder, args, { signal });
-  if (exitCode !== 0) return null;
-  return await resolveCommit(repository, `refs/tags/${new TextDecoder().decode(stdout).trim()}`, { signal });
 }
 
 /** Its id: known to git without being stored. */

@@ -91,7 +91,7 @@ describe("events", () => {
       body: "Gate-Reason: the building burns",
     };
     const event = await read("pull_request", { pull_request: pullRequest, sender: { login: "bob" } });
-    assert.deepEqual([event.base, event.head, event.isFork, event.actor], [SHA("a"), SHA("b"), true, "bob"]);
+    assert.deepEqual([event.base, event.head, event.isNewBranch, event.actor], [SHA("a"), SHA("b"), false, "bob"]);
     assert.deepEqual(event.pullRequest, {
       number: 7,
       labels: ["gate: override"],
@@ -101,9 +101,13 @@ describe("events", () => {
 
   it("of a push, a merge queue, a new branch and a tag", async () => {
     const push = await read("push", { before: SHA("a"), after: SHA("b") });
-    assert.deepEqual([push.base, push.head, push.isFork], [SHA("a"), SHA("b"), false]);
+    assert.deepEqual([push.base, push.head, push.isNewBranch], [SHA("a"), SHA("b"), false]);
     const fresh = await read("push", { before: SHA("0"), after: SHA("b") });
-    assert.deepEqual([fresh.base, fresh.head], [null, SHA("b")]);
+    assert.deepEqual([fresh.base, fresh.head, fresh.isNewBranch], [null, SHA("b"), true]);
+    const main = { ref: "refs/heads/main", repository: { default_branch: "main" } };
+    assert.equal((await read("push", { before: SHA("0"), after: SHA("b"), ...main })).isNewBranch, false);
+    const gone = await read("push", { before: SHA("a"), after: SHA("0") }, { GITHUB_SHA: SHA("f") });
+    assert.equal(gone.head, null);
     const queue = await read("merge_group", { merge_group: { base_sha: SHA("c"), head_sha: SHA("d") } });
     assert.deepEqual([queue.base, queue.head], [SHA("c"), SHA("d")]);
     const tag = await read("push", {}, { GITHUB_REF_TYPE: "tag", GITHUB_REF_NAME: "v1", GITHUB_SHA: SHA("e") });

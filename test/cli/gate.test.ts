@@ -212,7 +212,7 @@ describe("reprise gate", function () {
     assert.equal((await cliJson<GateDocument>([...fresh, "--default-branch", "topic"])).decision, "not-needed");
     assert.equal((await cli(fresh)).code, 2);
     work.git("tag", "v1", "base");
-    const tag = ["gate", "--git", work.folder, "--compare", "tag", "--head", "topic"];
+    const tag = ["gate", "--git", work.folder, "--base", "v1", "--head", "topic"];
     assert.equal((await cliJson<GateDocument>(tag)).decision, "go");
   });
 });
