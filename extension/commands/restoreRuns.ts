@@ -14,9 +14,10 @@ import {
 } from "vscode";
 import { isAbort, withSignal } from "../adapt/cancellation.js";
 import type { PlainDocuments } from "../files/plainDocuments.js";
+import { withoutLinks } from "../model/harmlessText.js";
 import { ProgressMeter, progressText } from "../model/progressMeter.js";
 import { isIncomplete, type RestoreDone, restoreReportText, restoreSummary } from "../model/restoreReport.js";
-import { messageText, withoutLinks } from "../model/shownName.js";
+import { messageText } from "../model/shownName.js";
 import { type CallOptions, ServiceError } from "../service/client.js";
 
 export type Existing = "refuse" | "replace" | "keep";

@@ -1,22 +1,18 @@
-// Names out of backups in places of the editor that give text a meaning: icons in labels, links in messages. Control characters
+// Names out of backups in places of the editor that give text a meaning (harmlessText.ts) or have little room. Control characters
 // are escaped long before (core's formatName); a name can still be thousands of characters long.
 
-const MAX_LABEL = 200;
-const ICON = /\\?\$\([a-z0-9-]+(?:~[a-z0-9-]*)?\)/gi;
+import { withoutIcons, withoutLinks } from "./harmlessText.js";
 
-/** For labels of lists in which `$(icon)` becomes an icon. */
+const MAX_LABEL = 200;
+
+/** For labels of lists. */
 export function labelText(text: string): string {
-  return shortened(text).replace(ICON, (icon) => (icon.startsWith("\\") ? icon : `\\${icon}`));
+  return withoutIcons(shortened(text));
 }
 
 /** A name in a notification. */
 export function messageText(text: string): string {
   return withoutLinks(shortened(text));
-}
-
-/** A whole sentence for a notification, in which `[text](target)` would become a link. */
-export function withoutLinks(text: string): string {
-  return text.replaceAll("](", "] (");
 }
 
 /** Its beginning and its end. */
