@@ -60,19 +60,13 @@ function machinesSection({ machines, atMs }: OverviewData, reader: Reader): Mark
   const title = t("Machines by proof");
   if (machines.length === 0)
     return section("machines", title, html`<p class="empty">${t("There is no snapshot yet.")}</p>`);
-  const heads: [string, "text" | "number"][] = [
-    [t("Machine"), "text"],
-    [t("Proof"), "number"],
-    [t("Proven"), "number"],
-    [t("Newest backup"), "number"],
-    [t("Snapshots"), "number"],
-  ];
+  const heads = [t("Machine"), t("Proof"), t("Proven"), t("Newest backup"), t("Snapshots")];
   const rows = machineRows(machines).slice(0, MAX_MACHINES);
   return section(
     "machines",
     title,
     html`<p class="quiet">${t("What is known of each machine's backups, the least proven first. A restore test proves more than a verification.")}</p>
-<div class="scroll"><table class="sortable"><thead><tr>${heads.map(([name], i) => html`<th scope="col"${i === 1 ? Markup.constant(' aria-sort="ascending"') : Markup.empty}><button type="button" data-sort="${i}">${name}</button></th>`)}</tr></thead><tbody>
+<div class="scroll"><table class="sortable"><thead><tr>${heads.map((name, i) => html`<th scope="col"${i === heads.length - 1 ? Markup.constant(' class="number"') : Markup.empty}${i === 1 ? Markup.constant(' aria-sort="ascending"') : Markup.empty}><button type="button" data-sort="${i}">${name}</button></th>`)}</tr></thead><tbody>
 ${rows.map((row) => machineRow(row, atMs, reader))}</tbody></table></div>`,
   );
 }
