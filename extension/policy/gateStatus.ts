@@ -74,6 +74,13 @@ export class GateStatus implements Disposable {
     await this.#look(api);
   }
 
+  /** What the decision is made of has changed, though no commit has. */
+  factsChanged(): void {
+    if (this.#asked === undefined) return;
+    this.#last = undefined;
+    this.#later();
+  }
+
   /** On demand; says when there is nothing to decide. */
   async check(): Promise<void> {
     if (!workspace.isTrusted) return;

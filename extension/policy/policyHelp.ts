@@ -44,6 +44,7 @@ export function policyHelp({ client, policies, states, log, lastResult, register
     languages.registerCodeLensProvider(DOCUMENTS, lenses),
     workspace.onDidGrantWorkspaceTrust(() => void gate.start()),
     policies.onDidChange(() => void gate.start()),
+    states.onDidChange(() => gate.factsChanged()),
     register("showGate", () => gate.showReasons()),
     register("checkGate", () => gate.check()),
   ];

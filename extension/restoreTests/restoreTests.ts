@@ -169,7 +169,7 @@ function lastResultText([newest]: LastTestResult[]): string | undefined {
 function outcomeText({ outcome, provenLevel }: LastTestResult): string {
   if (outcome === "failed") return `$(error) ${l10n.t("restore test failed")}`;
   if (outcome === "inconclusive") return `$(question) ${l10n.t("restore test inconclusive")}`;
-  return `$(pass) ${levelText(provenLevel, l10n.t) ?? l10n.t("nothing proven")}`;
+  return `$(${outcome === "warned" ? "warning" : "pass"}) ${levelText(provenLevel, l10n.t) ?? l10n.t("nothing proven")}`;
 }
 
 function setContexts(results: LastResults): void {

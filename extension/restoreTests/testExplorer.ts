@@ -8,6 +8,7 @@ import {
   l10n,
   type TestController,
   type TestItem,
+  type TestRun,
   TestRunProfileKind,
   TestRunRequest,
   tests,
@@ -148,9 +149,9 @@ export class TestExplorer implements Disposable {
       const chosen = await Promise.all(
         wanted.flatMap((item) => testsBelow(item, excluded)).map((each) => this.#prepare(each)),
       );
-      for (const { item } of chosen) run.enqueued(item);
+      for (const each of chosen) for (const machine of machinesOf(each)) run.enqueued(machine);
       for (const test of chosen) {
-        if ((token ?? run.token).isCancellationRequested || run.token.isCancellationRequested) run.skipped(test.item);
+        if ((token ?? run.token).isCancellationRequested || run.token.isCancellationRequested) skip(run, test);
         else await this.#make(run, test, given);
       }
     } finally {
@@ -159,18 +160,17 @@ export class TestExplorer implements Disposable {
     }
   }
 
-  async #make(run: ReturnType<TestController["createTestRun"]>, test: TestToRun, given?: ConfiguredRepository) {
+  async #make(run: TestRun, test: TestToRun, given?: ConfiguredRepository) {
     const { client, repositories, repository, results } = this.#parts;
     const configured = given ?? (await repository.choose(test.file, test.name));
-    if (configured === undefined) return run.skipped(test.item);
-    run.started(test.item);
+    if (configured === undefined) return skip(run, test);
     try {
       const live = new LiveTest(this.#controller, run, test);
       await unlocked(repositories, configured);
       const made = await repositories.use(configured, (opened) => live.make(client, opened, run.token));
       await results.keep(test.file.fsPath, test.name, made.machines);
     } catch (error) {
-      if (isAbort(error)) return run.skipped(test.item);
+      if (isAbort(error)) return skip(run, test);
       run.appendOutput(`${errorText(error)}\r\n`, undefined, test.item);
       run.errored(test.item, obstacle(error, test.item));
       if (error instanceof ServiceError && error.code === "TOOL_MISSING")
@@ -201,6 +201,16 @@ interface Wanted {
   item: TestItem;
   machine: string | null;
   check: string | null;
+}
+
+function skip(run: TestRun, test: TestToRun): void {
+  for (const machine of machinesOf(test)) run.skipped(machine);
+}
+
+/** A test has no state of its own: it is that of its machines. */
+function machinesOf({ item, machine }: TestToRun): TestItem[] {
+  const all = [...item.children].map(([, child]) => child);
+  return all.filter((child) => machine === null || placeOf(child)?.machine === machine);
 }
 
 /** A file is all of its tests; a machine or a check is its test, narrowed. */

@@ -15,6 +15,8 @@ export interface TestPlace {
 const tags = new Map<string, TestTag>();
 
 const places = new WeakMap<TestItem, TestPlace>();
+/** Checks that no line of a spec names. They stay when the spec is read again. */
+const implied = new WeakSet<TestItem>();
 
 export function placeOf(item: TestItem): TestPlace | undefined {
   return places.get(item);
@@ -37,52 +39,64 @@ export function showFile(
     return;
   }
   const item = controller.items.get(idOf(place)) ?? makeItem(controller, place, label);
-  item.children.replace(tests.map((test) => testItem(controller, { ...place, test: test.name }, test)));
+  item.children.replace(tests.map((test) => testItem(controller, item, { ...place, test: test.name }, test)));
   controller.items.add(item);
 }
 
-function testItem(controller: TestController, place: TestPlace, test: RestoreTestData): TestItem {
-  const item = makeItem(controller, place, test.name, test.line);
+/** Items stay the same objects when a file is read again: a run may be going on with them. */
+function testItem(controller: TestController, parent: TestItem, place: TestPlace, test: RestoreTestData): TestItem {
+  const item = childItem(controller, parent, place, test.name, test.line);
   item.description = test.description;
   item.children.replace(
-    test.machines.map((machine) => machineItem(controller, { ...place, machine: machine.machine }, machine, test.line)),
+    test.machines.map((each) => machineItem(controller, item, { ...place, machine: each.machine }, each, test.line)),
   );
   return item;
 }
 
 function machineItem(
   controller: TestController,
+  parent: TestItem,
   place: TestPlace,
   { machine, level, checks }: TestMachineData,
   line: number,
 ): TestItem {
-  const item = makeItem(controller, place, machine, line);
+  const item = childItem(controller, parent, place, machine, line);
   item.description = level;
   item.tags = [tagOf(level)];
-  item.children.replace(
-    checks.map(({ id, type, line: ofCheck }) => {
-      const check = makeItem(controller, { ...place, check: id }, id, ofCheck);
-      check.description = type;
-      return check;
-    }),
-  );
+  const declared = checks.map(({ id, type, line: ofCheck }) => {
+    const check = childItem(controller, item, { ...place, check: id }, id, ofCheck);
+    check.description = type;
+    implied.delete(check);
+    return check;
+  });
+  const others = [...item.children].map(([, child]) => child).filter((child) => implied.has(child));
+  item.children.replace([...declared, ...others]);
   return item;
 }
 
-/** Of a check that the level brings with it, which no line of the spec names. */
-export function impliedCheckItem(controller: TestController, machine: TestItem, id: string, type: string): TestItem {
-  const place = places.get(machine);
-  const known = place && machine.children.get(idOf({ ...place, check: id }));
+/** Of a check of a machine, also of one that the level brings with it. */
+export function checkItem(controller: TestController, machine: TestItem, id: string, type: string): TestItem {
+  const place = places.get(machine) ?? { file: machine.uri ?? Uri.file("/"), test: null, machine: null, check: null };
+  const known = machine.children.get(idOf({ ...place, check: id }));
   if (known !== undefined) return known;
-  const item = makeItem(
-    controller,
-    { file: machine.uri ?? Uri.file("/"), test: null, machine: null, ...place, check: id },
-    id,
-    (machine.range?.start.line ?? 0) + 1,
-  );
+  const item = makeItem(controller, { ...place, check: id }, id, (machine.range?.start.line ?? 0) + 1);
   item.description = type;
+  implied.add(item);
   machine.children.add(item);
   return item;
+}
+
+function childItem(
+  controller: TestController,
+  parent: TestItem,
+  place: TestPlace,
+  label: string,
+  line: number,
+): TestItem {
+  const known = parent.children.get(idOf(place));
+  if (known === undefined) return makeItem(controller, place, label, line);
+  known.range = new Range(line - 1, 0, line - 1, 0);
+  return known;
 }
 
 function makeItem(controller: TestController, place: TestPlace, label: string, line?: number): TestItem {

@@ -18,7 +18,7 @@ import { durationText } from "../model/machineWords.js";
 import type { OpenedRepository } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import type { CheckResultData, OutcomeData, TestEventData, TestRunData } from "../service/policyProtocol.js";
-import { idOf, impliedCheckItem, placeOf, type TestPlace } from "./testItems.js";
+import { checkItem, idOf, placeOf, type TestPlace } from "./testItems.js";
 
 export interface TestToRun {
   /** Of the test itself. */
@@ -87,7 +87,7 @@ export class LiveTest {
     const parent = this.#machineItem(machine);
     this.#say(`  ${SIGNS[outcome]} ${id}: ${reason ?? observed}`);
     if (parent === undefined) return;
-    const item = impliedCheckItem(this.#controller, parent, id, type);
+    const item = checkItem(this.#controller, parent, id, type);
     // what is only of note changes nothing about the test
     const shown = outcome === "failed" && severity !== "fail" ? "warned" : outcome;
     this.#report(item, shown, this.#message(result, item), durationMs);
