@@ -39,7 +39,7 @@ const MACHINES: readonly DemoMachine[] = [
   { group: "vm/office", sizeBytes: 32 * MIB, label: "OFFICE", files: officeFiles },
 ];
 
-/** FILE_EXISTS-like: SERVICE_VALUE_INVALID when the folder is there. After an error or an abort nothing is left of it. */
+/** SERVICE_VALUE_INVALID when the folder is there. After an error or an abort nothing is left of it. */
 export async function makeDemoRepository(
   { folder }: ArgumentOf<"makeDemo">,
   context: CallContext,
@@ -78,8 +78,8 @@ async function fill(location: string, context: CallContext): Promise<number> {
     const dayMs = (day: number) => startMs + day * DAY_MS;
     let snapshots = 0;
     for (let day = 0; day < DAYS; day++) {
-      for (const machine of MACHINES) {
-        clock.nowMs = dayMs(day) + snapshots * 60_000;
+      for (const [i, machine] of MACHINES.entries()) {
+        clock.nowMs = dayMs(day) + i * 60_000;
         await backUpDay(repository, machine, day, dayMs, context);
         const done = ++snapshots;
         onProgress({ operation: "demo", phase: "backup", done, total: DAYS * MACHINES.length, unit: "snapshots" });
