@@ -1,8 +1,8 @@
 // What the editor's side and the worker that holds the core say to each other: calls with an answer, progress, cancel. Plain
 // data only. Paths in a snapshot are text as `reprise ls` prints them (docs/files.md): bytes that are no UTF-8 are escaped.
 
-import type { CompareApi } from "./compareProtocol.js";
 import type { ActionsApi } from "./actionsProtocol.js";
+import type { CompareApi } from "./compareProtocol.js";
 import type { OverviewApi } from "./overviewProtocol.js";
 import type { PolicyApi } from "./policyProtocol.js";
 import type { RestoreApi } from "./restoreProtocol.js";
@@ -171,8 +171,7 @@ interface InSnapshot {
 }
 
 /** Every operation: what it is given and what it answers. Errors of all: docs/errors.md; SERVICE_HANDLE_CLOSED of most. */
-export interface ServiceApi extends ActionsApi<Handle>,
-    OverviewApi<Handle>, PolicyApi<Handle> {
+export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, PolicyApi<Handle> {
   /**
    * `secret`: a passphrase or a recovery key; never logged, stored or answered back. PASSPHRASE_WRONG; PASSPHRASE_MISSING when it
    * is encrypted and no secret was given.

@@ -14,9 +14,9 @@ import { readPolicy, readSpecs } from "./policyAnswers.js";
 import type { AnswerOf, ArgumentOf, FromService, Method, ToService } from "./protocol.js";
 import { readRange, readWholeFile } from "./readAnswers.js";
 import { restoreDisksTo, restoreFilesTo } from "./restoreAnswers.js";
+import { RunningServers } from "./runningServers.js";
 import type { CallContext } from "./session.js";
 import { runTest } from "./testAnswers.js";
-import { RunningServers } from "./runningServers.js";
 import { listEntries, listNames, statEntry } from "./treeAnswers.js";
 
 type Methods = { [M in Method]: (argument: ArgumentOf<M>, context: CallContext) => Promise<AnswerOf<M>> };
