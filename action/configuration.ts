@@ -1,10 +1,11 @@
 // The configuration of a step: a file of the checkout, or what the inputs say instead of one. Either way core reads it as the text of a
 // file, so that the same rules hold.
 
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import {
   filesBeside,
   isOurError,
+  type JobReport,
   loadConfig,
   locationInEnvironment,
   type RepriseConfig,
@@ -18,11 +19,22 @@ import type { Runner } from "./runner.js";
 
 /** Names in a configuration made of inputs. */
 const ONLY = { repository: "repository", job: "step" };
+/** In the place of the file's name. */
+const NO_FILE = "inputs of this step";
+
+/** Without places in a file that there is not. */
+export function withoutInputPlaces(report: JobReport): JobReport {
+  const problems = report.problems.map((problem) => {
+    const isThere = problem.file === null || basename(problem.file) !== NO_FILE;
+    return isThere ? problem : { ...problem, file: null, line: null, column: null };
+  });
+  return { ...report, problems };
+}
 
 /** CONFIG_INVALID, CONFIG_UNREADABLE. Values of secrets that it names are hidden from here on. */
 export async function loadConfiguration({ runner, inputs, signal }: CommandStep): Promise<RepriseConfig> {
   const { withoutConfig } = inputs;
-  const fileName = pathInWorkspace(runner, withoutConfig === null ? inputs.config : "inputs of this step");
+  const fileName = pathInWorkspace(runner, withoutConfig === null ? inputs.config : NO_FILE);
   const config =
     withoutConfig === null
       ? await loadFile(fileName, signal)

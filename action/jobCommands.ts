@@ -15,6 +15,7 @@ import {
 } from "../core/index.js";
 import type { CommandStep, Done } from "./commandStep.js";
 import { type Published, publishStatements } from "./evidence.js";
+import type { Outputs } from "./outputs.js";
 import { signingKeysOf, type WorkSession, withSession } from "./workSession.js";
 
 /** Of the job that stands for the input test. */
@@ -37,7 +38,7 @@ export async function jobCommand(step: CommandStep): Promise<Done> {
       statements: envelopes,
       outputs: {
         ...(published.commit === null ? {} : { "evidence-commit": published.commit }),
-        ...(step.inputs.command === "run" ? { due: JSON.stringify(runs.map((run) => run.report.job)) } : {}),
+        ...(step.inputs.command === "run" ? dueOutputs(runs.map((run) => run.report.job)) : {}),
       },
     };
   });
@@ -142,6 +143,10 @@ function onlyRepository({ repositories, fileName }: RepriseConfig): string {
       hint: `name one in the input repository: ${repositories.map(({ name }) => name).join(", ")}`,
     },
   );
+}
+
+function dueOutputs(jobs: readonly (string | null)[]): Outputs {
+  return { due: JSON.stringify(jobs), "any-due": String(jobs.length > 0) };
 }
 
 function commandOf({ inputs: { command } }: CommandStep): JobReport["command"] {

@@ -86,8 +86,8 @@ function testOutputs(machines: readonly MachineReportLine[]): Outputs {
   const restores = tests.flatMap(({ restoreMs }) => (restoreMs === null ? [] : [restoreMs]));
   const recoveries = tests.flatMap(({ rtoMs }) => (rtoMs === null ? [] : [rtoMs]));
   return {
-    ...(restores.length === 0 ? {} : { "restore-seconds": tenths(Math.max(...restores)) }),
-    ...(recoveries.length === 0 ? {} : { "rto-seconds": tenths(Math.max(...recoveries)) }),
+    ...(restores.length === 0 ? {} : { "restore-seconds": fine(Math.max(...restores)) }),
+    ...(recoveries.length === 0 ? {} : { "rto-seconds": fine(Math.max(...recoveries)) }),
     ...met(
       "rto-met",
       tests.map(({ objectives }) => objectives.rtoMet),
@@ -131,8 +131,8 @@ function seconds(spanMs: number): string {
 }
 
 /** Of things that may take less than a second. */
-function tenths(spanMs: number): string {
-  return String(Math.round(spanMs / 100) / 10);
+function fine(spanMs: number): string {
+  return String(Math.round(spanMs) / 1000);
 }
 
 function sum(numbers: readonly number[]): number {

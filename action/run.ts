@@ -5,6 +5,7 @@ import { type JobReport, redactReport, renderJobText, renderSummary } from "../c
 import { annotateProblems } from "./annotations.js";
 import type { Done } from "./commandStep.js";
 import { carryOut } from "./commands.js";
+import { withoutInputPlaces } from "./configuration.js";
 import { type PipelineEvent, readEvent } from "./event.js";
 import { errorReport, mistakesReport, type ReportFrame } from "./failure.js";
 import { COMMANDS, type FailOn, type Inputs, readInputs } from "./inputs.js";
@@ -60,7 +61,7 @@ async function runCommand(runner: Runner, inputs: Inputs, { event, signal, frame
     if (inputs.logLevel === "debug" && error instanceof Error) runner.log(error.stack ?? error.message);
     ended = { ...errorReport(frame(), error), statements: [], outputs: {} };
   }
-  const report = redactReport(ended.report, (text) => runner.redact(text));
+  const report = redactReport(withoutInputPlaces(ended.report), (text) => runner.redact(text));
   const summary = summaryOf(report);
   const files = reportFolder === null ? {} : await fillReportFolder(reportFolder, { ...ended, report, summary });
   await finish(runner, inputs, { ...ended, report, outputs: { ...files, ...ended.outputs } });

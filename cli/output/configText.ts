@@ -11,7 +11,7 @@ import {
 } from "../../core/index.js";
 import { tableLines } from "./table.js";
 import type { Line } from "./text.js";
-import { localTimeText } from "./units.js";
+import { zoneTimeText } from "./zoneTime.js";
 
 export interface ShownSchedule {
   words: string;
@@ -90,12 +90,13 @@ function table(titles: readonly string[], rows: readonly (readonly Line[])[]): L
 }
 
 function repositoryTable({ repositories }: RepriseConfig): Line[] {
-  const rows = repositories.map(({ name, location, passphrase }) => [
+  const rows = repositories.map(({ name, location, id, passphrase }) => [
     name,
     location.kind === "text" ? location.text : `env:${location.name}`,
+    id ?? "any",
     passphrase === null ? "REPRISE_PASSPHRASE …" : formatSecretReference(passphrase),
   ]);
-  return table(["REPOSITORY", "LOCATION", "PASSPHRASE"], rows);
+  return table(["REPOSITORY", "LOCATION", "ID", "PASSPHRASE"], rows);
 }
 
 function machineRow({ machine, disks, folders, configFiles, owner, criticality }: MachineConfig): Line[] {
@@ -110,7 +111,7 @@ function jobRow(job: JobConfig, schedule: ShownSchedule | undefined): Line[] {
     doesOf(job),
     job.repository,
     schedule === undefined ? "when it is named" : `${schedule.words}, ${job.timeZone}`,
-    next === undefined ? "" : localTimeText(next),
+    next === undefined ? "" : zoneTimeText(next, job.timeZone),
   ];
 }
 

@@ -3,7 +3,6 @@
 import {
   type Catalog,
   type GroupPrunePlan,
-  openTimeZone,
   type PruneMark,
   parseIsoInstant,
   qualifiedGroup,
@@ -13,6 +12,7 @@ import { idDigits } from "./snapshotText.js";
 import { tableLines } from "./table.js";
 import { type Line, type Span, styled } from "./text.js";
 import { countText } from "./units.js";
+import { zoneTimeText } from "./zoneTime.js";
 
 export function countMarks(decisions: readonly { mark: PruneMark }[]): Record<PruneMark, number> {
   const marks: Record<PruneMark, number> = { keep: 0, "keep-partial": 0, protected: 0, remove: 0 };
@@ -57,12 +57,4 @@ export function simulationLines(decisions: readonly SimulatedDecision[], timeZon
 
 function markSpan(mark: PruneMark): Span {
   return mark === "remove" ? styled("red", mark) : mark;
-}
-
-/** `2026-11-20 14:00:00` on the clocks of the zone. */
-function zoneTimeText(timeMs: number, timeZone: string): string {
-  const { year, month, day, hour, minute, second } = openTimeZone(timeZone).localTime(timeMs);
-  const digits = (value: number, width: number) => String(value).padStart(width, "0");
-  const date = [digits(year, 4), digits(month, 2), digits(day, 2)].join("-");
-  return `${date} ${[hour, minute, second].map((value) => digits(value, 2)).join(":")}`;
 }

@@ -7,6 +7,8 @@ import type { JobReport } from "./jobReport.js";
 import { amountOf, capitalized } from "./reportWords.js";
 
 const MAX_ROWS = 1000;
+/** Longer places are broken where the column ends. */
+const MAX_UNBROKEN = 40;
 const KINDS = { error: "failed", warning: "warned", notice: "skipped" } as const;
 
 export function problemsSection({ problems }: JobReport): Markup {
@@ -14,7 +16,8 @@ export function problemsSection({ problems }: JobReport): Markup {
   const rows = problems.slice(0, MAX_ROWS).map(({ severity, code, message, hint, machine, file, line, column }) => {
     const place = [file, line, line === null ? null : column].filter((part) => part !== null).join(":");
     const remedy = hint === null || hint === "" ? Markup.empty : html`<p class="quiet">${hint}</p>`;
-    const where = file === null ? html`—` : html`<code>${place}</code>`;
+    const looks = place.length > MAX_UNBROKEN ? "" : "unbroken";
+    const where = file === null ? html`—` : html`<code class="${looks}">${place}</code>`;
     return html`<tr><td class="outcome">${badge(KINDS[severity], "", severity)}</td><th scope="row">${machine ?? "—"}</th>
 <td>${message}${remedy}<small><code>${code}</code></small></td><td>${where}</td></tr>
 `;

@@ -89,13 +89,21 @@ export function countedVerdict(report: Pick<JobReport, "machines" | "outcome" | 
 function machinesVerdict(machines: readonly MachineReportLine[]): string {
   const counts = outcomeCounts(machines);
   const [first] = counts;
-  const all = amountOf(machines.length, "machine");
+  const all = runsOfMachines(machines);
   if (counts.length === 1 && first !== undefined)
     return machines.length === 1 ? `the machine ${first[0]}` : `all ${all} ${first[0]}`;
   const worst = worstFirst(machines)[0] as MachineReportLine;
   const more = (first as [Outcome, number])[1] - 1;
   const passed = machines.filter((line) => line.outcome === "passed").length;
   return `${passed} of ${all} passed; ${worst.outcome}: ${worst.machine}${more > 0 ? ` and ${more} more` : ""} (${worst.reason})`;
+}
+
+/** One machine may be in several jobs: "10 runs of 5 machines". */
+export function runsOfMachines(machines: readonly MachineReportLine[]): string {
+  const count = new Set(machines.map(({ machine }) => machine)).size;
+  return count === machines.length
+    ? amountOf(count, "machine")
+    : `${amountOf(machines.length, "run")} of ${amountOf(count, "machine")}`;
 }
 
 export function amountOf(count: number, noun: string): string {

@@ -5,7 +5,7 @@ import { code, folded, prose, table, unbroken } from "../report/markdown.js";
 import { sparkline } from "../report/sparkline.js";
 import type { JobReport, MachineReportLine, MachineTrend, ReportOutcome } from "./jobReport.js";
 import { type Cell, type Column, columnsOf } from "./machineColumns.js";
-import { amountOf, outcomeCounts, worstFirst } from "./reportWords.js";
+import { amountOf, outcomeCounts, runsOfMachines, worstFirst } from "./reportWords.js";
 import type { SummaryLimits } from "./summaryOptions.js";
 
 export const OUTCOME_SIGNS: Record<Outcome | ReportOutcome, string> = {
@@ -30,16 +30,14 @@ export function machinesSummary(report: JobReport, { rows, open }: SummaryLimits
   const columns = wide ? all.filter(({ title }) => title !== "Reason") : all;
   const counts = outcomeCounts(lines).map(([outcome, count]) => `${OUTCOME_SIGNS[outcome]} ${count} ${outcome}`);
   const reasons = wide ? reasonsOf(lines, open) : [];
-  const title = [`### ${amountOf(lines.length, "machine")}: ${counts.join(", ")}`, "", ...reasons];
+  const title = [`### ${runsOfMachines(lines)}: ${counts.join(", ")}`, "", ...reasons];
   if (lines.length <= open) return [...title, ...linesTable(lines, columns, report, rows)];
   const bad = lines.filter(({ outcome }) => outcome !== "passed");
   const good = lines.filter(({ outcome }) => outcome === "passed");
   return [
     ...title,
     ...(bad.length === 0 ? [] : linesTable(bad, columns, report, rows)),
-    ...(good.length === 0
-      ? []
-      : folded(`${amountOf(good.length, "machine")} passed`, linesTable(good, columns, report, rows))),
+    ...(good.length === 0 ? [] : folded(`${runsOfMachines(good)} passed`, linesTable(good, columns, report, rows))),
   ];
 }
 

@@ -1,14 +1,21 @@
-// Signed inventories of machines that a job has touched, for the evidence branch.
+// What a job has to say about the machines that it has touched, for the evidence branch.
 
-import { inventoryOf } from "../evidence/inventory.js";
+import { type Inventory, inventoryOf } from "../evidence/inventory.js";
+import { endOf, newestTests, type StoredTest } from "../evidence/newestTests.js";
 import { signInventory } from "../evidence/signedInventories.js";
 import type { SigningKey } from "../evidence/signingKey.js";
 import { loadCatalog } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
 
-/** One envelope a machine, of the repository as it is now; none without a key. */
-export async function signInventories(
+/** Tests of each machine that are published again, in case that a publication has failed; the latest ones. */
+const MAX_CAUGHT_UP = 10;
+
+/**
+ * Of each machine an inventory of the repository as it is now, and the newest tests as they were signed when they were stored: what is on the
+ * branch already is not published again. None without a key.
+ */
+export async function signMachineEvidence(
   repository: Repository,
   machines: readonly string[],
   keys: readonly SigningKey[],
@@ -19,5 +26,18 @@ export async function signInventories(
   const asOfMs = environment.now();
   const catalog = await loadCatalog(repository, { ...options, fresh: true });
   const place = { id: config.repositoryId, location: shownLocation };
-  return [...new Set(machines)].map((machine) => signInventory(inventoryOf(catalog, machine, place, asOfMs), keys));
+  const inventories = [...new Set(machines)].map((machine) => inventoryOf(catalog, machine, place, asOfMs));
+  const tests = newestTests(catalog.records);
+  return [
+    ...inventories.map((inventory) => signInventory(inventory, keys)),
+    ...inventories.flatMap((inventory) => latestTests(inventory, tests).flatMap(({ envelopes }) => envelopes)),
+  ];
+}
+
+function latestTests({ snapshots }: Inventory, tests: ReadonlyMap<string, StoredTest>): StoredTest[] {
+  return snapshots
+    .flatMap(({ manifestDigest }) => tests.get(manifestDigest) ?? [])
+    .filter(({ envelopes }) => envelopes.length > 0)
+    .toSorted((a, b) => endOf(b) - endOf(a))
+    .slice(0, MAX_CAUGHT_UP);
 }

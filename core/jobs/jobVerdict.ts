@@ -1,13 +1,14 @@
 // The sentence at the head of a report: what came out of a job, and the first reason when that is not what was wanted. Pure.
 
 import type { JobConfig } from "../config/repriseConfig.js";
-import type { MachineReportLine, ReportOutcome } from "../jobReport/jobReport.js";
+import { TEST_LEVELS } from "../format/restoreTestRecord.js";
+import type { MachineReportLine, ReportOutcome, ReportProblem } from "../jobReport/jobReport.js";
 import type { JobLog } from "./jobLog.js";
 
 const DONE: Record<JobConfig["command"], string> = {
   backup: "backed up",
   verify: "verified without damage",
-  "restore-test": "restored and proven",
+  "restore-test": "tested",
   prune: "pruned",
   sync: "copied",
 };
@@ -21,15 +22,30 @@ export function jobVerdict(
   const head = `${job.name}: `;
   const good = lines.filter((line) => line.outcome === "passed" || line.outcome === "warned").length;
   if (outcome === "cancelled") return `${head}cancelled; ${good} of ${machinesText(lines.length)} done before`;
-  if (dryRun) return `${head}dry run, nothing was changed${factText(facts)}`;
   const bad = lines.find((line) => line.outcome === outcome && outcome !== "passed");
-  const done = `${doneText(lines, good)} ${DONE[job.command]}`;
+  if (dryRun) {
+    const why = outcome === "passed" ? "" : (bad && badText(bad)) || problems.find(isReason)?.message;
+    return `${head}dry run, nothing was changed${why ? `; ${why}` : factText(facts)}`;
+  }
+  const done = `${doneText(lines, good)} ${DONE[job.command]}${levelText(lines)}`;
   if (bad !== undefined) return `${head}${lines.length > 1 ? `${done}; ` : ""}${badText(bad)}`;
-  const problem = problems.find(({ severity }) => severity !== "notice");
+  const problem = problems.find(isReason);
   if (outcome !== "passed" && problem !== undefined) {
     return `${head}${outcome === "warned" && lines.length > 0 ? `${done}; ` : ""}${problem.message}`;
   }
   return lines.length === 0 ? `${head}done${factText(facts)}` : `${head}${done}${factText(facts)}`;
+}
+
+function isReason({ severity }: ReportProblem): boolean {
+  return severity !== "notice";
+}
+
+/** What was proven of every machine that passed. */
+function levelText(lines: readonly MachineReportLine[]): string {
+  const tested = lines.filter(({ test, outcome }) => test !== null && (outcome === "passed" || outcome === "warned"));
+  const ranks = tested.map(({ test }) => (test?.provenLevel ? TEST_LEVELS.indexOf(test.provenLevel) : -1));
+  const level = ranks.length === 0 ? undefined : TEST_LEVELS[Math.min(...ranks)];
+  return level === undefined ? "" : `, proven: ${level}`;
 }
 
 function doneText(lines: readonly MachineReportLine[], good: number): string {

@@ -24,7 +24,7 @@ const MIN_GRACE_MS = 15 * 60_000;
 const MAX_GRACE_MS = 6 * 3_600_000;
 
 /** `config` null: nothing is expected. `repository`: its name in the config. */
-export function judgeMachine(
+export function judgeMachineState(
   config: RepriseConfig | null,
   repository: string | null,
   history: HistoryIndex,

@@ -18,7 +18,7 @@ export interface EnvelopePublication {
 
 type PublishingConfig = Pick<RepriseConfig, "evidence" | "gates" | "fileName">;
 
-/** The errors of publishEvidence and openGitRepository. What is there already is not published again. */
+/** The errors of publishEvidence and openGitRepository. What is there already, or was taken back, is not published again. */
 export async function publishEnvelopes(
   config: PublishingConfig,
   { envelopes, signingKeys, gitFolder, by }: EnvelopePublication,
@@ -29,7 +29,7 @@ export async function publishEnvelopes(
   const trustedKeys = await keysOfGates(config, options.signal);
   return await publishEvidence(
     { repository, remote, branch },
-    { envelopes, signingKeys, trustedKeys, by, keepMs },
+    { envelopes, signingKeys, trustedKeys, by, keepMs, isCatchUp: true },
     options,
   );
 }

@@ -13,7 +13,7 @@ import { runRestoreTestJob } from "./commands/restoreTestJob.js";
 import { runSyncJob } from "./commands/syncJob.js";
 import { runVerifyJob } from "./commands/verifyJob.js";
 import { checkMachines, findJob, type JobOf, machinesOfJob } from "./configJobs.js";
-import { signInventories } from "./inventories.js";
+import { signMachineEvidence } from "./inventories.js";
 import { currentCatalog, type JobContext, type JobResults } from "./jobContext.js";
 import { JobLog, NOT_REACHED } from "./jobLog.js";
 import { storeJobRecord } from "./jobRecords.js";
@@ -87,7 +87,8 @@ async function finish(context: JobContext, startedAt: string): Promise<void> {
     // two repositories that speak of one machine would leave a gate in doubt: the copy keeps quiet
     const machines = job.command === "sync" ? [] : touchedMachines(log);
     const calls = { signal, onWarning: log.onWarning };
-    results.envelopes.push(...(await signInventories(repository, machines, request.signingKeys, calls)));
+    const found = await signMachineEvidence(repository, machines, request.signingKeys, calls);
+    results.envelopes.push(...found.filter((envelope) => !results.envelopes.includes(envelope)));
   } catch (error) {
     if (isAbort(error)) throw error;
     log.addError(error, null, "warning");

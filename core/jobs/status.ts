@@ -19,7 +19,7 @@ import { HistoryIndex } from "./historyIndex.js";
 import { snapshotPart } from "./jobContext.js";
 import { reasonOf } from "./jobLog.js";
 import type { JobOptions, StatusRequest } from "./jobRequest.js";
-import { judgeMachine } from "./machineState.js";
+import { judgeMachineState } from "./machineState.js";
 import { machineTrends } from "./trends.js";
 
 type StatusOptions = Pick<JobOptions, "environment" | "signal" | "onWarning">;
@@ -113,7 +113,7 @@ function lineOf(
     const reason = "its repository cannot be read";
     return { ...frame, ...parts, outcome: "inconclusive", reason, snapshot: null, state: null };
   }
-  const { outcome, reason, newest, state } = judgeMachine(config, repository, history, machine, nowMs);
+  const { outcome, reason, newest, state } = judgeMachineState(config, repository, history, machine, nowMs);
   return { ...frame, ...parts, outcome, reason, snapshot: newest && snapshotPart(newest), state };
 }
 

@@ -29,7 +29,7 @@ export function block(text: string): string[] {
 }
 
 /** Letters, digits and the marks of sentences; nothing that Markdown or GitHub makes something of. */
-const PLAIN_WORD = /^[("'“„]?[\p{L}\p{N}]+(?:[-–'’.,][\p{L}\p{N}]+)*[)"'”]?[.,;:!?]*$/u;
+const PLAIN_WORD = /^[("'“„]?[\p{L}\p{N}]+(?:[-–'’.,][\p{L}\p{N}]+)*[)"'”]?[.,;:!?…]*$/u;
 /** Addresses, references to issues, and digests of commits, which GitHub links. */
 const LINKED_WORD = /\.\p{L}|^\(?GH-|[0-9a-f]{7}/iu;
 /** Marks that stand alone, and times of day. */
@@ -45,16 +45,24 @@ export function prose(text: string, maxLength: number = MAX_PROSE): string {
   for (const word of words) {
     const plain = MARK.test(word) || (PLAIN_WORD.test(word) && !LINKED_WORD.test(word));
     const last = parts.at(-1);
-    if (last?.plain === plain) last.words.push(word);
+    if (last?.plain === plain && (plain || !isBreak(last.words.at(-1), word))) last.words.push(word);
     else parts.push({ plain, words: [word] });
   }
   return parts.map((part) => (part.plain ? part.words.join(" ") : codeWords(part.words))).join(" ");
 }
 
-/** Marks around the words stay outside: "(`vm/web1`)". */
+/** Where a sentence has a mark or a bracket, one code span ends: "`vm/db1` (`1a2b3c4`, `5d6e7f8`)". */
+function isBreak(before: string | undefined, word: string): boolean {
+  return word.startsWith("(") || /[,;)]$/.test(before ?? "");
+}
+
+/** Marks around the words stay outside: "(`vm/web1`)"; the brackets of a call inside: "`always()`". */
 function codeWords(words: readonly string[]): string {
-  const [, open, middle, close] = /^(\(?)(.*?)(\)?[.,;:]?)$/su.exec(words.join(" ")) as RegExpExecArray;
-  return middle === "" ? `${open}${close}` : `${open}${code(middle as string)}${close}`;
+  const match = /^(\(?)(.*?)(\)?)([.,;:]?)$/su.exec(words.join(" ")) as RegExpExecArray;
+  const [open, middle, bracket, mark] = match.slice(1) as [string, string, string, string];
+  const isCall = open === "" && middle.includes("(") && !middle.includes(")");
+  const [inside, close] = isCall ? [`${middle}${bracket}`, mark] : [middle, `${bracket}${mark}`];
+  return inside === "" ? `${open}${close}` : `${open}${code(inside)}${close}`;
 }
 
 /** `[words](<address>)`; the words are ours. Null when it is not the address of a page. */

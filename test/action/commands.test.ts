@@ -149,6 +149,8 @@ describe("commands of the action", function () {
     const missing = { command: "backup", repository: join(main), machine: "vm/gone", disk: "/does/not/exist" };
     const failed = await story.run(missing);
     assert.deepEqual([failed.code, failed.outputs.result], [1, "failed"]);
+    assert.ok(failed.annotations.length > 0 && failed.annotations.every(({ file }) => file === undefined));
+    assert.ok(!failed.summary.includes("inputs of this step"), failed.summary);
     assert.notEqual(failed.outputs["error-code"], "");
     assert.equal((await story.run({ ...missing, "fail-on": "never" })).code, 0);
   });

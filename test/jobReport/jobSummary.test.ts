@@ -196,7 +196,9 @@ describe("prose in Markdown", () => {
       prose("@team #12 GH-12 0123abcd <b> *x* :smile: a_b_c"),
       "`@team #12 GH-12 0123abcd <b> *x* :smile: a_b_c`",
     );
-    assert.equal(prose("at 02:00:00 UTC — done…"), "at 02:00:00 UTC — `done…`");
+    assert.equal(prose("at 02:00:00 UTC — done…"), "at 02:00:00 UTC — done…");
+    assert.equal(prose("with if: always()."), "with if: `always()`.");
+    assert.equal(prose("of vm/db1 (0123abcd, 4567abcd), gone"), "of `vm/db1` (`0123abcd`, `4567abcd`), gone");
     assert.equal(prose(""), "");
     assert.equal(unbroken("a b, c d"), "a\u00a0b, c\u00a0d");
   });

@@ -127,6 +127,10 @@ describe("merged reports", () => {
     assert.equal(merged.outcome, "passed");
     assert.deepEqual(merged.problems, []);
     assert.equal(merged.verdict, "the machine passed");
+    const jobs = ["nightly", "check"].map((job) =>
+      sampleReport({ job, machines: ["vm/a", "vm/b"].map((name) => sampleLine(name, { job })) }),
+    );
+    assert.equal(mergeReports(jobs).verdict, "all 4 runs of 2 machines passed");
     const other = sampleReport({ machines: [sampleLine("vm/a", { job: "offsite" })] });
     assert.equal(mergeReports([second, other]).machines.length, 2);
   });

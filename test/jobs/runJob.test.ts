@@ -188,6 +188,7 @@ describe("jobs", function () {
       reportFolder: world.path("reports"),
     });
     assert.equal(report.outcome, "passed", JSON.stringify(report.machines));
+    assert.equal(report.verdict, "proof: 1 machine tested, proven: intact");
     const { test, snapshot } = lineOf(report, "vm/a");
     assert.deepEqual([test?.name, test?.level, test?.provenLevel], ["a-reads", "intact", "intact"]);
     assert.ok(reportFiles.some((path) => path.endsWith("reports/a-reads/vm-a/report.html")));
@@ -196,6 +197,12 @@ describe("jobs", function () {
     const [inventory] = readInventories(envelopes, trust, { ignored: [], problems: [] });
     assert.deepEqual([inventory?.inventory.machine, inventory?.inventory.snapshots[0]?.sid], ["vm/a", snapshot?.id]);
     assert.ok(world.events.some((event) => event.event === "test"));
+  });
+
+  it("tell in a dry run why it would not work", async () => {
+    const { report } = await world.run("proof", { dryRun: true });
+    assert.equal(report.outcome, "inconclusive");
+    assert.match(report.verdict, /^proof: dry run, nothing was changed; vm\/a could not be told: .*no machine vm\/a/);
   });
 
   it("tell that a machine cannot be tested", async () => {

@@ -19,7 +19,7 @@ import { currentCatalog, type JobContext, snapshotPart } from "../jobContext.js"
 type TestContext = JobContext<JobOf<"restore-test">>;
 
 export async function runRestoreTestJob(context: TestContext): Promise<void> {
-  const { request, job, log } = context;
+  const { request, job } = context;
   const tests = testsOfJob(request.config, job)
     .map((test) => ({ ...test, spec: narrowSpec(test.spec, request.machines) }))
     .filter(({ spec }) => spec.machines.length > 0);
@@ -28,7 +28,6 @@ export async function runRestoreTestJob(context: TestContext): Promise<void> {
     if (request.dryRun) planTest(context, test);
     else await runTest(context, test);
   }
-  log.facts.push({ label: "restore tests", value: String(tests.length) });
 }
 
 /** A test that cannot be made at all is a problem of its machines; the next one has its turn. */
