@@ -21,7 +21,7 @@ export function gateSection({ gate }: JobReport): Markup {
 function overrideOf({ override }: GateReportPart): Markup {
   if (override === null) return Markup.empty;
   const { by, label, reason } = override;
-  return html`<div class="not-tested"><h3>Overridden</h3><p><strong>${by}</strong> let the change through with the label <code>${label}</code>: ${reason}</p>
+  return html`<div class="not-tested"><h3>Overridden</h3><p>Let through by the label <code>${label}</code>, event by <strong>${by}</strong>: ${reason}</p>
 <p>The policy was not met. The override is on record.</p></div>`;
 }
 

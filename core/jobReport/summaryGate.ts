@@ -34,7 +34,7 @@ function overrideOf({ override }: GateReportPart): string[] {
   if (override === null) return [];
   const { label, reason, by } = override;
   return [
-    `> ⚠️ **Overridden** by ${code(by)} with the label ${code(label)}: ${code(reason)}. The policy was not met; the override is on record.`,
+    `> ⚠️ **Overridden** with the label ${code(label)}, event by ${code(by)}: ${code(reason)}. The policy was not met; the override is on record.`,
     "",
   ];
 }
