@@ -29,6 +29,7 @@ export const evidenceLogVerb: Verb = {
       completes: "file",
     },
     ...EVIDENCE_PLACE_OPTIONS,
+    { flags: "--statements", description: "list the statements that are there with their digests, for publish --drop" },
     { flags: "-n, --last <count>", description: "show only the newest entries", completes: "nothing" },
   ],
   examples: [{ command: "reprise evidence log --key ci.pub", meaning: "in a clone of the git repository" }],
@@ -45,7 +46,7 @@ async function runEvidenceLog(context: Context, given: Given): Promise<Answer> {
   return {
     document: { branch: place.branch, ...log, entries },
     lines: [
-      ...(entries.length === 0 ? [] : entryTable(entries)),
+      ...(entries.length === 0 ? [] : given.flag("statements") ? statementTable(entries) : entryTable(entries)),
       ...log.problems.map((problem): Line => styled("red", problem)),
     ],
     summary: [summaryOf(log)],
@@ -72,6 +73,14 @@ function entryTable(entries: readonly EvidenceLogLine[]): Line[] {
     String(entry.dropped),
     aboutText(entry.about),
   ]);
+  return tableLines(columns, rows);
+}
+
+function statementTable(entries: readonly EvidenceLogLine[]): Line[] {
+  const columns = [{ title: "ENTRY", align: "right" as const }, { title: "STATEMENT" }, { title: "ABOUT" }];
+  const rows = entries.flatMap(({ sequence, statements }) =>
+    statements.map(({ digest, about }): Line[] => [String(sequence), digest, about]),
+  );
   return tableLines(columns, rows);
 }
 

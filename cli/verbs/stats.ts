@@ -18,13 +18,16 @@ export const statsVerb: Verb = {
 };
 
 async function runStats(context: Context): Promise<Answer> {
-  const stats = await repositoryStats(await context.openRepository(), context.options);
-  return { document: stats, lines: statsLines(stats) };
+  const repository = await context.openRepository();
+  const stats = await repositoryStats(repository, context.options);
+  const { repositoryId } = repository.config;
+  return { document: { repositoryId, ...stats }, lines: statsLines(repositoryId, stats) };
 }
 
-function statsLines(stats: RepositoryStats): Line[] {
+function statsLines(repositoryId: string, stats: RepositoryStats): Line[] {
   const { logicalBytes, uniqueBytes, storedBytes, packs, chunks, compressionRatio, totalRatio, growth } = stats;
   const facts: [string, Line][] = [
+    ["repository", repositoryId],
     ["snapshots", `${stats.snapshots.toLocaleString("en-US")} of ${countText(stats.groups.length, "machine")}`],
     ["disks", `${bytesText(logicalBytes)} when each snapshot is counted in full`],
     ["unique", `${bytesText(uniqueBytes)} in ${countText(chunks, "chunk")}`],

@@ -6,10 +6,10 @@ import { FieldReader } from "../yaml/fieldReader.js";
 import { formatSpan } from "../yaml/units.js";
 import { type Building, checkName, entriesAt, membersAt, namedOnes } from "./building.js";
 import { asList, type RawConfig, type RawGate, type RawRequirement, type RawRule } from "./rawConfig.js";
-import type { ConfiguredTest, GateConfig, GateRequirement, GateRule } from "./repriseConfig.js";
+import type { ConfiguredTest, GateConfig, GateRequirement, GateRule, RepositoryConfig } from "./repriseConfig.js";
 
 export interface GateWorld {
-  repositories: readonly string[];
+  repositories: readonly Pick<RepositoryConfig, "name" | "id">[];
   machines: readonly string[];
   tests: readonly ConfiguredTest[];
 }
@@ -36,7 +36,6 @@ function buildGate(name: string, raw: RawGate, at: string, world: GateWorld, bui
     description: raw.description ?? "",
     source,
     keys,
-    threshold: raw.threshold ?? 1,
     maxEvidenceAgeMs: reader.span("max-evidence-age", AGE_LIMITS) ?? DEFAULT_BACKUP_AGE_MS,
     rules: raw.rules.map((rule, i) =>
       buildRule(rule, `${at}/rules/${i}`, { gate: raw, gatePath: at, world }, building),
@@ -52,10 +51,30 @@ function buildGate(name: string, raw: RawGate, at: string, world: GateWorld, bui
 }
 
 function sourceOf(raw: RawGate, at: string, { repositories }: GateWorld, building: Building): GateConfig["source"] {
-  const { evidence = "branch" } = raw;
-  if (evidence === "branch") return { kind: "branch" };
-  checkName(evidence, { what: "repository", names: repositories }, `${at}/evidence`, building);
-  return { kind: "repository", repository: evidence };
+  const { evidence = "branch", repository } = raw;
+  const names = repositories.map(({ name }) => name);
+  if (evidence !== "branch") {
+    checkName(evidence, { what: "repository", names }, `${at}/evidence`, building);
+    if (repository !== undefined)
+      building.problems.addAtKey(
+        `${at}/repository`,
+        "repository is for gates by the evidence branch: this one names its repository already",
+      );
+    return { kind: "repository", repository: evidence };
+  }
+  if (repository !== undefined) checkPinned(repository, `${at}/repository`, repositories, building);
+  return { kind: "branch", repository: repository ?? null };
+}
+
+/** On the branch a repository is known by its id alone. */
+function checkPinned(name: string, at: string, repositories: GateWorld["repositories"], building: Building): void {
+  checkName(name, { what: "repository", names: repositories.map((each) => each.name) }, at, building);
+  const named = repositories.find((each) => each.name === name);
+  if (named !== undefined && named.id === null)
+    building.problems.add(
+      at,
+      `${name} needs an "id": on the evidence branch a repository is known by nothing else (reprise stats shows it)`,
+    );
 }
 
 function checkKeys(raw: RawGate, at: string, source: GateConfig["source"], { problems, warnings }: Building): void {
@@ -67,13 +86,6 @@ function checkKeys(raw: RawGate, at: string, source: GateConfig["source"], { pro
     );
   } else if (keys.length === 0) {
     warnings.addAtKey(at, "without keys, whoever can write to the repository can open this gate");
-  }
-  const threshold = raw.threshold ?? 1;
-  if (threshold > Math.max(1, keys.length)) {
-    problems.add(
-      `${at}/threshold`,
-      `threshold: ${threshold} signatures are wanted, but only ${keys.length} ${keys.length === 1 ? "key is" : "keys are"} named`,
-    );
   }
   membersAt(raw.keys, `${at}/keys`).forEach(({ value, at: place }, i) => {
     if (keys.indexOf(value) < i) problems.add(place, `${value} is listed twice`);

@@ -14,6 +14,7 @@ export function buildRepositories({ repositories }: RawConfig, building: Buildin
     ({ name, raw, at }): RepositoryConfig => ({
       name,
       location: buildLocation(raw.location, `${at}/location`, building),
+      id: raw.id ?? null,
       passphrase: secretField(raw.passphrase),
       keeperKey: secretField(raw["keeper-key"]),
       trustKeeper: raw["trust-keeper"] ?? null,

@@ -15,6 +15,8 @@ export interface ConfigFiles {
   listFiles?(folder: string): Promise<readonly string[]>;
 }
 
+/** A configuration has at most this many bytes, wherever it is read from. */
+export const MAX_CONFIG_BYTES = 1024 * 1024;
 /** A file that a configuration names has at most this many bytes. */
 export const MAX_NAMED_FILE_BYTES = 1024 * 1024;
 const MAX_LISTED = 20_000;

@@ -2,13 +2,12 @@
 
 import { isAbort, RepriseError } from "../errors.js";
 import { readInputFile } from "../platform/inputFile.js";
-import { filesBeside } from "./configFiles.js";
+import { filesBeside, MAX_CONFIG_BYTES } from "./configFiles.js";
 import { type ConfigProblem, configProblems, readConfig } from "./readConfig.js";
 import type { RepriseConfig } from "./repriseConfig.js";
 
 /** Where it is when nobody names it. */
 export const DEFAULT_CONFIG_PATH = "reprise.yml";
-const MAX_BYTES = 1024 * 1024;
 
 /** CONFIG_INVALID, CONFIG_UNREADABLE. */
 export async function loadConfig(path: string, signal: AbortSignal): Promise<RepriseConfig> {
@@ -30,7 +29,7 @@ export function looksLikeConfig(text: string): boolean {
 
 async function readText(path: string, signal: AbortSignal): Promise<string> {
   const bytes = await readBytes(path, signal);
-  if (bytes.length > MAX_BYTES) throw unreadable(path, "it is larger than 1 MiB");
+  if (bytes.length > MAX_CONFIG_BYTES) throw unreadable(path, "it is larger than 1 MiB");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -40,7 +39,7 @@ async function readText(path: string, signal: AbortSignal): Promise<string> {
 
 async function readBytes(path: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    return await readInputFile(path, { maxBytes: MAX_BYTES, signal });
+    return await readInputFile(path, { maxBytes: MAX_CONFIG_BYTES, signal });
   } catch (cause) {
     if (isAbort(cause)) throw cause;
     throw unreadable(path, String((cause as { code?: unknown }).code ?? "unknown error"), cause);

@@ -54,7 +54,7 @@ export interface OpenConfiguredOptions {
 
 /**
  * Opens a repository by its name in the configuration. Whoever calls closes its backend; after an error nothing is open.
- * REPOSITORY_UNKNOWN, REPOSITORY_LOCATION_MISSING, SECRET_MISSING, SECRET_UNREADABLE, PASSPHRASE_MISSING, KEEPER_KEY_INVALID, and what
+ * REPOSITORY_UNKNOWN, REPOSITORY_ID_DIFFERS, REPOSITORY_LOCATION_MISSING, SECRET_MISSING, SECRET_UNREADABLE, PASSPHRASE_MISSING, KEEPER_KEY_INVALID, and what
  * openBackend and openRepository throw.
  */
 export async function openConfiguredRepository(
@@ -68,11 +68,11 @@ export async function openConfiguredRepository(
   const surroundings = { env, signal, folder: options.folder ?? folderOfConfig(config) };
   const location = options.location ?? locationOf(repository, surroundings);
   const keeperKey = options.keeperKey ?? (await keeperKeyOf(repository, surroundings));
-  const opened = await openBackend(location, { signal, onRetry });
+  const plain = await openBackend(location, { signal, onRetry });
   const limit = repository.bandwidthLimit;
-  const backend = limit === null ? opened : throttleBackend(opened, { bytesPerSecond: limit });
+  const backend = limit === null ? plain : throttleBackend(plain, { bytesPerSecond: limit });
   try {
-    return await openRepository(backend, {
+    const opened = await openRepository(backend, {
       secret: () =>
         options.secret?.(backend.location) ??
         secretOf(repository, surroundings, options.lastSecret?.bind(null, backend.location)),
@@ -84,6 +84,8 @@ export async function openConfiguredRepository(
       signal,
       onWarning,
     });
+    if (options.location === undefined) checkId(repository, opened);
+    return opened;
   } catch (error) {
     await backend.close();
     throw error;
@@ -220,6 +222,15 @@ function trustIn({ trustKeeper }: RepositoryConfig, options: OpenConfiguredOptio
     expected,
     onFirstMeeting,
   };
+}
+
+function checkId({ name, id }: RepositoryConfig, { config: { repositoryId } }: Repository): void {
+  if (id === null || id === repositoryId) return;
+  const message = `the repository at the place of ${name} is another one: its id is ${repositoryId}, and the configuration says ${id}`;
+  throw new RepriseError("conflict", "REPOSITORY_ID_DIFFERS", message, {
+    data: { repository: name, expected: id, actual: repositoryId },
+    hint: "check the location; if a new repository has taken its place, write down the new id",
+  });
 }
 
 function unknownRepository({ repositories, fileName }: RepriseConfig, name: string): RepriseError {

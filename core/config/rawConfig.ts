@@ -17,6 +17,7 @@ export interface RawConfig {
 
 export interface RawRepository {
   location: string;
+  id?: string;
   passphrase?: string;
   "keeper-key"?: string;
   "trust-keeper"?: string;
@@ -91,7 +92,7 @@ export interface RawGate extends RawRequirement {
   description?: string;
   evidence?: string;
   keys?: OneOrMore<string>;
-  threshold?: number;
+  repository?: string;
   "max-evidence-age"?: string;
   rules: RawRule[];
   override?: { label: string; "reason-prefix"?: string };

@@ -133,7 +133,7 @@ async function build(raw: RawConfig, { problems, warnings, elsewhere, text, opti
     machines,
     jobs: buildJobs(raw, world, building),
     restoreTests,
-    gates: buildGates(raw, { ...names, tests: restoreTests }, building),
+    gates: buildGates(raw, { ...names, repositories, tests: restoreTests }, building),
     notifications,
     evidence: buildEvidence(raw, building),
     warnings: [],

@@ -34,6 +34,8 @@ export interface RepositoryConfig {
   name: string;
   /** A location as --repo takes it, or `env:NAME`, the variable that holds it. */
   location: { kind: "text"; text: string } | { kind: "env"; name: string };
+  /** 32 hex digits: no other repository is taken for it. Null: whichever is there. */
+  id: string | null;
   /** Null: the usual variables (REPRISE_PASSPHRASE, REPRISE_PASSPHRASE_FILE, REPRISE_RECOVERY_KEY). */
   passphrase: SecretReference | null;
   keeperKey: SecretReference | null;
@@ -156,11 +158,14 @@ export interface GateConfig {
   name: string;
   description: string;
   /** Where facts come from: the evidence branch needs no secret, the repository needs its own. */
-  source: { kind: "branch" } | { kind: "repository"; repository: string };
-  /** Paths of public keys (PEM), whose signatures count. */
+  source:
+    | {
+        kind: "branch" /** Whose inventories count, by its id; null: of any, while no two have the same machine. */;
+        repository: string | null;
+      }
+    | { kind: "repository"; repository: string };
+  /** Paths of public keys (PEM), whose signatures count: one of them is enough. */
   keys: readonly string[];
-  /** How many of them must have signed. */
-  threshold: number;
   /** The newest statement about a machine may be this old. */
   maxEvidenceAgeMs: number;
   /** As in CODEOWNERS: the last rule that matches a path decides for it. */

@@ -1,10 +1,14 @@
 // What is known about machines when a gate decides, wherever it comes from: the evidence branch, or the repository itself.
 
+import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
+
 export interface GateFacts {
   source: "branch" | "repository";
   /** What makes everything below doubtful: a branch that was rewritten, a repository that cannot be read. One is enough to block. */
   problems: readonly { code: GateReasonCode; message: string }[];
   machines: ReadonlyMap<string, MachineFacts>;
+  /** The same for what makes but one machine doubtful; it need not be among `machines`. */
+  machineProblems: ReadonlyMap<string, readonly { code: GateReasonCode; message: string }[]>;
   /** Of the evidence branch. */
   commit: string | null;
   sequence: number | null;
@@ -27,6 +31,15 @@ export interface SnapshotFacts {
   digest: string;
   timeMs: number;
   verification: { result: "ok" | "damaged"; level: "structure" | "data"; atMs: number } | null;
+  /** The newest test of it that is stored in the repository, whether its statement is at hand or not; null: none is known. */
+  newestTest: KnownTest | null;
+}
+
+export interface KnownTest {
+  /** SHA-256 of the record's canonical JSON, hex. */
+  recordDigest: string;
+  outcome: RestoreTestRecord["result"]["outcome"];
+  finishedAtMs: number;
 }
 
 /** Why a gate is shut, or why it is open. Codes stay the same, sentences may change. */

@@ -5,6 +5,9 @@ import { formatError } from "../format/bytes.js";
 import type { JsonValue } from "../format/canonicalJson.js";
 import { Fields } from "../format/fields.js";
 import { isGroup, isNamespace } from "../format/manifest.js";
+import type { RepositoryRecord } from "../format/record.js";
+import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
+import { newestTests, type StoredTest } from "./newestTests.js";
 import type { Statement } from "./statement.js";
 import { textDigest } from "./textDigest.js";
 
@@ -43,6 +46,16 @@ export interface InventoriedSnapshot {
   /** Id of the repository that the snapshot was copied from; null: it was made in this one. */
   copiedFrom: string | null;
   verification: { result: "ok" | "damaged"; level: "structure" | "data"; at: string } | null;
+  /** The newest restore test of it, signed or not: one whose statement is missing is not forgotten. Null: there is none. */
+  test: InventoriedTest | null;
+}
+
+export interface InventoriedTest {
+  /** SHA-256 of the record's canonical JSON, hex. */
+  recordDigest: string;
+  outcome: RestoreTestRecord["result"]["outcome"];
+  /** ISO 8601 UTC with milliseconds. */
+  finishedAt: string;
 }
 
 /** What an inventory needs of a catalog. */
@@ -60,6 +73,7 @@ export interface InventoriedCatalog {
     readonly verification: InventoriedSnapshot["verification"];
     readonly restoreTest: unknown;
   }[];
+  readonly records: readonly RepositoryRecord[];
   readonly unreadable: readonly unknown[];
 }
 
@@ -77,6 +91,7 @@ export function inventoryOf(
     .filter(({ manifest }) => qualifiedName(manifest.namespace, manifest.group) === machine)
     .reverse();
   const asOf = new Date(asOfMs).toISOString();
+  const tests = newestTests(catalog.records);
   const named = ofMachine.filter(({ restoreTest }, index) => index < NEWEST_IN_INVENTORY || restoreTest !== null);
   return {
     repositoryId: repository.id,
@@ -91,8 +106,16 @@ export function inventoryOf(
       time: manifest.time,
       copiedFrom: manifest.origin?.repositoryId ?? null,
       verification: verification && knownVerification(verification, asOf),
+      test: inventoriedTest(tests.get(digest)),
     })),
   };
+}
+
+function inventoriedTest(test: StoredTest | undefined): InventoriedTest | null {
+  if (test === undefined) return null;
+  const { result, times } = test.record;
+  const finishedAt = new Date(Date.parse(times.finishedAt)).toISOString();
+  return { recordDigest: test.digest, outcome: result.outcome, finishedAt };
 }
 
 /** Records say when in free text: with a time that is none, "damaged" stays and "ok" does not count. */
@@ -152,6 +175,16 @@ function decodeSnapshot(fields: Fields): InventoriedSnapshot {
     time: fields.time("time"),
     copiedFrom: fields.raw("copiedFrom") === null ? null : fields.sid("copiedFrom"),
     verification: fields.raw("verification") === null ? null : decodeVerification(fields.object("verification")),
+    // inventories of the first releases do not have it
+    test: !fields.has("test") || fields.raw("test") === null ? null : decodeTest(fields.object("test")),
+  };
+}
+
+function decodeTest(fields: Fields): InventoriedTest {
+  return {
+    recordDigest: fields.hex("recordDigest", 32),
+    outcome: fields.oneOf("outcome", ["passed", "warned", "failed", "inconclusive"]),
+    finishedAt: instant(fields, "finishedAt"),
   };
 }
 

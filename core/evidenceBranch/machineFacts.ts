@@ -14,13 +14,13 @@ import { shortLine } from "../report/inertText.js";
 import { statementPath } from "./branchPaths.js";
 import type { LiveStatement } from "./branchTree.js";
 
-export interface FactsTrust extends Pick<EvidencePolicy, "keys" | "threshold"> {
+export interface FactsTrust extends Pick<EvidencePolicy, "keys"> {
   nowMs: number;
   /** Whose inventories count; null: those of any repository, as long as no two claim the same machine. */
-  repositoryIds: readonly string[] | null;
+  repositoryId: string | null;
 }
 
-type Facts = Pick<GateFacts, "machines" | "problems">;
+type Facts = Pick<GateFacts, "machines" | "problems" | "machineProblems">;
 type Problem = GateFacts["problems"][number];
 
 const MAX_SHOWN = 300;
@@ -29,27 +29,31 @@ export function machineFacts(statements: readonly LiveStatement[], trust: FactsT
   const texts = statements.map(({ bytes, digest }) => decodeText(bytes, statementPath(digest)));
   const problems: Problem[] = [];
   const wrong: EvidenceReason[] = [];
-  const inventories = readInventories(texts, trust, { ignored: [], problems: wrong });
+  const inventories = readInventories(texts, { keys: trust.keys, threshold: 1 }, { ignored: [], problems: wrong });
   for (const { message, envelope } of wrong) {
     const path = statementPath(statements[envelope ?? 0]?.digest ?? "");
     problems.push({ code: "evidence-invalid", message: shortLine(`${path}: ${message}`, MAX_SHOWN) });
   }
   const counted = inventories.filter(
-    ({ inventory }) => trust.repositoryIds === null || trust.repositoryIds.includes(inventory.repositoryId),
+    ({ inventory }) => trust.repositoryId === null || trust.repositoryId === inventory.repositoryId,
   );
   const tests = testsBySnapshot(texts);
   const machines = new Map<string, MachineFacts>();
+  const machineProblems = new Map<string, readonly Problem[]>();
   for (const [machine, claims] of Map.groupBy(counted, ({ inventory }) => inventory.machine)) {
-    const inventory = currentInventory(machine, claims, problems);
-    if (inventory === null) continue;
-    problems.push(...objectionsToInventory(inventory, trust.nowMs));
-    machines.set(machine, factsOf(inventory, tests));
+    const current = currentInventory(machine, claims);
+    if ("code" in current) {
+      machineProblems.set(machine, [current]);
+      continue;
+    }
+    machineProblems.set(machine, objectionsToInventory(current, trust.nowMs));
+    machines.set(machine, factsOf(current, tests));
   }
-  return { machines, problems };
+  return { machines, problems, machineProblems };
 }
 
-/** Null, with a problem, when it is not clear which one holds. */
-function currentInventory(machine: string, claims: readonly SignedInventory[], problems: Problem[]): Inventory | null {
+/** The problem when it is not clear which one holds. `claims`: at least one. */
+function currentInventory(machine: string, claims: readonly SignedInventory[]): Inventory | Problem {
   const newest: Inventory[] = [];
   for (const [repositoryId, ofRepository] of Map.groupBy(claims, ({ inventory }) => inventory.repositoryId)) {
     const inventories = ofRepository.map(({ inventory }) => inventory);
@@ -58,18 +62,16 @@ function currentInventory(machine: string, claims: readonly SignedInventory[], p
     if (first === undefined) continue;
     if (others.some((other) => JSON.stringify(other) !== JSON.stringify(first))) {
       const message = `two inventories of ${machine} in repository ${repositoryId} as of ${first.asOf} differ`;
-      problems.push({ code: "evidence-invalid", message });
-      return null;
+      return { code: "evidence-invalid", message };
     }
     newest.push(first);
   }
   const own = newest.filter((inventory) => !holdsCopiesOnly(inventory));
   const [only, ...others] = own.length > 0 ? own : newest;
-  if (only === undefined || others.length === 0) return only ?? null;
-  const ids = [only, ...others].map(({ repositoryId }) => repositoryId).join(", ");
-  const message = `several repositories have snapshots of ${machine} (${ids}): the gate must name the one that counts`;
-  problems.push({ code: "evidence-invalid", message: shortLine(message, MAX_SHOWN) });
-  return null;
+  if (only !== undefined && others.length === 0) return only;
+  const ids = [...(only ? [only] : []), ...others].map(({ repositoryId }) => repositoryId).join(", ");
+  const message = `several repositories have snapshots of ${machine} (${ids}): the gate must name the one that counts (repository:)`;
+  return { code: "evidence-invalid", message: shortLine(message, MAX_SHOWN) };
 }
 
 /** A repository that only holds copies of another one's snapshots says nothing about the machine that the other does not. */
@@ -93,7 +95,7 @@ function factsOf(inventory: Inventory, tests: ReadonlyMap<string, readonly strin
   return {
     machine: inventory.machine,
     asOfMs: Date.parse(inventory.asOf),
-    snapshots: inventory.snapshots.map(({ sid, manifestDigest, time, verification }) => ({
+    snapshots: inventory.snapshots.map(({ sid, manifestDigest, time, verification, test }) => ({
       sid,
       digest: manifestDigest,
       timeMs: Date.parse(time),
@@ -101,6 +103,11 @@ function factsOf(inventory: Inventory, tests: ReadonlyMap<string, readonly strin
         result: verification.result,
         level: verification.level,
         atMs: Date.parse(verification.at),
+      },
+      newestTest: test && {
+        recordDigest: test.recordDigest,
+        outcome: test.outcome,
+        finishedAtMs: Date.parse(test.finishedAt),
       },
     })),
     envelopes: [...new Set(envelopes)],

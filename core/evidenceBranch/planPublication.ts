@@ -38,6 +38,11 @@ export interface PublicationWishes {
   keepMs: number | null;
   /** Digests of statements to be taken back. */
   drop: readonly string[];
+  /**
+   * Of jobs, that offer what may be there already: what was there once and was dropped does not come back, and what is too much for one
+   * publication waits for the next one.
+   */
+  isCatchUp?: boolean;
   keys: readonly SigningKey[];
 }
 
@@ -61,9 +66,11 @@ export function planPublication(
 ): Publication | null {
   const live = tree?.statements ?? [];
   const present = new Set(live.map(({ digest }) => digest));
-  const added = wanted.filter(({ digest }) => !present.has(digest));
-  if (added.length === 0) return null;
-  if (added.length > MAX_STATEMENTS_PER_ENTRY) throw tooMuch(added.length);
+  const before = wishes.isCatchUp === true ? everAdded(tree) : present;
+  const missing = wanted.filter(({ digest }) => !before.has(digest));
+  if (missing.length === 0) return null;
+  if (missing.length > MAX_STATEMENTS_PER_ENTRY && wishes.isCatchUp !== true) throw tooMuch(missing.length);
+  const added = missing.slice(0, MAX_STATEMENTS_PER_ENTRY);
   const dropped = live.filter(
     (statement) => wishes.drop.includes(statement.digest) || isSpent(statement.publishedAtMs, wishes),
   );
@@ -84,6 +91,10 @@ export function planPublication(
     ...entry.dropped.map((digest): [string, null] => [statementPath(digest), null]),
   ]);
   return { entry, added, files };
+}
+
+function everAdded(tree: CheckedTree | null): ReadonlySet<string> {
+  return new Set((tree?.entries ?? []).flatMap(({ entry }) => entry.added));
 }
 
 function newStatement(text: string, what: string): NewStatement {

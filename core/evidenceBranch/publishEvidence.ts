@@ -33,6 +33,8 @@ export interface PublishRequest {
   keepMs: number | null;
   /** SHA-256 of files of statements to be taken back. */
   drop?: readonly string[];
+  /** As jobs publish: see PublicationWishes. Default: false. */
+  isCatchUp?: boolean;
   /** Of the commit. */
   author?: { name: string; email: string };
   /** Only says what would be published. */
@@ -126,8 +128,15 @@ class Publisher {
   }
 
   #plan(branch: CheckedBranch | null, wanted: readonly NewStatement[]): Publication | null {
-    const { by, keepMs, drop = [], signingKeys: keys } = this.#request;
-    return planPublication(branch?.tree ?? null, wanted, { by, keepMs, drop, keys, nowMs: this.#options.now() });
+    const { by, keepMs, drop = [], isCatchUp, signingKeys: keys } = this.#request;
+    return planPublication(branch?.tree ?? null, wanted, {
+      by,
+      keepMs,
+      drop,
+      isCatchUp,
+      keys,
+      nowMs: this.#options.now(),
+    });
   }
 
   /** Id of the commit, which nobody has yet. */

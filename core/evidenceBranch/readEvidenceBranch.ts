@@ -13,7 +13,7 @@ type Problem = GateFacts["problems"][number];
 const MAX_SHOWN = 600;
 
 /**
- * `threshold` counts for statements; the log needs one of the keys. `evidence-missing`: no branch, or none that could be fetched.
+ * One of the keys must have signed a statement, and the newest entry of the log. `evidence-missing`: no branch, or none that could be fetched.
  * `evidence-forged`: its files are not what was published. `evidence-rewritten`: its commits take something back. Throws what
  * core/git throws for names that are none, and the abort reason.
  */
@@ -22,11 +22,8 @@ export async function readEvidenceBranch(
   trust: FactsTrust,
   options: { signal?: AbortSignal } = {},
 ): Promise<GateFacts> {
-  const distinct = new Set(trust.keys.map(({ keyId }) => keyId)).size;
-  if (distinct === 0 || !(trust.threshold >= 1) || trust.threshold > distinct)
-    return nothing([
-      { code: "policy-invalid", message: `${trust.threshold} of ${distinct} trusted keys must have signed` },
-    ]);
+  if (trust.keys.length === 0)
+    return nothing([{ code: "policy-invalid", message: "there is no trusted key: no statement counts" }]);
   try {
     const branch = await readBranch(place, trust.keys, options);
     if (branch !== null) return factsFrom(branch, trust);
@@ -56,6 +53,7 @@ function factsFrom({ commit, tree, rewritten }: CheckedBranch, trust: FactsTrust
     source: "branch",
     problems: [...problems, ...facts.problems],
     machines: facts.machines,
+    machineProblems: facts.machineProblems,
     commit,
     sequence,
     publishedAtMs,
@@ -63,5 +61,6 @@ function factsFrom({ commit, tree, rewritten }: CheckedBranch, trust: FactsTrust
 }
 
 function nothing(problems: Problem[]): GateFacts {
-  return { source: "branch", problems, machines: new Map(), commit: null, sequence: null, publishedAtMs: null };
+  const none = { machines: new Map(), machineProblems: new Map() };
+  return { source: "branch", problems, ...none, commit: null, sequence: null, publishedAtMs: null };
 }

@@ -33,6 +33,8 @@ export interface EvidenceLogLine {
   dropped: number;
   /** Of those statements that are still there: "inventory of vm/web1". */
   about: readonly string[];
+  /** Those that are still there, by the SHA-256 of their files, as `evidence publish --drop` takes them. */
+  statements: readonly { digest: string; about: string }[];
 }
 
 const MAX_BY_CHARS = 100;
@@ -51,15 +53,22 @@ export async function readEvidenceLog(
     commit,
     state: tree.problems.length > 0 ? "forged" : rewritten.length > 0 ? "rewritten" : "sound",
     problems: [...tree.problems, ...rewritten].map(problemText),
-    entries: tree.entries.map(({ entry, signedBy }) => ({
-      sequence: entry.sequence,
-      publishedAt: entry.publishedAt,
-      by: shortLine(entry.by, MAX_BY_CHARS),
-      signedBy,
-      added: entry.added.length,
-      dropped: entry.dropped.length,
-      about: [...new Set((bySequence.get(entry.sequence) ?? []).map(aboutOf))],
-    })),
+    entries: tree.entries.map(({ entry, signedBy }) => {
+      const there = (bySequence.get(entry.sequence) ?? []).map((each) => ({
+        digest: each.digest,
+        about: aboutOf(each),
+      }));
+      return {
+        sequence: entry.sequence,
+        publishedAt: entry.publishedAt,
+        by: shortLine(entry.by, MAX_BY_CHARS),
+        signedBy,
+        added: entry.added.length,
+        dropped: entry.dropped.length,
+        about: [...new Set(there.map(({ about }) => about))],
+        statements: there,
+      };
+    }),
     statements: tree.statements.length,
   };
 }

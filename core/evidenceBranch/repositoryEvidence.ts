@@ -2,11 +2,10 @@
 // it was stored.
 
 import { inventoryOf } from "../evidence/inventory.js";
+import { newestTests } from "../evidence/newestTests.js";
 import { signInventory } from "../evidence/signedInventories.js";
 import type { SigningKey } from "../evidence/signingKey.js";
-import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
 import type { Catalog } from "../repository/catalog.js";
-import { readTestRecord } from "../repository/restoreTestState.js";
 import { qualifiedGroup } from "../repository/snapshotName.js";
 
 export interface MachineEvidence {
@@ -32,7 +31,7 @@ export function repositoryEvidence(
   { asOfMs, keys }: { asOfMs: number; keys: readonly SigningKey[] },
 ): MachineEvidence[] {
   const all = catalog.snapshots.map(({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group));
-  const tests = newestTests(catalog);
+  const tests = newestTests(catalog.records);
   return [...new Set(machines ?? all.toSorted())].map((machine) => {
     const inventory = inventoryOf(catalog, machine, repository, asOfMs);
     const found = inventory.snapshots.flatMap(({ manifestDigest }) => tests.get(manifestDigest) ?? []);
@@ -45,27 +44,4 @@ export function repositoryEvidence(
       envelopes: [signInventory(inventory, keys), ...envelopes],
     };
   });
-}
-
-interface NewestTest {
-  record: RestoreTestRecord;
-  envelopes: readonly string[];
-}
-
-/** By the digest of the tested manifest. Drills prove nothing and are left out. */
-function newestTests({ records }: Pick<Catalog, "records">): Map<string, NewestTest> {
-  const newest = new Map<string, NewestTest>();
-  for (const { type, data, rid } of records) {
-    if (type !== "restoreTest") continue;
-    const record = readTestRecord(data.record, `records/${rid}`);
-    if (record === null || record.simulated) continue;
-    const known = newest.get(record.backup.manifestDigest);
-    if (known === undefined || isNewer(record, known.record))
-      newest.set(record.backup.manifestDigest, { record, envelopes: data.envelopes });
-  }
-  return newest;
-}
-
-function isNewer(a: RestoreTestRecord, b: RestoreTestRecord): boolean {
-  return Date.parse(a.times.finishedAt) > Date.parse(b.times.finishedAt);
 }

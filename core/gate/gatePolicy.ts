@@ -3,7 +3,7 @@
 
 import { realpath } from "node:fs/promises";
 import { posix, relative, resolve, sep } from "node:path";
-import { MAX_NAMED_FILE_BYTES } from "../config/configFiles.js";
+import { MAX_CONFIG_BYTES, MAX_NAMED_FILE_BYTES } from "../config/configFiles.js";
 import { readConfig } from "../config/readConfig.js";
 import type { GateConfig, RepriseConfig } from "../config/repriseConfig.js";
 import { isAbort, isOurError, RepriseError } from "../errors.js";
@@ -30,8 +30,6 @@ export interface PolicyPlace {
   /** From the repository's top, with `/`. */
   path: string;
 }
-
-const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
 /** Where a file of the work tree stands in the repository; it need not be there. GATE_POLICY_MISSING when it is outside. */
 export async function pathInRepository(repository: GitRepository, folder: string, path: string): Promise<string> {

@@ -37,11 +37,17 @@ export function judgeMachine(machine: string, requirement: GateRequirement, cont
     if (objections.length === 0) objections.push({ code: "evidence-missing", message: "there is no evidence at all" });
     return blocked(objections, [], null);
   }
+  const own = facts.machineProblems.get(machine) ?? [];
   objections.push(
-    ...facts.problems.map(({ code, message }) => ({ code, message: shortLine(message, MAX_MESSAGE_CHARS) })),
+    ...[...facts.problems, ...own].map(({ code, message }) => ({
+      code,
+      message: shortLine(message, MAX_MESSAGE_CHARS),
+    })),
   );
   const known = facts.machines.get(machine);
   if (known === undefined || known.machine !== machine) {
+    // something is known of it, only not what
+    if (own.length > 0) return blocked(objections, [], null);
     objections.push({ code: "machine-unknown", message: `nothing is known of ${machine} ${placeOf(facts)}` });
     return blocked(objections, [], null);
   }

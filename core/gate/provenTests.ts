@@ -12,10 +12,11 @@ import { verifyEvidence } from "../evidence/verifyEvidence.js";
 import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
 import { shortLine } from "../report/inertText.js";
 import { instantText } from "./gateWords.js";
+import { objectionTo, unpublishedTests } from "./unpublishedTests.js";
 
 export interface GateTrust {
+  /** One of them must have signed each statement that counts. */
   keys: readonly VerificationKey[];
-  threshold: number;
   /** Digests of the specs of this file's restore tests, by the tests' names. */
   specDigests: ReadonlyMap<string, string>;
   nowMs: number;
@@ -56,8 +57,26 @@ export function proofOf(
     return { snapshot, verdict: verifyEvidence(envelopes.get(snapshot.digest) ?? [], policy) };
   };
   const newest = judge(snapshots[0]!);
-  if (requirement.proof === "newest") return newestProof(newest, snapshots.slice(1), judge);
-  return recentProof([newest, ...snapshots.slice(1).map(judge)]);
+  const isNewestOnly = requirement.proof === "newest";
+  const proof = isNewestOnly
+    ? newestProof(newest, snapshots.slice(1), judge)
+    : recentProof([newest, ...snapshots.slice(1).map(judge)]);
+  return withUnpublished(proof, isNewestOnly ? snapshots.slice(0, 1) : snapshots, requirement);
+}
+
+/** `snapshots`: those that may speak against it. What is known of tests, but not published, proves nothing. */
+function withUnpublished(proof: Proof, snapshots: readonly SnapshotFacts[], requirement: GateRequirement): Proof {
+  const sinceMs = proof.record === null ? null : Date.parse(proof.record.times.finishedAt);
+  const isUntested = proof.objections.length > 0 && proof.objections.every(({ code }) => code === "untested");
+  // what makes no sense is objection enough
+  if (proof.record === null && !isUntested) return proof;
+  const unpublished = unpublishedTests(snapshots, { recordDigest: proof.recordDigest, sinceMs });
+  const against = unpublished.map((test) => objectionTo(test, requirement)).find((objection) => objection !== null);
+  if (against !== undefined) return { ...proof, objections: isUntested ? [against] : [...proof.objections, against] };
+  const [passed] = unpublished;
+  if (!isUntested || passed === undefined) return proof;
+  const message = `the backup of ${instantText(passed.snapshot.timeMs)} was tested, and no statement of that test is published`;
+  return { ...proof, objections: [{ code: "untested", message }] };
 }
 
 /** The newest snapshot itself, or nothing. */
@@ -108,7 +127,7 @@ function evidencePolicy(subjectDigest: string, requirement: GateRequirement, tru
   const { level, maxTestAgeMs, checks, allowWarned, tests } = requirement;
   return {
     keys: trust.keys,
-    threshold: trust.threshold,
+    threshold: 1,
     subjectDigest,
     maxAgeMs: maxTestAgeMs,
     nowMs: trust.nowMs,

@@ -2,6 +2,7 @@
 // tests stored beside the snapshots. Runners can write such records, so signatures count here as well when the gate names keys.
 
 import type { GateFacts, MachineFacts } from "../evidence/gateFacts.js";
+import { endOf, newestTests, type StoredTest } from "../evidence/newestTests.js";
 import type { SigningKey } from "../evidence/signingKey.js";
 import { signTestEvidence } from "../evidence/testStatements.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
@@ -34,6 +35,7 @@ export async function gateFactsFromRepository(
     source: "repository",
     problems: unreadable.length === 0 ? [] : [{ code: "repository-unreadable", message: unreadableText(unreadable) }],
     machines: new Map(facts.filter(({ snapshots }) => snapshots.length > 0).map((each) => [each.machine, each])),
+    machineProblems: new Map(),
     commit: null,
     sequence: null,
     publishedAtMs: null,
@@ -51,10 +53,15 @@ function machineFacts(machine: string, catalog: Catalog, asOfMs: number, vouch: 
     if (test === null || !digests.has(test.backup.manifestDigest)) return [];
     return vouch === null ? record.data.envelopes : signTestEvidence(test, [vouch]);
   });
-  return { machine, asOfMs, snapshots: ofMachine.map(snapshotFacts), envelopes: [...new Set(envelopes)] };
+  const tests = newestTests(catalog.records);
+  const snapshots = ofMachine.map((each) => snapshotFacts(each, tests.get(each.digest)));
+  return { machine, asOfMs, snapshots, envelopes: [...new Set(envelopes)] };
 }
 
-function snapshotFacts({ sid, digest, timeMs, verification }: Snapshot): MachineFacts["snapshots"][number] {
+function snapshotFacts(
+  { sid, digest, timeMs, verification }: Snapshot,
+  test: StoredTest | undefined,
+): MachineFacts["snapshots"][number] {
   return {
     ...{ sid, digest, timeMs },
     verification: verification && {
@@ -62,6 +69,10 @@ function snapshotFacts({ sid, digest, timeMs, verification }: Snapshot): Machine
       level: verification.level,
       atMs: Date.parse(verification.at),
     },
+    newestTest:
+      test === undefined
+        ? null
+        : { recordDigest: test.digest, outcome: test.record.result.outcome, finishedAtMs: endOf(test) },
   };
 }
 

@@ -3,7 +3,7 @@
 
 import { ConfiguredRepositories } from "../config/openConfigured.js";
 import { isAbort, isOurError } from "../errors.js";
-import type { GateFacts } from "../evidence/gateFacts.js";
+import type { GateFacts, GateReasonCode } from "../evidence/gateFacts.js";
 import { SigningKey } from "../evidence/signingKey.js";
 import { readEvidenceBranch } from "../evidenceBranch/readEvidenceBranch.js";
 import { type ChangedFiles, type ChangeRange, changedFiles, presentCommit } from "../git/changedFiles.js";
@@ -20,6 +20,7 @@ import { gateReport } from "./gateReport.js";
 import { gateStatements } from "./gateStatement.js";
 import { gateFactsFromRepository } from "./repositoryFacts.js";
 import { allRequired, compileRules, pathOf, requiredMachines, unmatchedPatterns } from "./requiredMachines.js";
+import { isInWorkTree } from "./workTreeLocation.js";
 
 export interface GateRequest {
   /** In the git repository. */
@@ -147,7 +148,7 @@ async function readFacts(
   if (gate.source.kind === "repository")
     return await repositoryFacts(policy, gate.source.repository, machines, git, options);
   const place = { repository: git, remote: config.evidence.remote, branch: config.evidence.branch };
-  const trust = { keys, threshold: gate.threshold, nowMs: options.environment.now(), repositoryIds: null };
+  const trust = { keys, nowMs: options.environment.now(), repositoryId: countedRepository(policy) };
   const facts = await readEvidenceBranch(place, trust, { signal: options.signal });
   return { facts, repository: null, vouch: null };
 }
@@ -159,28 +160,55 @@ async function repositoryFacts(
   git: GitRepository,
   options: GateOptions,
 ): Promise<Known> {
-  const { signal, onWarning } = options;
+  const { signal, onWarning, env } = options;
   const vouch = gate.keys.length === 0 ? SigningKey.generate() : null;
   const folder = `${git.folder}/${path}`.replace(/\/[^/]*$/, "");
   const repositories = new ConfiguredRepositories(config, { ...options, folder });
   try {
+    const configured = config.repositories.find((each) => each.name === name);
+    if (configured !== undefined && (await isInWorkTree(git, configured, { env, folder })))
+      return { facts: nothingKnown("policy-invalid", inWorkTreeText(name)), vouch, repository: null };
     const repository = await repositories.open(name);
-    const { location } = repository.backend;
     const facts = await gateFactsFromRepository(repository, machines, { vouch, signal, onWarning });
-    return { facts, vouch, repository: { name, location, id: repository.config.repositoryId } };
+    return {
+      facts,
+      vouch,
+      repository: { name, location: repository.shownLocation, id: repository.config.repositoryId },
+    };
   } catch (error) {
     if (isAbort(error) || !isOurError(error)) throw error;
     signal.throwIfAborted();
-    const message = shortLine(`the repository ${name} cannot be read: ${error.message}`, 600);
-    return { facts: unreadable(message), vouch, repository: null };
+    const message = shortLine(
+      `the repository ${name} cannot be read: ${repositories.withoutLocations(error.message)}`,
+      600,
+    );
+    return { facts: nothingKnown("repository-unreadable", message), vouch, repository: null };
   } finally {
     await repositories.close();
   }
 }
 
-function unreadable(message: string): GateFacts {
-  const problems = [{ code: "repository-unreadable" as const, message }];
-  return { source: "repository", problems, machines: new Map(), commit: null, sequence: null, publishedAtMs: null };
+/** Null: of any. One that is named has an id, or the configuration would be refused. */
+function countedRepository({ gate: { source }, config }: GatePolicy): string | null {
+  if (source.kind !== "branch" || source.repository === null) return null;
+  return config.repositories.find(({ name }) => name === source.repository)?.id ?? null;
+}
+
+function inWorkTreeText(name: string): string {
+  return `the repository ${shortLine(name, 100)} is inside of the work tree: a change could bring its own, and this gate would believe it`;
+}
+
+function nothingKnown(code: GateReasonCode, message: string): GateFacts {
+  const problems = [{ code, message }];
+  return {
+    source: "repository",
+    problems,
+    machines: new Map(),
+    machineProblems: new Map(),
+    commit: null,
+    sequence: null,
+    publishedAtMs: null,
+  };
 }
 
 function decide(
@@ -200,7 +228,6 @@ function decide(
     problems,
     override,
     keys: vouch === null ? keys : [vouch.verificationKey],
-    threshold: vouch === null ? gate.threshold : 1,
     specDigests: new Map(config.restoreTests.map(({ name, specDigest }) => [name, specDigest])),
     nowMs,
   });

@@ -89,7 +89,7 @@ describe("the evidence branch on the command line", function () {
     cliJson<Published>(["evidence", "publish", ...args, ...place], { env, code });
   const log = (code = 0, pub = "key.pub") => cliJson<Log>(["evidence", "log", "--key", file(pub), ...place], { code });
   async function facts() {
-    const trust = { keys: [key.verificationKey], threshold: 1, nowMs: Date.now(), repositoryIds: null };
+    const trust = { keys: [key.verificationKey], nowMs: Date.now(), repositoryId: null };
     return await readEvidenceBranch(await remote.place(place[1] ?? ""), trust);
   }
 

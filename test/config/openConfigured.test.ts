@@ -69,6 +69,15 @@ describe("a repository of a configuration", () => {
     await open(await read("location: store"), {}, { lastSecret: async () => ({ passphrase: TEST_PASSPHRASE }) });
   });
 
+  it("is the one whose id the file names, or none", async () => {
+    const env = { REPRISE_PASSPHRASE: TEST_PASSPHRASE };
+    const { repositoryId } = (await open(await read("location: store"), env)).config;
+    await open(await read(`location: store, id: "${repositoryId}"`), env);
+    const other = await read(`location: store, id: "${"ab".repeat(16)}"`);
+    await assertCode(open(other, env), "REPOSITORY_ID_DIFFERS");
+    await open(other, env, { location: join(folder.path, "store") });
+  });
+
   it("asks the configuration before the environment, and what the caller says before both", async () => {
     const config = await read("location: store, passphrase: 'env:MINE'");
     await open(config, { MINE: TEST_PASSPHRASE, REPRISE_PASSPHRASE: CANARY });

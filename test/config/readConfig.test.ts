@@ -28,6 +28,7 @@ describe("a configuration", () => {
     assert.deepEqual(config.repositories[0], {
       name: "main",
       location: { kind: "text", text: "/srv/main" },
+      id: null,
       passphrase: null,
       keeperKey: null,
       trustKeeper: null,
@@ -338,9 +339,14 @@ describe("a configuration", () => {
       [/^14:3 error: "keys" is missing/],
     ],
     [
-      "a gate that asks for too many",
-      gate("      - {paths: a, machines: vm/web1}\n    threshold: 2\n"),
-      ["18:16 error: threshold: 2 signatures are wanted, but only 1 key is named"],
+      "a gate by a repository without an id",
+      gate("      - {paths: a, machines: vm/web1}\n    repository: main\n"),
+      [/^18:17 error: main needs an "id"/],
+    ],
+    [
+      "a gate with two repositories",
+      gate("      - {paths: a, machines: vm/web1}\n    evidence: main\n    repository: main\n"),
+      [/^19:5 error: repository is for gates by the evidence branch/],
     ],
     [
       "a gate of nowhere",

@@ -18,9 +18,13 @@ import type { EvidenceReason } from "../../core/evidence/policy.js";
 import { readInventories, signInventory } from "../../core/evidence/signedInventories.js";
 import { SigningKey } from "../../core/evidence/signingKey.js";
 import { decodeStatement, encodeStatement } from "../../core/evidence/statement.js";
+import { recordDigest } from "../../core/evidence/testStatements.js";
 import { encodeText } from "../../core/format/bytes.js";
 import type { JsonValue } from "../../core/format/canonicalJson.js";
+import type { RepositoryRecord } from "../../core/format/record.js";
+import { encodeRestoreTestRecord, type RestoreTestRecord } from "../../core/format/restoreTestRecord.js";
 import { assertThrowsCode } from "../support/assertCode.js";
+import { recordWithOutcome } from "../support/sampleTestRecord.js";
 import { checkEnvelope } from "./independentDsse.js";
 
 const key = SigningKey.generate();
@@ -42,7 +46,19 @@ function catalogOf(count: number, tested: readonly number[] = []): InventoriedCa
     verification: at === 0 ? { result: "ok" as const, level: "data" as const, at: "2026-11-01T00:00:00.000Z" } : null,
     restoreTest: tested.includes(at) ? {} : null,
   }));
-  return { snapshots, unreadable: [] };
+  return { snapshots, records: [], unreadable: [] };
+}
+
+function storedTest(
+  at: number,
+  outcome: "passed" | "failed",
+  finishedAt: string,
+  change: Partial<RestoreTestRecord> = {},
+): object {
+  const sample = recordWithOutcome(outcome);
+  const backup = { ...sample.backup, manifestDigest: sha256(`m${at}`) };
+  const record = encodeRestoreTestRecord({ ...sample, backup, times: { ...sample.times, finishedAt }, ...change });
+  return { type: "restoreTest", rid: "r", snapshots: [], data: { record, envelopes: [] } };
 }
 
 function read(envelopes: readonly string[], threshold = 1, keys = [key.verificationKey]) {
@@ -113,10 +129,38 @@ describe("inventories", () => {
         ...each,
         verification: { result, level: "data" as const, at },
       }));
-      return inventoryOf({ snapshots, unreadable: [] }, "vm/web1", repository, asOfMs).snapshots[0]?.verification;
+      return inventoryOf({ snapshots, records: [], unreadable: [] }, "vm/web1", repository, asOfMs).snapshots[0]
+        ?.verification;
     };
     assert.equal(stateWith("ok"), null);
     assert.deepEqual(stateWith("damaged"), { result: "damaged", level: "data", at: new Date(asOfMs).toISOString() });
+  });
+
+  it("tell the newest test of each snapshot, signed or not, and no drill", () => {
+    const records = [
+      storedTest(0, "passed", "2026-11-20T03:00:00Z"),
+      storedTest(0, "failed", "2026-11-21T03:00:00.123456Z"),
+      storedTest(0, "passed", "2026-11-19T03:00:00Z"),
+      storedTest(1, "failed", "2026-11-21T03:00:00Z", { simulated: true }),
+      { ...storedTest(1, "passed", "2026-11-21T03:00:00Z"), data: { record: { schema: "x" }, envelopes: [] } },
+    ] as RepositoryRecord[];
+    const inventory = inventoryOf({ ...catalogOf(2), records }, "vm/web1", repository, asOfMs);
+    const recordDigestOf = (at: number) => recordDigest((records[at]!.data as { record: JsonValue }).record);
+    assert.deepEqual(
+      inventory.snapshots.map(({ test }) => test),
+      [null, { recordDigest: recordDigestOf(1), outcome: "failed", finishedAt: "2026-11-21T03:00:00.123Z" }],
+    );
+    assert.deepEqual(read([signInventory(inventory, [key])]).inventories[0]?.inventory, inventory);
+  });
+
+  it("of releases that did not tell tests are read as if there were none", () => {
+    const { subjects, predicateType, predicate } = inventoryStatement(
+      inventoryOf(catalogOf(2), "vm/web1", repository, asOfMs),
+    );
+    const text = JSON.stringify(predicate).replaceAll(',"test":null', "");
+    const old = encodeStatement({ subjects, predicateType, predicate: JSON.parse(text) as JsonValue });
+    const [found] = read([signEnvelope(IN_TOTO_PAYLOAD_TYPE, old, [key])]).inventories;
+    assert.deepEqual([text.includes("test"), found?.inventory.snapshots[0]?.test], [false, null]);
   });
 
   it("name two snapshots of one second differently", () => {
@@ -164,6 +208,8 @@ describe("inventories", () => {
       { snapshots: [first, first, second] },
       { snapshots: inventory.snapshots.map((each) => ({ ...each, time: "2026-10-01 00:00:00" })) },
       { snapshots: inventory.snapshots.map((each) => ({ ...each, verification: { result: "fine" } })) },
+      { snapshots: inventory.snapshots.map((each) => ({ ...each, test: {} })) },
+      { snapshots: inventory.snapshots.map((each) => ({ ...each, test: "passed" })) },
       { snapshots: Array.from({ length: MAX_INVENTORY + 1 }, () => first), total: 1_000 },
     ];
     for (const change of changes) {

@@ -7,7 +7,6 @@ import {
   backedUpMs,
   branchFiles,
   HOUR,
-  key,
   nowMs,
   signedInventory,
   signedTest,
@@ -20,9 +19,10 @@ const [mine, theirs] = ["33".repeat(16), "55".repeat(16)] as const;
 function factsOf(publications: readonly (readonly string[])[], change: Partial<FactsTrust> = {}) {
   const { statements, problems } = checkBranchTree(branchFiles(publications), trusted);
   assert.deepEqual(problems, []);
-  return machineFacts(statements, { keys: trusted, threshold: 1, nowMs, repositoryIds: null, ...change });
+  return machineFacts(statements, { keys: trusted, nowMs, repositoryId: null, ...change });
 }
-const codesOf = (facts: ReturnType<typeof factsOf>) => facts.problems.map(({ code }) => code);
+const codesOf = ({ problems, machineProblems }: ReturnType<typeof factsOf>) =>
+  [...problems, ...[...machineProblems.values()].flat()].map(({ code }) => code);
 
 describe("facts about machines", () => {
   it("are of each machine by itself", () => {
@@ -66,12 +66,9 @@ describe("facts about machines", () => {
     assert.deepEqual(codesOf(factsOf(healed)), []);
   });
 
-  it("come from trusted signers alone, as many as are needed", () => {
-    const keys = [key.verificationKey, stranger.verificationKey];
+  it("come from trusted signers alone", () => {
     assert.equal(factsOf([[signedInventory({}, [stranger])]]).machines.size, 0);
-    const both = { keys, threshold: 2 };
-    assert.equal(factsOf([[signedInventory()]], both).machines.size, 0);
-    assert.equal(factsOf([[signedInventory(), signedInventory({}, [stranger])]], both).machines.size, 1);
+    assert.equal(factsOf([[signedInventory({}, [stranger])]], { keys: [stranger.verificationKey] }).machines.size, 1);
   });
 
   it("of copies in another repository do not replace those of the machine's own", () => {
@@ -81,7 +78,7 @@ describe("facts about machines", () => {
     assert.deepEqual(codesOf(facts), []);
     assert.equal(facts.machines.get("vm/web1")?.asOfMs, backedUpMs + HOUR);
     assert.equal(factsOf([[copies]]).machines.size, 1, "copies are better than nothing");
-    const chosen = factsOf([[own], [copies]], { repositoryIds: [theirs] });
+    const chosen = factsOf([[own], [copies]], { repositoryId: theirs });
     assert.equal(chosen.machines.get("vm/web1")?.asOfMs, backedUpMs + 2 * HOUR);
   });
 
@@ -89,8 +86,20 @@ describe("facts about machines", () => {
     const claims = [[signedInventory()], [signedInventory({ repository: theirs, asOfMs: backedUpMs + 2 * HOUR })]];
     const facts = factsOf(claims);
     assert.deepEqual([codesOf(facts), facts.machines.size], [["evidence-invalid"], 0]);
-    const named = factsOf(claims, { repositoryIds: [mine] });
+    const named = factsOf(claims, { repositoryId: mine });
     assert.deepEqual([codesOf(named), named.machines.size], [[], 1]);
-    assert.equal(factsOf(claims, { repositoryIds: [] }).machines.size, 0);
+    assert.equal(factsOf(claims, { repositoryId: "00".repeat(16) }).machines.size, 0);
+  });
+
+  it("of one machine are not in doubt because another one's are", () => {
+    const claims = [
+      [signedInventory(), signedInventory({ machine: "vm/other" })],
+      [signedInventory({ repository: theirs, asOfMs: backedUpMs + 2 * HOUR })],
+      [signedInventory({ machine: "vm/torn", unreadable: 2 })],
+    ];
+    const { problems, machines, machineProblems } = factsOf(claims);
+    assert.deepEqual([problems, [...machines.keys()]], [[], ["vm/other", "vm/torn"]]);
+    const codes = [...machineProblems].map(([machine, found]) => [machine, ...found.map(({ code }) => code)]);
+    assert.deepEqual(codes, [["vm/web1", "evidence-invalid"], ["vm/other"], ["vm/torn", "repository-unreadable"]]);
   });
 });

@@ -49,7 +49,12 @@ export function sampleInventory(sample: Sample = {}): Inventory {
     restoreTest: null,
   }));
   const unreadable = Array.from({ length: sample.unreadable ?? 0 });
-  return inventoryOf({ snapshots, unreadable }, machine, { id: repository, location: "file:/backups" }, asOfMs);
+  return inventoryOf(
+    { snapshots, records: [], unreadable },
+    machine,
+    { id: repository, location: "file:/backups" },
+    asOfMs,
+  );
 }
 
 /** Of a machine's snapshot, by its number from the oldest. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { GateRequirement } from "../../core/config/repriseConfig.js";
-import { GATE_REASONS, type GateFacts, type MachineFacts } from "../../core/evidence/gateFacts.js";
+import { GATE_REASONS, type GateFacts, type KnownTest, type MachineFacts } from "../../core/evidence/gateFacts.js";
 import type { GateInput } from "../../core/gate/decideGate.js";
 import { decideGate } from "../../core/gate/decideGate.js";
 import { provingChecks, recordWithOutcome, sampleCheck } from "../support/sampleTestRecord.js";
@@ -13,7 +13,6 @@ import {
   gateWith,
   HOUR,
   inputWith,
-  key,
   machine,
   nowMs,
   requirement,
@@ -33,6 +32,15 @@ function shut(wanted: Partial<GateRequirement>, facts: Partial<MachineFacts> = {
 function outcome(kind: "warned" | "failed" | "inconclusive") {
   const { checks, result } = recordWithOutcome(kind);
   return sign(testOf(2, 25 * HOUR, { checks, result }));
+}
+
+function newestTest(outcome: KnownTest["outcome"], ageMs = HOUR): { newestTest: KnownTest } {
+  return { newestTest: { recordDigest: "ab".repeat(32), outcome, finishedAtMs: nowMs - ageMs } };
+}
+
+/** The newest backup has a test that was not published. */
+function knownTest(outcome: KnownTest["outcome"], ageMs = HOUR): Partial<MachineFacts> {
+  return { snapshots: [snapshot(2, 26 * HOUR, newestTest(outcome, ageMs)), snapshot(1, 50 * HOUR)] };
 }
 
 describe("a gate", () => {
@@ -158,9 +166,32 @@ describe("a gate", () => {
     ["a slow recovery", () => shut({}, record({ times: { ...times, rto: slow } })), ["rto-missed"]],
     ["no measured recovery", () => shut({}, record({ times: { ...times, rto: [] } })), ["rto-missed"]],
     [
-      "too few signatures",
-      () => shut({}, {}, { keys: [key.verificationKey, stranger.verificationKey], threshold: 2 }),
-      ["evidence-forged"],
+      "a problem of this machine alone",
+      () =>
+        verdict({
+          facts: { ...factsOf(), machineProblems: new Map([["vm/101", [{ code: "evidence-invalid", message: "m" }]]]) },
+        }),
+      ["evidence-invalid"],
+    ],
+    ["a later test that failed and is not published", () => shut({}, knownTest("failed")), ["test-failed"]],
+    ["one that was inconclusive", () => shut({}, knownTest("inconclusive")), ["test-inconclusive"]],
+    ["one that warned", () => shut({}, knownTest("warned")), ["test-warned"]],
+    ["one without a time", () => shut({}, knownTest("failed", Number.NaN)), ["test-failed"]],
+    ["one of the same moment", () => shut({}, knownTest("failed", 25 * HOUR)), ["test-failed"]],
+    [
+      "one that failed before anything was published",
+      () => shut({}, { ...knownTest("failed"), envelopes: [] }),
+      ["test-failed"],
+    ],
+    ["one that passed and is not published", () => shut({}, { ...knownTest("passed"), envelopes: [] }), ["untested"]],
+    [
+      "a failed test of an older backup, when a recent one is enough",
+      () =>
+        shut(
+          { proof: "recent" },
+          { snapshots: [snapshot(2, 26 * HOUR), snapshot(1, 50 * HOUR, newestTest("failed"))] },
+        ),
+      ["test-failed"],
     ],
     ["no keys", () => shut({}, {}, { keys: [] }), ["policy-invalid"]],
     [
@@ -185,6 +216,29 @@ describe("a gate", () => {
   for (const [what, actual, expected] of table) {
     it(`is shut by ${what}`, () => assert.deepEqual(actual(), ["blocked", ...expected]));
   }
+
+  it("is open when what is known of unpublished tests does not speak against it", () => {
+    const older = snapshot(1, 50 * HOUR, newestTest("failed"));
+    const open: [what: string, change: Partial<MachineFacts>][] = [
+      ["a later test that passed", knownTest("passed")],
+      ["an earlier one that failed", knownTest("failed", 26 * HOUR)],
+      ["of an older backup, which does not count", { snapshots: [snapshot(2, 26 * HOUR), older] }],
+    ];
+    for (const [what, change] of open) assert.equal(verdict({ facts: factsOf(machine(change)) })[0], "go", what);
+    const warned = { gate: gateWith({}, { maxBackupAgeMs: 2 * DAY, allowWarned: true }) };
+    assert.equal(verdict({ ...warned, facts: factsOf(machine(knownTest("warned"))) })[0], "go");
+    const other = [{ code: "evidence-invalid" as const, message: "m" }];
+    const facts = { ...factsOf(machine()), machineProblems: new Map([["vm/102", other]]) };
+    assert.equal(verdict({ facts })[0], "go", "a problem of another machine");
+  });
+
+  it("says that the statement of a failed test is not published", () => {
+    const { part } = decide({ facts: factsOf(machine(knownTest("failed"))) });
+    assert.equal(
+      part.machines[0]?.reasons[0]?.message,
+      "a later test of 2026-11-22 11:00:00 UTC, of the backup of 2026-11-21 10:00:00 UTC, failed; its statement is not published",
+    );
+  });
 
   it("tells which backup was tested when the newest was not", () => {
     const { part } = decide({ facts: factsOf(machine({ envelopes: sign(testOf(1, 25 * HOUR)) })) });
@@ -351,7 +405,9 @@ describe("no gate", () => {
         atMs: time,
       }),
     );
-    const someSnapshot = fc.record({ sid: word, digest: word, timeMs: time, verification });
+    const outcome = fc.constantFrom("passed" as const, "failed" as const);
+    const newestTest = fc.option(fc.record({ recordDigest: word, outcome, finishedAtMs: time }));
+    const someSnapshot = fc.record({ sid: word, digest: word, timeMs: time, verification, newestTest });
     const strangers = [...sign(testOf(2, HOUR), stranger), ...sign(testOf(1, HOUR))];
     const envelope = fc.oneof(fc.string(), fc.json(), fc.constantFrom(...strangers));
     const someMachine = fc.record({
@@ -367,6 +423,7 @@ describe("no gate", () => {
     const facts = fc.record({
       source: fc.constantFrom("branch" as const, "repository" as const),
       problems: fc.array(problem, { maxLength: 1 }),
+      machineProblems: fc.constant(new Map()),
       machines: fc.array(someMachine).map((all) => new Map(all.map((each) => ["vm/101", each] as const))),
       commit: fc.option(fc.string()),
       sequence: fc.option(fc.integer()),

@@ -30,9 +30,8 @@ export function gateWith(change: Partial<GateConfig> = {}, wanted: Partial<GateR
   return {
     name: "production",
     description: "",
-    source: { kind: "branch" },
+    source: { kind: "branch", repository: null },
     keys: ["ci.pub"],
-    threshold: 1,
     maxEvidenceAgeMs: DAY,
     rules: [{ paths: ["db/"], machines: ["vm/101"], requirement: { ...requirement, ...wanted }, line: 12 }],
     override: { label: "skip-gate", reasonPrefix: "Reason" },
@@ -51,6 +50,7 @@ export function snapshot(number: number, ageMs: number, change: Partial<Snapshot
     digest: digestOf(number),
     timeMs: nowMs - ageMs,
     verification: null,
+    newestTest: null,
     ...change,
   };
 }
@@ -90,6 +90,7 @@ export function factsOf(...machines: MachineFacts[]): GateFacts {
     source: "branch",
     problems: [],
     machines: new Map(machines.map((each) => [each.machine, each])),
+    machineProblems: new Map(),
     commit: "c".repeat(40),
     sequence: 7,
     publishedAtMs: nowMs - HOUR,
@@ -108,7 +109,6 @@ export function inputWith(change: Partial<GateInput> = {}): GateInput {
     problems: [],
     override: { labels: [], description: null, by: "ada" },
     keys: [key.verificationKey],
-    threshold: 1,
     specDigests: new Map([["web", SPEC]]),
     nowMs,
     ...change,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeEnvelope, signersOf } from "../../core/evidence/dsse.js";
 import { signInventory } from "../../core/evidence/signedInventories.js";
@@ -92,7 +92,7 @@ function inventoryOf(newest: number, asOfMs: number): string {
   const snapshots = numbers.map((number) => {
     const { sid, digest, timeMs } = snapshot(number, (54 - number * 10) * HOUR);
     const time = new Date(timeMs).toISOString().replace(/\.\d+Z$/, "Z");
-    return { sid, manifestDigest: digest, time, copiedFrom: null, verification: null };
+    return { sid, manifestDigest: digest, time, copiedFrom: null, verification: null, test: null };
   });
   const about = { repositoryId: "33".repeat(16), location: "/srv", machine: "vm/101" };
   const asOf = new Date(asOfMs).toISOString();
@@ -122,6 +122,30 @@ describe("the gate, from git to the verdict", function () {
       await publish([], nowMs - HOUR, 2);
       assert.deepEqual(codes(await gate()), ["blocked", "untested"]);
       assert.deepEqual(decodeJobReport(encodeJobReport(run.report)), run.report);
+    }));
+
+  it("asks no repository that a change could have brought along", () =>
+    inStory(async ({ work, gate }) => {
+      const ask = async (location: string) => {
+        const policy = POLICY.replace("./no-such-repository", location).replace("keys:", "evidence: main\n    keys:");
+        await work.commit({ "ops/reprise.yml": policy });
+        return (await gate({ policyFrom: "head" })).report.gate?.machines[0]?.reasons[0];
+      };
+      for (const inside of [
+        "backups",
+        "../db/backups",
+        "/".concat(work.folder.slice(1), "/x"),
+        `file://${work.folder}/x`,
+      ]) {
+        const reason = await ask(inside);
+        assert.deepEqual([reason?.code, inside], ["policy-invalid", inside]);
+        assert.match(reason?.message ?? "", /main is inside of the work tree/);
+      }
+      await symlink(work.folder, join(work.folder, "../by-link"));
+      await symlink("/", join(work.folder, "out"));
+      assert.equal((await ask("../../by-link/x"))?.code, "policy-invalid", "into it by a link");
+      assert.equal((await ask("../out/srv/x"))?.code, "policy-invalid", "out of it by a link");
+      assert.equal((await ask("../../outside"))?.code, "repository-unreadable");
     }));
 
   it("reads the policy of the base: a change cannot open its own gate", () =>

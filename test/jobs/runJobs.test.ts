@@ -160,7 +160,7 @@ describe("runs of jobs", function () {
     assert.equal(run?.envelopes.length, 4);
     const repository = await openGitRepository(world.folder);
     const place = { repository, remote: "origin", branch: "reprise-evidence" };
-    const trust = { keys: [signingKey.verificationKey], threshold: 1, nowMs: world.nowMs, repositoryIds: null };
+    const trust = { keys: [signingKey.verificationKey], nowMs: world.nowMs, repositoryId: null };
     const facts = await readEvidenceBranch(place, trust);
     assert.deepEqual(facts.problems, []);
     const line = run?.report.machines.find(({ machine }) => machine === "vm/b");
@@ -177,5 +177,43 @@ describe("runs of jobs", function () {
     assert.equal(later?.report.outcome, "warned");
     assert.equal(later?.report.problems[0]?.code, "EVIDENCE_NOT_PUBLISHED");
     assert.ok(later?.report.machines.every(({ outcome }) => outcome === "passed"));
+  });
+
+  it("publish later what could not be published, and tell of tests that nobody has signed", async () => {
+    await world.close();
+    const proof = "  proof: { restore-test: a-reads, repository: main }\ngates:";
+    const tests = "restore-tests: [{ name: a-reads, machine: vm/a, level: intact }]\n";
+    world = await JobWorld.make(CONFIG.replace("gates:", proof) + tests, { disks: { "a.raw": noise(1, 150_000) } });
+    const git = async (...args: string[]) => assert.equal((await runGit(world.folder, args)).exitCode, 0);
+    await git("init", "--quiet", "--bare", "remote.git");
+    await git("init", "--quiet", ".");
+    await git("remote", "add", "origin", world.path("gone.git"));
+    const [signingKey, options] = [SigningKey.generate(), { gitFolder: world.folder }];
+    const signingKeys = [signingKey];
+    await world.runAll({ jobs: ["nightly"], machines: ["vm/a"] });
+    const [failed] = await world.runAll({ jobs: ["proof"], signingKeys }, options);
+    assert.equal(failed?.report.problems[0]?.code, "EVIDENCE_NOT_PUBLISHED");
+    const recordId = failed?.report.machines[0]?.test?.recordId;
+    await git("remote", "set-url", "origin", world.path("remote.git"));
+    const place = { repository: await openGitRepository(world.folder), remote: "origin", branch: "reprise-evidence" };
+    const read = async () => {
+      const trust = { keys: [signingKey.verificationKey], nowMs: world.nowMs, repositoryId: null };
+      return (await readEvidenceBranch(place, trust)).machines.get("vm/a");
+    };
+    world.pass(HOUR);
+    await world.runAll({ jobs: ["nightly"], machines: ["vm/a"], signingKeys }, options);
+    const caughtUp = await read();
+    assert.equal(caughtUp?.envelopes.length, 2, "the statements of the test");
+    const tested = caughtUp?.snapshots.find(({ newestTest }) => newestTest !== null);
+    const known = tested?.newestTest;
+    assert.deepEqual([known?.outcome, typeof recordId], ["passed", "string"]);
+    world.pass(HOUR);
+    await world.runAll({ jobs: ["proof"] }, options);
+    world.pass(HOUR);
+    await world.runAll({ jobs: ["nightly"], machines: ["vm/a"], signingKeys }, options);
+    const later = await read();
+    assert.equal(later?.envelopes.length, 2, "the unsigned test is on the branch by its outcome alone");
+    const newest = later?.snapshots.flatMap(({ newestTest }) => newestTest ?? []) ?? [];
+    assert.deepEqual([newest.length, new Set(newest.map(({ recordDigest }) => recordDigest)).size], [2, 2]);
   });
 });
