@@ -62,7 +62,7 @@ main>section:first-child{margin-top:24px}
 .card th[scope=row]{overflow-wrap:break-word;min-width:110px}.card .checks .outcome{width:140px}.card dl{margin:12px 0}.card table{margin:10px 0 12px}.card ul{margin:0 0 8px;padding-left:18px}.card .why li{font-weight:600}
 .card .why code{font-weight:400;color:var(--quiet)}
 .trends h3{text-transform:none;letter-spacing:0;font-size:15px;color:var(--text)}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(290px,100%),1fr));gap:4px 22px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(290px,100%),1fr));gap:4px 22px}
 .chip{display:inline-block;background:var(--soft);border-radius:6px;padding:1px 8px;margin:0 4px 4px 0}
 dt small{display:block;font-size:12px}
 details{margin-top:14px}summary{cursor:pointer;font-weight:600;padding:4px 0}
