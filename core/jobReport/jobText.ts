@@ -62,7 +62,10 @@ function gateLines({ machines, override }: GateReportPart): string[] {
     ...reasons.map(({ code, message }) => `${" ".repeat(16)}${short(`${message} [${code}]`)}`),
   ]);
   if (override === null) return lines;
-  return [...lines, `  overridden with the label ${short(override.label)}, event by ${short(override.by)}: ${short(override.reason)}`];
+  return [
+    ...lines,
+    `  overridden with the label ${short(override.label)}, event by ${short(override.by)}: ${short(override.reason)}`,
+  ];
 }
 
 function problemLines({ severity, code, message, hint, machine, file, line, column }: ReportProblem): string[] {

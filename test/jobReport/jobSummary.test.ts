@@ -98,7 +98,10 @@ describe("the summary in Markdown", () => {
     assert.match(text, /- `db\/migrations\/0042_orders\.sql`\n/);
     assert.ok(text.indexOf("`vm/db1`: blocked") < text.indexOf("`vm/cache1`: go"));
     assert.match(text, /Compared: 17 changed files, `[0-9a-f]{12}` … `[0-9a-f]{12}` · the policy `reprise\.yml`/);
-    assert.match(renderSummary([gateReport("overridden")]), /> ⚠️ \*\*Overridden\*\* with the label `.*`, event by `octo-dba`: /);
+    assert.match(
+      renderSummary([gateReport("overridden")]),
+      /> ⚠️ \*\*Overridden\*\* with the label `.*`, event by `octo-dba`: /,
+    );
   });
 
   it("draws what GitHub draws, and does without where it does not", () => {
