@@ -45,17 +45,32 @@ export function compileRules({ rules }: Pick<GateConfig, "rules">): {
 export function requiredMachines(rules: readonly CompiledRule[], files: readonly ChangedFile[]): RequiredMachine[] {
   const byRule = new Map<GateRule, string[]>();
   for (const file of files) {
-    const path = pathOf(file);
-    const deciding = rules.findLast(({ patterns }) => patterns.some((pattern) => pattern.matches(path)));
-    if (deciding === undefined) continue;
-    const known = byRule.get(deciding.rule);
-    if (known === undefined) byRule.set(deciding.rule, [file.path]);
-    else known.push(file.path);
+    for (const { rule } of decidingRules(rules, pathOf(file))) {
+      const known = byRule.get(rule);
+      if (known === undefined) byRule.set(rule, [file.path]);
+      else known.push(file.path);
+    }
   }
   return rules.flatMap(({ rule }) => {
     const matched = byRule.get(rule);
     return matched === undefined ? [] : rule.machines.map((machine) => ({ machine, rule, files: matched }));
   });
+}
+
+/**
+ * The last rule that matches. Behind a link or a submodule may be any names: there every rule decides that may match one of them, up to the
+ * last one that matches all of them.
+ */
+function decidingRules(rules: readonly CompiledRule[], path: MatchedPath): CompiledRule[] {
+  const deciding: CompiledRule[] = [];
+  for (const each of rules.toReversed()) {
+    const { patterns } = each;
+    const isMet = patterns.some((pattern) => pattern.matches(path) || (path.isFolder && pattern.mayMatchBelow(path)));
+    if (!isMet) continue;
+    deciding.push(each);
+    if (!path.isFolder || patterns.some((pattern) => pattern.coversBelow(path))) break;
+  }
+  return deciding;
 }
 
 /** Every rule for each of its machines: for when nobody knows what has changed. */

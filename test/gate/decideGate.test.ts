@@ -273,12 +273,33 @@ describe("a gate", () => {
     assert.equal(part.machines[0]?.decision, "go");
   });
 
+  it("asks for whatever may be behind a link or a submodule, as far as a later rule does not cover all of it", () => {
+    const rules = [
+      { paths: ["**"], machines: ["vm/1"], requirement, line: 1 },
+      { paths: ["docs/", "/infra/notes/"], machines: [], requirement, line: 2 },
+      { paths: ["/infra/migrations/"], machines: ["vm/3"], requirement, line: 3 },
+    ];
+    const asked = (path: string, kind: "file" | "link" | "submodule") => {
+      const files = [{ path, change: "added" as const, kind }];
+      return decide({ gate: gateWith({ rules }), changes: { base: null, files } }).part.machines.map(
+        (each) => each.machine,
+      );
+    };
+    for (const kind of ["link", "submodule"] as const) {
+      assert.deepEqual(asked("infra", kind), ["vm/1", "vm/3"]);
+      assert.deepEqual(asked("infra/migrations/new", kind), ["vm/3"]);
+      assert.deepEqual(asked("docs/latest", kind), []);
+      assert.deepEqual(asked("other", kind), ["vm/1"]);
+    }
+    assert.deepEqual(asked("infra", "file"), ["vm/1"]);
+  });
+
   it("shows names of files harmlessly, and not all of ten thousand", () => {
     const names = ["::error::x", "a\nb", ...Array.from({ length: 10_000 }, (_, number) => `${number}`)];
     const files = names.map((name) => ({ path: `db/${name}`, change: "added", kind: "file" }) as const);
     const more = [{ path: "::warning::db/", change: "added", kind: "link" } as const];
     const { part } = decide({ changes: { base: null, files: [...more, ...files] } });
-    assert.equal(part.machines[0]?.filesTotal, 10_002);
+    assert.equal(part.machines[0]?.filesTotal, 10_003);
     assert.equal(part.machines[0]?.files.length, 10);
     assert.ok(part.machines[0]?.files.every((file) => !file.includes("\n")));
   });

@@ -48,6 +48,48 @@ describe("path patterns", () => {
     for (const pattern of ["db/*", "db/**", "db/"]) assert.equal(matches(pattern, "db", false), false);
   });
 
+  it("may match what nobody sees behind a link, and cover all of it", () => {
+    const ask = (text: string, path: string) => {
+      const compiled = compilePathPattern(text);
+      assert.ok("pattern" in compiled);
+      const link = matchedPath(path, true);
+      return [compiled.pattern.mayMatchBelow(link), compiled.pattern.coversBelow(link)];
+    };
+    for (const text of [
+      "infra/migrations/",
+      "/infra/a/b.sql",
+      "infra/*/x",
+      "infra/**",
+      "infra/*",
+      "**/deep/x",
+      "*.sql",
+      "db/",
+    ])
+      assert.deepEqual(ask(text, "infra"), [true, false], text);
+    for (const text of ["*", "**", "infra", "/infra", "inf*"]) assert.deepEqual(ask(text, "infra"), [true, true], text);
+    for (const text of ["infra2/x", "/x", "a/infra/b"]) assert.deepEqual(ask(text, "infra"), [false, false], text);
+    assert.deepEqual(ask("infra/*", "infra/x"), [false, false], "direct ones only");
+    assert.deepEqual(
+      [ask("infra/", "infra/x"), ask("infra/", "infra")],
+      [
+        [true, true],
+        [true, false],
+      ],
+    );
+  });
+
+  it("match names in both normal forms", () => {
+    for (const form of ["NFC", "NFD"] as const)
+      for (const other of ["NFC", "NFD"] as const)
+        for (const text of ["données/", "/donn?es/*.sql", "*é*"])
+          assert.equal(
+            matches(text.normalize(form), "données/a.sql".normalize(other)),
+            true,
+            `${text} ${form} ${other}`,
+          );
+    assert.equal(matches("donnees/", "données/a.sql"), false);
+  });
+
   it("match names with newlines, colons and bytes that are no text", () => {
     for (const name of ["a\nb", "::error::x", "\udcff\udcfe", "a'b\"c"])
       assert.equal(matches("db/", `db/${name}`), true);
