@@ -5,6 +5,7 @@ import {
   configStatus,
   JOB_REPORT_SCHEMA,
   type JobReport,
+  type JobRun,
   loadHistories,
   mergeReports,
   planReport,
@@ -12,32 +13,24 @@ import {
   RepriseError,
   type RunRequest,
   runJobs,
+  withChosenTests,
 } from "../core/index.js";
 import type { CommandStep, Done } from "./commandStep.js";
-import { type Published, publishStatements } from "./evidence.js";
 import type { Outputs } from "./outputs.js";
 import { signingKeysOf, type WorkSession, withSession } from "./workSession.js";
 
-/** Of the job that stands for the input test. */
-const CHOSEN_TESTS = "chosen-tests";
-
 export async function jobCommand(step: CommandStep): Promise<Done> {
   return await withSession(step, async (session) => {
-    const config = withChosenTests(step, session.config);
+    const { config, jobs } = chosenJobs(step, session.config);
     const signingKeys = await signingKeysOf(step, config);
-    const runs = await runJobs({ ...requestOf(step, config), signingKeys }, session.options);
-    const envelopes = runs.flatMap((run) => run.envelopes);
-    const published = await publishStatements(step, session, { envelopes, signingKeys });
+    const runs = await runJobs({ ...requestOf(step, config, jobs), signingKeys }, session.options);
     const report = runs.length === 0 ? nothingDue(step, session) : asOne(runs.map((run) => run.report));
+    const command = runs.length === 1 ? report.command : commandOf(step);
     return {
-      report: withProblem(
-        { ...report, command: runs.length === 1 ? report.command : commandOf(step) },
-        published,
-        step,
-      ),
-      statements: envelopes,
+      report: { ...report, command, outcome: step.signal.aborted ? "cancelled" : report.outcome },
+      statements: runs.flatMap(({ envelopes }) => envelopes),
       outputs: {
-        ...(published.commit === null ? {} : { "evidence-commit": published.commit }),
+        ...publishedOutputs(step, config, runs),
         ...(step.inputs.command === "run" ? dueOutputs(runs.map((run) => run.report.job)) : {}),
       },
     };
@@ -88,61 +81,43 @@ function repositoryUnknown(name: string, { repositories, fileName }: RepriseConf
 function requestOf(
   { inputs, event, reportFolder }: CommandStep,
   config: RepriseConfig,
+  jobs: readonly string[],
 ): Omit<RunRequest, "signingKeys"> {
-  const { command, jobs, machines } = inputs;
   return {
-    ...{ config, machines, dryRun: inputs.dryRun, url: event.url },
-    jobs: jobs.length > 0 || command === "run" ? jobs : jobsOf(command, config),
-    due: command === "run" && jobs.length === 0,
+    ...{ config, jobs, machines: inputs.machines, dryRun: inputs.dryRun, url: event.url },
+    due: inputs.command === "run" && jobs.length === 0,
     trigger: event.name === "schedule" ? "scheduled" : "pipeline",
     executedBy: event.actor === "" ? "pipeline" : event.actor,
     reportFolder: join(reportFolder, "tests"),
   };
 }
 
-/** JOB_UNKNOWN when there is none. */
-function jobsOf(command: string, { jobs, fileName }: RepriseConfig): string[] {
-  const found = jobs.filter((job) => job.command === command).map(({ name }) => name);
-  if (found.includes(CHOSEN_TESTS)) return [CHOSEN_TESTS];
-  if (found.length > 0) return found;
-  throw new RepriseError("usage", "JOB_UNKNOWN", `${fileName} has no ${command} job`, {
+/** Those that are named, else all of the command's kind, else the tests of the input test. JOB_UNKNOWN when there is none. */
+function chosenJobs(
+  { inputs }: CommandStep,
+  config: RepriseConfig,
+): { config: RepriseConfig; jobs: readonly string[] } {
+  const { command, jobs, tests } = inputs;
+  if (jobs.length > 0 || command === "run") return { config, jobs };
+  const found = config.jobs.filter((job) => job.command === command).map(({ name }) => name);
+  if (command === "restore-test" && (tests.length > 0 || found.length === 0)) {
+    const chosen = withChosenTests(config, tests);
+    return { config: chosen.config, jobs: [chosen.job] };
+  }
+  if (found.length > 0) return { config, jobs: found };
+  throw new RepriseError("usage", "JOB_UNKNOWN", `${config.fileName} has no ${command} job`, {
     hint: "add one below jobs, or name one in the input job",
   });
 }
 
-/** A job with the tests of the input test; without one, the jobs of the configuration. */
-function withChosenTests({ inputs }: CommandStep, config: RepriseConfig): RepriseConfig {
-  const isTest = inputs.command === "restore-test";
-  const hasJob = config.jobs.some(({ command }) => command === "restore-test");
-  if (!isTest || inputs.jobs.length > 0 || (inputs.tests.length === 0 && hasJob)) return config;
-  const known = config.restoreTests.map(({ name }) => name);
-  const unknown = inputs.tests.find((name) => !known.includes(name));
-  if (unknown !== undefined || known.length === 0) throw testUnknown(unknown, config.fileName, known);
-  const like = config.jobs.find(({ command }) => command === "restore-test");
-  const frame = { description: "", schedule: null, timeZone: config.timeZone, notify: [], line: like?.line ?? 1 };
-  const repository = like?.repository ?? onlyRepository(config);
-  const job = { ...frame, name: CHOSEN_TESTS, repository, command: "restore-test" as const, tests: inputs.tests };
-  return { ...config, jobs: [...config.jobs, job] };
-}
-
-function testUnknown(name: string | undefined, fileName: string, known: readonly string[]): RepriseError {
-  const message = name === undefined ? `${fileName} has no restore tests` : `${fileName} has no restore test ${name}`;
-  const hint = known.length === 0 ? "add them below restore-tests" : `there are: ${known.join(", ")}`;
-  return new RepriseError("usage", "RESTORE_TEST_UNKNOWN", message, { hint });
-}
-
-/** REPOSITORY_UNKNOWN when there are several. */
-function onlyRepository({ repositories, fileName }: RepriseConfig): string {
-  const [only, ...others] = repositories;
-  if (only !== undefined && others.length === 0) return only.name;
-  throw new RepriseError(
-    "usage",
-    "REPOSITORY_UNKNOWN",
-    `${fileName} has ${repositories.length} repositories, and none is named`,
-    {
-      hint: `name one in the input repository: ${repositories.map(({ name }) => name).join(", ")}`,
-    },
-  );
+function publishedOutputs({ runner }: CommandStep, { evidence }: RepriseConfig, runs: readonly JobRun[]): Outputs {
+  for (const { published } of runs) {
+    if (published === null) continue;
+    const { added, status } = published;
+    runner.log(`evidence: ${added.length} statements on ${evidence.branch} (${status})`);
+  }
+  const commit = runs.findLast(({ published }) => published !== null)?.published?.commit ?? null;
+  return commit === null ? {} : { "evidence-commit": commit };
 }
 
 function dueOutputs(jobs: readonly (string | null)[]): Outputs {
@@ -161,13 +136,4 @@ function nothingDue({ inputs, event }: CommandStep, { environment }: WorkSession
     ...{ outcome: "passed", verdict: "nothing is due", machines: [], facts: [], gate: null, plan: null },
     ...{ problems: [], trends: [] },
   };
-}
-
-/** Evidence that was asked for and is missing is a failure: whoever waits for it would wait for ever. */
-function withProblem(report: JobReport, { problem }: Published, { signal }: CommandStep): JobReport {
-  if (signal.aborted) return { ...report, outcome: "cancelled" };
-  if (problem === null) return report;
-  const worse = problem.severity === "error" ? "failed" : report.outcome === "passed" ? "warned" : report.outcome;
-  const verdict = report.outcome === "passed" ? `${report.verdict}; ${problem.message}` : report.verdict;
-  return { ...report, outcome: worse, verdict, problems: [...report.problems, problem] };
 }

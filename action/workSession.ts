@@ -27,7 +27,7 @@ export interface WorkSession {
 
 /** Everything that was opened is closed afterwards, whatever happens. */
 export async function withSession<T>(step: CommandStep, work: (session: WorkSession) => Promise<T>): Promise<T> {
-  const config = await loadConfiguration(step);
+  const config = withPublishing(await loadConfiguration(step), step.inputs.publish);
   const environment = systemEnvironment(VERSION);
   const { signal } = step;
   const { env } = step.runner;
@@ -48,8 +48,8 @@ export async function withSession<T>(step: CommandStep, work: (session: WorkSess
       const line = eventLine(event);
       if (line !== null) say(line);
     },
-    // evidence is published once, for all jobs of the step
-    gitFolder: null,
+    gitFolder: env.GITHUB_WORKSPACE || process.cwd(),
+    mustPublish: step.inputs.publish === true,
     secret: (reference) => resolveSecret(reference, { env, signal, folder: folderOfConfig(config) }),
   };
   try {
@@ -57,6 +57,11 @@ export async function withSession<T>(step: CommandStep, work: (session: WorkSess
   } finally {
     await repositories.close();
   }
+}
+
+/** `publish`: what the step wants; null: what the file says. */
+function withPublishing(config: RepriseConfig, publish: boolean | null): RepriseConfig {
+  return publish === null ? config : { ...config, evidence: { ...config.evidence, publish } };
 }
 
 /** Keys that sign, none or one. A step that was not given the key that the configuration names signs nothing. SIGNING_KEY_INVALID. */

@@ -146,6 +146,8 @@ export type { Annotation } from "./jobReport/problemsToAnnotate.js";
 export { problemsToAnnotate } from "./jobReport/problemsToAnnotate.js";
 export { redactReport } from "./jobReport/redactReport.js";
 export type { SummaryOptions } from "./jobReport/summaryOptions.js";
+export { withChosenTests } from "./jobs/chosenTests.js";
+export type { RunOptions } from "./jobs/completeRun.js";
 export { findJob, machinesOfJob, testsOfJob } from "./jobs/configJobs.js";
 export type {
   JobEvent,
@@ -160,9 +162,8 @@ export type {
 export type { SecretReader } from "./jobs/notify/notify.js";
 export type { JobHistories, PlanFilter } from "./jobs/planRuns.js";
 export { planRuns } from "./jobs/planRuns.js";
-export { publishEnvelopes } from "./jobs/publishEnvelopes.js";
 export { runJob } from "./jobs/runJob.js";
-export { loadHistories, planReport, type RunOptions, runJobs } from "./jobs/runJobs.js";
+export { loadHistories, planReport, runJobs } from "./jobs/runJobs.js";
 export { configStatus, repositoryStatus } from "./jobs/status.js";
 export { jobReportFiles, writeJobReports } from "./jobs/writeJobReports.js";
 export type { NbdAddress } from "./nbd/connection.js";

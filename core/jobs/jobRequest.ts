@@ -2,6 +2,7 @@
 
 import type { RepriseConfig } from "../config/repriseConfig.js";
 import type { SigningKey } from "../evidence/signingKey.js";
+import type { PublishReport } from "../evidenceBranch/publishEvidence.js";
 import type { JobTrigger } from "../format/jobRecord.js";
 import type { Outcome } from "../format/restoreTestRecord.js";
 import type { JobReport } from "../jobReport/jobReport.js";
@@ -62,6 +63,8 @@ export interface JobRun {
   report: JobReport;
   /** Signed statements (DSSE envelopes, JSON): tests, and an inventory of each machine that was touched. */
   envelopes: readonly string[];
+  /** What went to the evidence branch; null: nothing. */
+  published: PublishReport | null;
   /** Paths of the files written below `reportFolder`. */
   reportFiles: readonly string[];
 }

@@ -65,7 +65,7 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
     ...{ machines: log.lines, facts: log.facts, problems: log.problems, gate: null, plan: null, trends },
   };
   const shown = redactReport(report, (text) => options.repositories.withoutLocations(text));
-  return { report: shown, envelopes: results.envelopes, reportFiles: results.reportFiles };
+  return { report: shown, envelopes: results.envelopes, published: null, reportFiles: results.reportFiles };
 }
 
 async function runCommand(context: JobContext): Promise<void> {

@@ -1,25 +1,17 @@
 // Runs jobs of a configuration one after the other, all that are named or all that are due, and does after each what belongs to it:
-// publishing its evidence and telling people. What both faces call.
+// completeRun.ts. What both faces call.
 
 import type { RepriseConfig } from "../config/repriseConfig.js";
 import { isAbort, RepriseError } from "../errors.js";
 import { JOB_REPORT_SCHEMA, type JobReport, type PlanReportPart } from "../jobReport/jobReport.js";
-import { amountOf, worstOutcome } from "../jobReport/reportWords.js";
+import { amountOf } from "../jobReport/reportWords.js";
 import { loadCatalog } from "../repository/catalog.js";
+import { completeRun, type RunOptions } from "./completeRun.js";
 import { findJob, machinesOfJob } from "./configJobs.js";
 import { reasonOf } from "./jobLog.js";
 import type { JobOptions, JobRequest, JobRun, RunManner, RunRequest } from "./jobRequest.js";
-import { notifyPeople, type SecretReader } from "./notify/notify.js";
 import { type JobHistories, type PlanFilter, type PlannedRun, planJobs, planRuns } from "./planRuns.js";
-import { publishEnvelopes } from "./publishEnvelopes.js";
 import { runJob } from "./runJob.js";
-
-export interface RunOptions extends JobOptions {
-  /** Inside of the clone that evidence is published with; null: nothing is published. */
-  gitFolder: string | null;
-  /** For notifications. */
-  secret: SecretReader;
-}
 
 /**
  * Answers a run for each job, in order; none when nothing is due. JOB_UNKNOWN, JOB_MACHINE_UNKNOWN before anything is done. After an
@@ -31,7 +23,7 @@ export async function runJobs(request: RunRequest, options: RunOptions): Promise
   for (const each of requests) {
     if (options.signal.aborted) break;
     const run = await runJob(each, options);
-    runs.push(options.signal.aborted ? run : await complete(each, run, options));
+    runs.push(options.signal.aborted ? run : await completeRun(each, run, options));
   }
   return runs;
 }
@@ -111,55 +103,6 @@ function namedRequests(request: RunRequest): JobRequest[] {
 
 function mannerOf({ dryRun, trigger, executedBy, url, reportFolder, signingKeys }: RunRequest): RunManner {
   return { dryRun, trigger, executedBy, url, reportFolder, signingKeys };
-}
-
-/** What fails here is a warning: the work is done. */
-async function complete(request: JobRequest, run: JobRun, options: RunOptions): Promise<JobRun> {
-  const { config, dryRun } = request;
-  if (dryRun) return run;
-  const job = findJob(config, request.job);
-  const warnings: JobReport["problems"] = [];
-  const warn = (code: string, message: string, hint: string | null) => {
-    options.onWarning({ code, message });
-    const place = { machine: null, file: config.fileName, line: job.line, column: null };
-    warnings.push({ severity: "warning", code, message, hint, ...place });
-  };
-  await publish(request, run, options, warn);
-  const report = withWarnings(run.report, warnings);
-  const told = await notifyPeople(config, job, report, options).catch(passAbort);
-  for (const { code, message, hint } of told) warn(code, message, hint);
-  return { ...run, report: withWarnings(run.report, warnings) };
-}
-
-async function publish(
-  { config, signingKeys }: JobRequest,
-  { envelopes }: JobRun,
-  { gitFolder, environment, signal }: RunOptions,
-  warn: (code: string, message: string, hint: string | null) => void,
-): Promise<void> {
-  if (!config.evidence.publish || envelopes.length === 0 || gitFolder === null) return;
-  const by = `${environment.host} (${environment.tool.name} ${environment.tool.version})`;
-  const calls = { signal, now: () => environment.now() };
-  try {
-    await publishEnvelopes(config, { envelopes, signingKeys, gitFolder, by }, calls);
-  } catch (error) {
-    if (isAbort(error)) return;
-    const hint = "the statements are in the repository: publish them later with reprise evidence publish";
-    warn("EVIDENCE_NOT_PUBLISHED", `the evidence was not published: ${reasonOf(error)}`, hint);
-  }
-}
-
-function withWarnings(report: JobReport, warnings: JobReport["problems"]): JobReport {
-  if (warnings.length === 0) return report;
-  const outcome = worstOutcome([report.outcome, "warned"]);
-  const verdict = report.outcome === "passed" ? `${report.verdict}; ${warnings[0]!.message}` : report.verdict;
-  return { ...report, outcome, verdict, problems: [...report.problems, ...warnings] };
-}
-
-/** An abort while people are told: the job is done, and whoever waits sees the signal. */
-function passAbort(error: unknown): [] {
-  if (isAbort(error)) return [];
-  throw error;
 }
 
 function planVerdict({ runs }: PlanReportPart): string {

@@ -278,7 +278,7 @@ describe("from nothing to a required check", function () {
     inClone("push", "-q", "origin", "reprise-evidence");
     assertDecision(await gate(await pullRequest("forged", "db/schema.sql")), "blocked", /statements\//);
     const publishing = await story.run({ command: "backup", "publish-evidence": "true" }, signed);
-    assert.deepEqual([publishing.code, publishing.outputs["error-code"]], [1, "EVIDENCE_BRANCH_INVALID"]);
+    assert.deepEqual([publishing.code, publishing.outputs["error-code"]], [1, "EVIDENCE_NOT_PUBLISHED"]);
   });
 
   it("refuses a gate that there is not, and a policy that is not there", async () => {

@@ -158,6 +158,7 @@ describe("runs of jobs", function () {
     const [run] = await world.runAll({ jobs: ["nightly"], signingKeys: [signingKey] }, options);
     assert.equal(run?.report.outcome, "passed", JSON.stringify(run?.report.problems));
     assert.equal(run?.envelopes.length, 4);
+    assert.deepEqual([run?.published?.status, run?.published?.added.length], ["published", 4]);
     const repository = await openGitRepository(world.folder);
     const place = { repository, remote: "origin", branch: "reprise-evidence" };
     const trust = { keys: [signingKey.verificationKey], nowMs: world.nowMs, repositoryId: null };
@@ -177,6 +178,13 @@ describe("runs of jobs", function () {
     assert.equal(later?.report.outcome, "warned");
     assert.equal(later?.report.problems[0]?.code, "EVIDENCE_NOT_PUBLISHED");
     assert.ok(later?.report.machines.every(({ outcome }) => outcome === "passed"));
+    assert.equal(later?.published, null);
+    world.pass(HOUR);
+    const must = { ...options, mustPublish: true };
+    const [failed] = await world.runAll({ jobs: ["nightly"], signingKeys: [signingKey] }, must);
+    assert.deepEqual([failed?.report.outcome, failed?.report.problems[0]?.severity], ["failed", "error"]);
+    const [keyless] = await world.runAll({ jobs: ["nightly"] }, must);
+    assert.deepEqual([keyless?.report.outcome, keyless?.report.problems[0]?.code], ["failed", "SIGNING_KEY_MISSING"]);
   });
 
   it("publish later what could not be published, and tell of tests that nobody has signed", async () => {
