@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { RepriseError } from "../errors.js";
 import type { VerificationKey } from "../evidence/signingKey.js";
 import { bytesToHex } from "../format/ids.js";
-import { branchHistory, deleteRef } from "../git/branchHistory.js";
+import { branchHistory, deleteRef, listRefs } from "../git/branchHistory.js";
 import { listTree, readBlobs, type TreeEntry } from "../git/gitObjects.js";
 import { fetchBranch } from "../git/gitRemote.js";
 import type { GitRepository } from "../git/gitRepository.js";
@@ -27,6 +27,8 @@ export interface EvidencePlace {
 export interface CheckedBranch {
   commit: string;
   tree: CheckedTree;
+  /** Bytes of each file, by its path. */
+  sizes: ReadonlyMap<string, number>;
   /** What earlier commits had added, or this clone had seen, and was taken back or changed; empty: nothing that is known here. */
   rewritten: readonly TreeProblem[];
 }
@@ -35,16 +37,36 @@ interface CheckOptions {
   signal?: AbortSignal;
   /** Who has signed each entry, not the newest one alone. */
   everySigner?: boolean;
+  /** What may be read. Default: READ_LIMITS. */
+  limits?: BranchLimits;
 }
 
-const MAX_FILES = 100_000;
+export interface BranchLimits {
+  files: number;
+  /** In all. */
+  bytes: number;
+}
+
+/** What readers take; nobody publishes beyond it. */
+export const READ_LIMITS: BranchLimits = { files: 100_000, bytes: 256 * 1024 * 1024 };
 const MAX_FILE_BYTES = 1024 * 1024 + 1;
-const MAX_BYTES = 256 * 1024 * 1024;
+/** A use of a temporary ref takes minutes; older ones are of processes that were killed. */
+const LEFT_AFTER_MS = 24 * 3_600_000;
+const TIME_DIGITS = 12;
 const MAX_PATH_SHOWN = 200;
 
-/** A ref for one use; the caller deletes it. */
+/** A ref for one use; the caller deletes it. Its name says when it was made. */
 export function temporaryRef(): string {
-  return `refs/reprise/evidence-${bytesToHex(new Uint8Array(randomBytes(8)))}`;
+  const time = Date.now().toString(16).padStart(TIME_DIGITS, "0");
+  return `refs/reprise/evidence-${time}-${bytesToHex(new Uint8Array(randomBytes(8)))}`;
+}
+
+/** Temporary refs that nobody deletes any more: they would keep objects alive for ever. */
+async function sweepLeftRefs(repository: GitRepository, signal: AbortSignal | undefined): Promise<void> {
+  for (const name of await listRefs(repository, "refs/reprise/", { signal })) {
+    const [, time] = /^refs\/reprise\/evidence-([0-9a-f]{12})-[0-9a-f]{16}$/.exec(name) ?? [];
+    if (time !== undefined && Date.now() - Number.parseInt(time, 16) > LEFT_AFTER_MS) await deleteRef(repository, name);
+  }
 }
 
 /**
@@ -69,23 +91,25 @@ export async function readBranchInto(
   { repository, remote, branch }: EvidencePlace,
   into: string,
   keys: readonly VerificationKey[],
-  { signal, everySigner = false }: CheckOptions,
+  { signal, everySigner = false, limits = READ_LIMITS }: CheckOptions,
 ): Promise<CheckedBranch | null> {
   refuseCredentials(remote);
   const place = { repository, remote, branch };
+  await sweepLeftRefs(repository, signal);
   const seen = await seenEntry(place, { signal });
   const commit = await fetchBranch(repository, { remote, branch, into }, { signal });
   if (commit === null) return null;
   const entries = await listTree(repository, commit, { signal });
-  checkBounds(branch, entries);
+  checkBounds(branch, entries, limits);
   const ids = entries.map(({ id }) => id);
-  const blobs = await readBlobs(repository, ids, { signal, maxBytes: MAX_BYTES });
+  const blobs = await readBlobs(repository, ids, { signal, maxBytes: limits.bytes });
   const files = new Map(entries.map(({ path }, at) => [path, blobs[at] as Uint8Array]));
   const tree = checkBranchTree(files, keys, { everySigner });
   const history = await branchHistory(repository, commit, { signal });
   const rewritten = [...objectionsOfSeen(seen, entries), ...checkBranchHistory(history)];
   if (tree.problems.length === 0 && rewritten.length === 0) await rememberBranch(place, commit, { signal });
-  return { commit, tree, rewritten };
+  const sizes = new Map(entries.map(({ path, sizeBytes }) => [path, sizeBytes ?? 0]));
+  return { commit, tree, sizes, rewritten };
 }
 
 /** EVIDENCE_BRANCH_INVALID, with the first problem in words and all of them as data. */
@@ -118,14 +142,15 @@ function refuseCredentials(remote: string): void {
   });
 }
 
-function checkBounds(branch: string, entries: readonly TreeEntry[]): void {
+function checkBounds(branch: string, entries: readonly TreeEntry[], limits: BranchLimits): void {
   const refuse = (path: string, message: string) => branchInvalid(branch, [{ path, message }]);
-  if (entries.length > MAX_FILES) throw refuse("the branch", `has ${entries.length} files, more than ${MAX_FILES}`);
+  if (entries.length > limits.files)
+    throw refuse("the branch", `has ${entries.length} files, more than ${limits.files}`);
   let total = 0;
   for (const { path, kind, sizeBytes } of entries) {
     if (kind !== "file" || sizeBytes === null) throw refuse(path, `is a ${kind}, not a file`);
     if (sizeBytes > MAX_FILE_BYTES) throw refuse(path, `has ${sizeBytes} bytes, more than ${MAX_FILE_BYTES}`);
     total += sizeBytes;
   }
-  if (total > MAX_BYTES) throw refuse("the branch", `has ${total} bytes, more than ${MAX_BYTES}`);
+  if (total > limits.bytes) throw refuse("the branch", `has ${total} bytes, more than ${limits.bytes}`);
 }

@@ -12,6 +12,7 @@ import { logPath, README_PATH, statementPath } from "./branchPaths.js";
 import { BRANCH_README } from "./branchReadme.js";
 import type { CheckedTree } from "./branchTree.js";
 import { encodeLogEntry, type LogEntry, MAX_STATEMENTS_PER_ENTRY } from "./logEntry.js";
+import { supersededInventories } from "./supersededInventories.js";
 
 /** A statement as it comes into the branch. */
 export interface NewStatement {
@@ -71,8 +72,10 @@ export function planPublication(
   if (missing.length === 0) return null;
   if (missing.length > MAX_STATEMENTS_PER_ENTRY && wishes.isCatchUp !== true) throw tooMuch(missing.length);
   const added = missing.slice(0, MAX_STATEMENTS_PER_ENTRY);
+  const superseded = supersededInventories(live, added, wishes.nowMs);
   const dropped = live.filter(
-    (statement) => wishes.drop.includes(statement.digest) || isSpent(statement.publishedAtMs, wishes),
+    ({ digest, publishedAtMs }) =>
+      wishes.drop.includes(digest) || superseded.has(digest) || isSpent(publishedAtMs, wishes),
   );
   const readme = encodeText(BRANCH_README);
   const entry: LogEntry = {

@@ -7,10 +7,13 @@ import type { SigningKey, VerificationKey } from "../evidence/signingKey.js";
 import { deleteRef } from "../git/branchHistory.js";
 import { writeBlob, writeCommit, writeTree } from "../git/gitCommits.js";
 import { pushCommit } from "../git/gitRemote.js";
+import { checkRoom, largestReadable } from "./branchRoom.js";
 import {
+  type BranchLimits,
   branchInvalid,
   type CheckedBranch,
   type EvidencePlace,
+  READ_LIMITS,
   readBranchInto,
   temporaryRef,
 } from "./fetchedBranch.js";
@@ -46,6 +49,8 @@ export interface PublishOptions {
   now: () => number;
   /** How often it is tried when others publish at the same time. Default 20. */
   maxAttempts?: number;
+  /** What the branch may hold afterwards. Default: what readers take. */
+  limits?: BranchLimits;
 }
 
 export interface PublishReport {
@@ -68,7 +73,7 @@ const MAX_SHOWN = 50;
 
 /**
  * EVIDENCE_BRANCH_INVALID when the branch is not what was published: it is not built upon. EVIDENCE_BRANCH_BUSY when others were faster
- * every time. EVIDENCE_UNREADABLE, EVIDENCE_TOO_MUCH, SIGNING_KEY_MISSING, GIT_FETCH_FAILED, GIT_PUSH_FAILED. After an abort the branch has
+ * every time. EVIDENCE_BRANCH_FULL when readers would not take it any more. EVIDENCE_UNREADABLE, EVIDENCE_TOO_MUCH, SIGNING_KEY_MISSING, GIT_FETCH_FAILED, GIT_PUSH_FAILED. After an abort the branch has
  * all of it or nothing.
  */
 export async function publishEvidence(
@@ -104,6 +109,7 @@ class Publisher {
     for (let attempts = 1; ; attempts++) {
       const branch = await this.#readSound();
       const plan = this.#plan(branch, wanted);
+      if (plan !== null) checkRoom(this.#place.branch, branch, plan, this.#options.limits ?? READ_LIMITS);
       const about = { attempts, alreadyThere: wanted.length - (plan?.added.length ?? 0) };
       if (plan === null || this.#request.dryRun === true) return reportOf(branch, plan, about);
       const commit = await this.#write(branch, plan);
@@ -121,7 +127,10 @@ class Publisher {
   async #readSound(): Promise<CheckedBranch | null> {
     const { signingKeys, trustedKeys = [] } = this.#request;
     const keys = [...signingKeys.map(({ verificationKey }) => verificationKey), ...trustedKeys];
-    const branch = await readBranchInto(this.#place, this.ref, keys, { signal: this.#options.signal });
+    const branch = await readBranchInto(this.#place, this.ref, keys, {
+      signal: this.#options.signal,
+      limits: largestReadable(this.#options.limits ?? READ_LIMITS),
+    });
     const problems = [...(branch?.tree.problems ?? []), ...(branch?.rewritten ?? [])];
     if (problems.length > 0) throw branchInvalid(this.#place.branch, problems, EXTEND_HINT);
     return branch;

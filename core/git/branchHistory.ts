@@ -44,6 +44,15 @@ export async function deleteRef({ folder }: GitRepository, ref: string, { signal
   if (answer.exitCode !== 0) throw gitError({ command: "update-ref", folder, ...answer });
 }
 
+/** Names of refs below `prefix`, which ends with a slash. */
+export async function listRefs({ folder }: GitRepository, prefix: string, { signal }: Options = {}): Promise<string[]> {
+  const output = await runGitChecked(folder, ["for-each-ref", "--format=%(refname)", prefix], { signal });
+  return new TextDecoder()
+    .decode(output)
+    .split("\n")
+    .filter((name) => name !== "");
+}
+
 /** Makes it, or moves it there. */
 export async function setRef(
   { folder }: GitRepository,

@@ -97,6 +97,50 @@ describe("publishing evidence", function () {
     assert.equal(branch?.tree.statements.length, 2);
   });
 
+  it("never grows beyond what readers take, and makes smaller what has", async () => {
+    const place = await remote.place(clone);
+    const four = [inventoryAt(1), inventoryAt(2), ...signedTest("vm/web1", 1)];
+    await publishEvidence(place, request(four), options);
+    const tip = remote.tip();
+    for (const limits of [
+      { files: 7, bytes: 1024 * 1024 },
+      { files: 4, bytes: 1024 * 1024 },
+      { files: 100, bytes: 12_000 },
+    ])
+      await assertCode(
+        publishEvidence(place, request([inventoryAt(3)]), { ...options, limits }),
+        "EVIDENCE_BRANCH_FULL",
+      );
+    assert.equal(remote.tip(), tip);
+    const limits = { files: 4, bytes: 1024 * 1024 };
+    const late = { ...options, limits, now: () => nowMs + HOUR };
+    const kept = await publishEvidence(place, { ...request([inventoryAt(3)]), keepMs: 60_000 }, late);
+    assert.deepEqual([kept.status, kept.dropped.length], ["published", 4]);
+    assert.equal((await readBranch(place, trusted, { limits }))?.sizes.size, 4);
+  });
+
+  it("brings back nothing that was dropped, when it only catches up", async () => {
+    const place = await remote.place(clone);
+    const test = signedTest("vm/web1", 1);
+    await publishEvidence(place, request([inventoryAt(1), ...test]), options);
+    const late = { ...options, now: () => nowMs + HOUR };
+    await publishEvidence(place, { ...request([inventoryAt(2)]), keepMs: 60_000 }, late);
+    const caughtUp = await publishEvidence(place, { ...request([inventoryAt(3), ...test]), isCatchUp: true }, late);
+    assert.deepEqual([caughtUp.added.length, caughtUp.alreadyThere], [1, 2]);
+    assert.equal((await publishEvidence(place, request(test), late)).added.length, 2, "unless it is asked for");
+  });
+
+  it("sweeps what a killed process has left in the clone", async () => {
+    const place = await remote.place(clone);
+    const refOf = (ageMs: number) =>
+      `refs/reprise/evidence-${(Date.now() - ageMs).toString(16).padStart(12, "0")}-${"ab".repeat(8)}`;
+    const [left, fresh] = [refOf(25 * HOUR), refOf(HOUR)];
+    for (const ref of [left, fresh]) remote.git(clone, "update-ref", ref, "HEAD");
+    await publishEvidence(place, request([inventoryAt(1)]), options);
+    const refs = remote.git(clone, "for-each-ref", "--format=%(refname)", "refs/reprise");
+    assert.deepEqual([refs.includes(left), refs.includes(fresh), refs.includes("evidence-seen")], [false, true, true]);
+  });
+
   it("follows whoever was faster: eight at the same time, from two clones", async () => {
     const places = [await remote.place(clone), await remote.place(remote.clone("other"))];
     const reports = await Promise.all(
@@ -193,7 +237,7 @@ describe("publishing evidence", function () {
       clearTimeout(timer);
       const branch = await readBranch(place, trusted);
       assert.deepEqual([branch?.tree.problems, branch?.rewritten], [[], []], `after ${afterMs} ms`);
-      assert.doesNotMatch(remote.git(clone, "for-each-ref", "refs/reprise"), /evidence-[0-9a-f]{16}$/m);
+      assert.doesNotMatch(remote.git(clone, "for-each-ref", "refs/reprise"), /evidence-[0-9a-f]+-/m);
     }
     await publishEvidence(place, request([inventoryAt(5)]), options);
   });
