@@ -7,7 +7,7 @@ import {
   isOurError,
   type JobReport,
   MAX_JOB_REPORT_BYTES,
-  mergeReports,
+  mergeRunnerReports,
   type ReportProblem,
   RepriseError,
 } from "../core/index.js";
@@ -30,48 +30,7 @@ export async function reportCommand({ runner, inputs, signal }: CommandStep): Pr
   }
   runner.log(`${reports.length} reports below ${inputs.reports}`);
   if (reports.length === 0) throw noReports(inputs.reports, unreadable);
-  return { report: mergedReport(reports, unreadable), statements: [], outputs: {} };
-}
-
-/** Worse than what the reports say when some of them are missing or cannot be read. */
-export function mergedReport(reports: readonly JobReport[], unreadable: readonly ReportProblem[]): JobReport {
-  const work = reports.filter(({ plan, machines }) => plan === null || machines.length > 0);
-  const merged = mergeReports(work.length === 0 ? reports : work);
-  const gaps = [...unreadable, ...missingMachines(reports)];
-  const [first] = gaps;
-  if (first === undefined) return merged;
-  const outcome = merged.outcome === "failed" || merged.outcome === "cancelled" ? merged.outcome : "inconclusive";
-  const more = gaps.length > 1 ? ` (and ${gaps.length - 1} more)` : "";
-  return {
-    ...merged,
-    outcome,
-    verdict: `${first.message}${more}; ${merged.verdict}`,
-    problems: [...gaps, ...merged.problems],
-  };
-}
-
-/** Of the plans' matrices, those that no other report has a line of. */
-function missingMachines(reports: readonly JobReport[]): ReportProblem[] {
-  const wanted = reports.filter(({ command }) => command === "plan").flatMap(({ plan }) => plan?.matrix ?? []);
-  const others = reports.filter(({ command }) => command !== "plan");
-  const isThere = (job: string, machine: string) =>
-    others.some(
-      (report) =>
-        (machine === "" && report.job === job) ||
-        report.machines.some((line) => line.job === job && (machine === "" || line.machine === machine)),
-    );
-  return wanted
-    .filter(({ job, machine }) => !isThere(job, machine))
-    .map(({ job, machine }) => {
-      const who = machine === "" ? `the job ${job}` : `${machine} (job ${job})`;
-      const hint = "look at that job of the workflow; its report folder is uploaded with if: always()";
-      return problemOf({
-        code: "REPORT_MISSING",
-        message: `${who} has left no report`,
-        hint,
-        machine: machine || null,
-      });
-    });
+  return { report: mergeRunnerReports(reports, unreadable), statements: [], outputs: {} };
 }
 
 async function readReport(file: string): Promise<JobReport | { problem: ReportProblem }> {

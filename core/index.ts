@@ -142,6 +142,7 @@ export { JOB_REPORT_SCHEMA, MAX_JOB_REPORT_BYTES } from "./jobReport/jobReport.j
 export { renderSummary } from "./jobReport/jobSummary.js";
 export { renderJobText } from "./jobReport/jobText.js";
 export { mergeReports } from "./jobReport/mergeReports.js";
+export { mergeRunnerReports } from "./jobReport/mergeRunnerReports.js";
 export type { Annotation } from "./jobReport/problemsToAnnotate.js";
 export { problemsToAnnotate } from "./jobReport/problemsToAnnotate.js";
 export { redactReport } from "./jobReport/redactReport.js";
