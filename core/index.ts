@@ -106,7 +106,7 @@ export { hexToBytes, isSafeId } from "./format/ids.js";
 export type { JobRecordData, JobTrigger } from "./format/jobRecord.js";
 export { MAX_BLOB_PLAIN, MAX_NOTES_LENGTH, MAX_TAGS } from "./format/limits.js";
 export type { Archive, Manifest, SnapshotStatistics } from "./format/manifest.js";
-export { isGroup, isNamespace } from "./format/manifest.js";
+export { isGroup, isNamespace, qualifiedGroup } from "./format/manifest.js";
 export type { CheckResult, RestoreTestRecord, TestLevel } from "./format/restoreTestRecord.js";
 export { decodeRestoreTestRecord, TEST_LEVELS } from "./format/restoreTestRecord.js";
 export type { GateVerdict } from "./gate/decideGate.js";
@@ -215,7 +215,6 @@ export { rescueFiles } from "./repository/rescueFiles.js";
 export type { RestoreTestState } from "./repository/restoreTestState.js";
 export {
   distinctDigits,
-  qualifiedGroup,
   resolveSnapshot,
   snapshotsOfMachine,
   splitNamespace,

@@ -4,7 +4,7 @@
 import { formatError } from "../format/bytes.js";
 import type { JsonValue } from "../format/canonicalJson.js";
 import { Fields } from "../format/fields.js";
-import { isGroup, isNamespace } from "../format/manifest.js";
+import { isGroup, isNamespace, qualifiedGroup } from "../format/manifest.js";
 import type { RepositoryRecord } from "../format/record.js";
 import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
 import { newestTests, type StoredTest } from "./newestTests.js";
@@ -88,7 +88,7 @@ export function inventoryOf(
   asOfMs: number,
 ): Inventory {
   const ofMachine = catalog.snapshots
-    .filter(({ manifest }) => qualifiedName(manifest.namespace, manifest.group) === machine)
+    .filter(({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group) === machine)
     .reverse();
   const asOf = new Date(asOfMs).toISOString();
   const tests = newestTests(catalog.records);
@@ -217,14 +217,10 @@ function machineName(fields: Fields): string {
   if (
     !isGroup(name.slice(colon + 1)) ||
     !isNamespace(namespace) ||
-    name !== qualifiedName(namespace, name.slice(colon + 1))
+    name !== qualifiedGroup(namespace, name.slice(colon + 1))
   )
     throw formatError(fields.what, 'member "machine" is no name of a machine');
   return name;
-}
-
-function qualifiedName(namespace: string, group: string): string {
-  return namespace === "" ? group : `${namespace}:${group}`;
 }
 
 function instant(fields: Fields, name: string): string {

@@ -5,8 +5,8 @@ import { inventoryOf } from "../evidence/inventory.js";
 import { newestTests } from "../evidence/newestTests.js";
 import { signInventory } from "../evidence/signedInventories.js";
 import type { SigningKey } from "../evidence/signingKey.js";
+import { qualifiedGroup } from "../format/manifest.js";
 import type { Catalog } from "../repository/catalog.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
 
 export interface MachineEvidence {
   machine: string;

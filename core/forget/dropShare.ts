@@ -2,7 +2,7 @@
 // others out, must not empty a repository. docs/retention.md.
 
 import { RepriseError } from "../errors.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
+import { qualifiedGroup } from "../format/manifest.js";
 
 /** More than this share of a machine's snapshots, or of all, needs to be confirmed. */
 export const MAX_DROP_SHARE = 0.5;

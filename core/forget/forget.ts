@@ -2,11 +2,10 @@
 
 import { RepriseError } from "../errors.js";
 import { objectName, type Sid } from "../format/ids.js";
-import { encodeForgotten } from "../format/manifest.js";
+import { encodeForgotten, qualifiedGroup } from "../format/manifest.js";
 import type { OnProgress } from "../platform/progress.js";
 import type { Catalog, Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
 import { isForgotten, requireKeeper, signVerdict } from "../repository/verdicts.js";
 import { type PruneDecision, planPrune, type TimeDistrust } from "../retention/planPrune.js";
 import type { KeepOptions } from "../retention/prunePolicy.js";

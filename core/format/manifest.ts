@@ -103,6 +103,11 @@ export function decodeForgotten(bytes: Uint8Array, what: string): Forgotten {
   return { sid: fields.sid("sid"), at: fields.string("at", 40), ...decodeReason(fields), ...decodeSignature(fields) };
 }
 
+/** A machine's name: `vm/web1`, or `prod:vm/web1` with its namespace. */
+export function qualifiedGroup(namespace: string, group: string): string {
+  return namespace === "" ? group : `${namespace}:${group}`;
+}
+
 /** True for `vm/web1`, `ct/101`, `host/db`. */
 export function isGroup(text: string): boolean {
   const parts = text.split("/");

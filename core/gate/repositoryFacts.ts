@@ -5,10 +5,10 @@ import type { GateFacts, MachineFacts } from "../evidence/gateFacts.js";
 import { endOf, newestTests, type StoredTest } from "../evidence/newestTests.js";
 import type { SigningKey } from "../evidence/signingKey.js";
 import { signTestEvidence } from "../evidence/testStatements.js";
+import { qualifiedGroup } from "../format/manifest.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
 import { readTestRecord } from "../repository/restoreTestState.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
 import type { OnWarning } from "../repository/warnings.js";
 
 export interface RepositoryFactsOptions {

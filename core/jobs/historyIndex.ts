@@ -2,8 +2,8 @@
 // machines are gone through once.
 
 import type { JobRecordData } from "../format/jobRecord.js";
+import { qualifiedGroup } from "../format/manifest.js";
 import type { Catalog, Snapshot } from "../repository/catalog.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
 import { type StoredTest, testHistory } from "../restoreTest/storedRecords.js";
 import { jobRecords } from "./jobRecords.js";
 

@@ -1,7 +1,7 @@
 // Retention of chosen machines, by the same rules as reprise prune.
 
 import { applyPrune, type GroupPrunePlan, planRepositoryPrune } from "../forget/forget.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
+import { qualifiedGroup } from "../format/manifest.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { DEFAULT_TIME_DISTRUST } from "../retention/planPrune.js";
 import type { KeepOptions } from "../retention/prunePolicy.js";

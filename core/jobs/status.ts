@@ -2,6 +2,7 @@
 
 import type { RepriseConfig } from "../config/repriseConfig.js";
 import { isAbort, isOurError } from "../errors.js";
+import { qualifiedGroup } from "../format/manifest.js";
 import {
   JOB_REPORT_SCHEMA,
   type JobReport,
@@ -12,7 +13,6 @@ import { redactReport } from "../jobReport/redactReport.js";
 import { countedVerdict, worstOutcome } from "../jobReport/reportWords.js";
 import { type Catalog, loadCatalog } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { machinesOfJob } from "./configJobs.js";
 import { HistoryIndex } from "./historyIndex.js";

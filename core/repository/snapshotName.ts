@@ -2,7 +2,7 @@
 // with the namespace in front where there is one: `prod:vm/web1@latest`.
 
 import { RepriseError } from "../errors.js";
-import { isGroup, isNamespace } from "../format/manifest.js";
+import { isGroup, isNamespace, qualifiedGroup } from "../format/manifest.js";
 import type { Catalog, Snapshot } from "./catalog.js";
 
 const MIN_PREFIX = 4;
@@ -54,11 +54,6 @@ export function splitNamespace(text: string): { namespace: string; group: string
     });
   }
   return { namespace, group };
-}
-
-/** The inverse of splitNamespace. */
-export function qualifiedGroup(namespace: string, group: string): string {
-  return namespace === "" ? group : `${namespace}:${group}`;
 }
 
 function byIdPrefix(prefix: string, snapshots: readonly Snapshot[]): Snapshot {

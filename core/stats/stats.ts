@@ -1,6 +1,7 @@
 // What the repository holds, in numbers: logical, unique and stored bytes, per machine and over time.
 
 import type { Manifest } from "../format/manifest.js";
+import { qualifiedGroup } from "../format/manifest.js";
 import { BLOB_HEADER_BYTES } from "../format/pack.js";
 import type { OnProgress } from "../platform/progress.js";
 import { BlobReader } from "../repository/blobReader.js";
@@ -8,7 +9,6 @@ import { loadCatalog } from "../repository/catalog.js";
 import { loadPresenceForReading } from "../repository/presence.js";
 import { visitReachable } from "../repository/reachability.js";
 import type { Repository } from "../repository/repository.js";
-import { qualifiedGroup } from "../repository/snapshotName.js";
 import type { OnWarning } from "../repository/warnings.js";
 
 export interface StatsOptions {

@@ -3,10 +3,10 @@
 import { join } from "node:path";
 import type { ConfiguredTest } from "../../config/repriseConfig.js";
 import { isAbort } from "../../errors.js";
+import { qualifiedGroup } from "../../format/manifest.js";
 import type { RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { defaultRunBase } from "../../hypervisor/runFolder.js";
 import type { MachineReportLine, TestReportPart } from "../../jobReport/jobReport.js";
-import { qualifiedGroup } from "../../repository/snapshotName.js";
 import { chooseSnapshot } from "../../restoreTest/choose/chooseSnapshot.js";
 import { writeTestReports } from "../../restoreTest/report/writeReports.js";
 import { runRestoreTest } from "../../restoreTest/run/runRestoreTest.js";

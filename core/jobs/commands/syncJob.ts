@@ -1,9 +1,9 @@
 // `sync`: copies what the job's repository does not have from another one of the configuration.
 
 import { RepriseError } from "../../errors.js";
+import { qualifiedGroup } from "../../format/manifest.js";
 import { formatBytes } from "../../report/amounts.js";
 import type { Snapshot } from "../../repository/catalog.js";
-import { qualifiedGroup } from "../../repository/snapshotName.js";
 import { estimateSync } from "../../sync/estimateSync.js";
 import { applySync, planRepositorySync, type RepositorySyncPlan } from "../../sync/sync.js";
 import type { SyncReport, SyncRequest } from "../../sync/syncReport.js";

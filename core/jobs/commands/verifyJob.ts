@@ -2,9 +2,9 @@
 
 import { RepriseError } from "../../errors.js";
 import type { JobRecordData } from "../../format/jobRecord.js";
+import { qualifiedGroup } from "../../format/manifest.js";
 import { formatShare } from "../../report/amounts.js";
 import type { Catalog, Snapshot } from "../../repository/catalog.js";
-import { qualifiedGroup } from "../../repository/snapshotName.js";
 import { verifyRepository } from "../../verify/verify.js";
 import type { SnapshotVerdict, VerifyReport } from "../../verify/verifyReport.js";
 import type { JobOf } from "../configJobs.js";

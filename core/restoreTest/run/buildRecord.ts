@@ -2,11 +2,11 @@
 
 import { createHash } from "node:crypto";
 import { judge } from "../../evidence/testVerdict.js";
+import { qualifiedGroup } from "../../format/manifest.js";
 import type { Artifact, CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { RECORD_SCHEMA } from "../../format/restoreTestRecord.js";
 import { mapTexts } from "../../report/mapTexts.js";
 import type { Snapshot } from "../../repository/catalog.js";
-import { qualifiedGroup } from "../../repository/snapshotName.js";
 import type { ObservedArtifact } from "../checks/check.js";
 import type { MachineTest } from "../spec/restoreTestSpec.js";
 import { objectiveResults } from "./ownResults.js";

@@ -3,10 +3,10 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { qualifiedGroup } from "../../format/manifest.js";
 import type { CheckResult, RestoreTestRecord } from "../../format/restoreTestRecord.js";
 import { bounded } from "../../report/visibleText.js";
 import type { Snapshot } from "../../repository/catalog.js";
-import { qualifiedGroup } from "../../repository/snapshotName.js";
 import { silenceOf } from "../checks/agent.js";
 import type { CheckContext, ChunkReport, ObservedArtifact } from "../checks/check.js";
 import { impliedChecks } from "../checks/impliedChecks.js";
