@@ -41,6 +41,8 @@ describe("the extension in a workspace that is not trusted", () => {
     await window.row("mine").waitFor();
     assert.ok(!(await window.rows()).some((row) => row.includes("planted")));
     await window.expand("mine");
-    await window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "STORAGE_NOT_FOUND" }).waitFor();
+    // the view of restore tests says it, too
+    const tree = window.page.getByRole("tree", { name: "Repositories" });
+    await tree.getByRole("treeitem").filter({ hasText: "STORAGE_NOT_FOUND" }).waitFor();
   });
 });
