@@ -53,6 +53,15 @@ export class Fields {
     return value;
   }
 
+  /** ISO 8601 UTC, with or without a fraction of a second; one that no calendar has is refused. */
+  instant(name: string): string {
+    const value = this.string(name, 30);
+    const ms = INSTANT.test(value) ? Date.parse(value) : Number.NaN;
+    if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== value.slice(0, 19))
+      this.#fail(name, "is no time");
+    return value;
+  }
+
   hex(name: string, bytes: number): string {
     const value = this.string(name, 2 * bytes);
     if (value.length !== 2 * bytes || !/^[0-9a-f]*$/.test(value)) this.#fail(name, `is not ${bytes} bytes of hex`);
@@ -112,6 +121,7 @@ export class Fields {
   }
 }
 
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
 /** `YYYY-MM-DDTHH:MM:SSZ`. */
 const TIME_SECONDS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 

@@ -52,9 +52,9 @@ export function decodeJobRecord(fields: Fields): JobRecordData {
     outcome: fields.oneOf("outcome", JOB_OUTCOMES),
     trigger: fields.oneOf("trigger", JOB_TRIGGERS),
     host: fields.string("host", MAX_NAME_CHARS),
-    startedAt: instant(fields, "startedAt"),
-    finishedAt: instant(fields, "finishedAt"),
-    scheduledFor: fields.raw("scheduledFor") === null ? null : instant(fields, "scheduledFor"),
+    startedAt: fields.instant("startedAt"),
+    finishedAt: fields.instant("finishedAt"),
+    scheduledFor: fields.raw("scheduledFor") === null ? null : fields.instant("scheduledFor"),
     partial: fields.boolean("partial"),
     slice: fields.raw("slice") === null ? null : decodeSlice(fields.object("slice")),
     machines: fields
@@ -72,12 +72,4 @@ function decodeMachine(fields: Fields): JobRecordMachine {
   const snapshot = fields.nullableString("snapshot", 32);
   if (snapshot !== null && !isSid(snapshot)) throw formatError(fields.what, "a snapshot id has the wrong form");
   return { machine: fields.string("machine", MAX_MACHINE_CHARS), outcome: fields.oneOf("outcome", OUTCOMES), snapshot };
-}
-
-function instant(fields: Fields, name: string): string {
-  const text = fields.string(name, 30);
-  const ms = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== text.slice(0, 19))
-    throw formatError(fields.what, `member "${name}" is no time`);
-  return text;
 }

@@ -230,8 +230,8 @@ function decodeBackup(fields: Fields): RestoreTestRecord["backup"] {
     location: fields.string("location", MAX_TEXT),
     snapshotId: fields.sid("snapshotId"),
     manifestDigest: fields.hex("manifestDigest", 32),
-    startedAt: instant(fields, "startedAt"),
-    finishedAt: instant(fields, "finishedAt"),
+    startedAt: fields.instant("startedAt"),
+    finishedAt: fields.instant("finishedAt"),
     mode: fields.string("mode", MAX_NAME),
     consistency: fields.string("consistency", MAX_NAME),
     sizeBytes: count(fields, "sizeBytes"),
@@ -268,8 +268,8 @@ function decodeIsolation(fields: Fields): RestoreTestRecord["isolation"] {
 function decodeTimes(fields: Fields): RestoreTestRecord["times"] {
   const objectives = fields.object("objectives");
   return {
-    startedAt: instant(fields, "startedAt"),
-    finishedAt: instant(fields, "finishedAt"),
+    startedAt: fields.instant("startedAt"),
+    finishedAt: fields.instant("finishedAt"),
     phases: objects(fields, "phases", MAX_PHASES).map((phase) => ({
       name: phase.string("name", MAX_NAME),
       startMs: count(phase, "startMs"),
@@ -362,13 +362,4 @@ function truth(fields: Fields, name: string): boolean {
 
 function orNull<T>(fields: Fields, name: string, read: (fields: Fields, name: string) => T): T | null {
   return fields.raw(name) === null ? null : read(fields, name);
-}
-
-/** With or without a fraction of a second; one that no calendar has is refused. */
-function instant(fields: Fields, name: string): string {
-  const text = fields.string(name, 30);
-  const ms = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== text.slice(0, 19))
-    throw formatError(fields.what, `member "${name}" is no time`);
-  return text;
 }

@@ -6,7 +6,6 @@ import { type ListName, MAX_ELEMENTS, MAX_TEXT_CHARS } from "./jobReportLimits.j
 
 export const MAX_CHARS = MAX_TEXT_CHARS;
 const MAX_HEX = 64;
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
 
 export function text(fields: Fields, name: string): string {
   return fields.string(name, MAX_CHARS);
@@ -32,13 +31,8 @@ export function truth(fields: Fields, name: string): boolean {
   return fields.boolean(name);
 }
 
-/** ISO 8601 UTC, with or without a fraction of a second; one that no calendar has is refused. */
 export function instant(fields: Fields, name: string): string {
-  const value = fields.string(name, 30);
-  const ms = INSTANT.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== value.slice(0, 19))
-    throw formatError(fields.what, `member "${name}" is no time`);
-  return value;
+  return fields.instant(name);
 }
 
 export function nullable<T>(fields: Fields, name: string, read: (fields: Fields, name: string) => T): T | null {
