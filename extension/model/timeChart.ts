@@ -1,7 +1,7 @@
 // Amounts in the course of time as an inline SVG that takes its colours from the editor's theme, by classes. Pure. Series differ by
 // their strokes, too, and what a picture shows is also there as a table for who does not see it.
 
-import { html, Markup } from "./markup.js";
+import { html, Markup } from "../../core/report/markup.js";
 
 export interface ChartPoint {
   atMs: number;

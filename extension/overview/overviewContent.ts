@@ -1,6 +1,6 @@
 // What stands in the overview: sections of the page from the facts of a repository. Pure; the frame around it is webviewPage.ts.
 
-import { html, Markup } from "../model/markup.js";
+import { html, Markup } from "../../core/report/markup.js";
 import {
   capacityOverTime,
   changeAnomalies,

@@ -2,9 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import { type Disposable, env, l10n, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
+import { html, Markup } from "../../core/report/markup.js";
 import { isAbort } from "../adapt/cancellation.js";
 import { errorText } from "../adapt/errors.js";
-import { html, Markup } from "../model/markup.js";
 import { dateAndTime } from "../model/words.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";

@@ -1,6 +1,6 @@
 // What prune and gc would do, as tables. Pure.
 
-import { html, Markup } from "../model/markup.js";
+import { html, Markup } from "../../core/report/markup.js";
 import { dateAndTime, sizeText, type Translate } from "../model/words.js";
 import type { GcPlanData, PruneLine, PrunePlanData } from "../service/actionsProtocol.js";
 import type { Reader } from "./overviewContent.js";

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { env, l10n, type Uri, ViewColumn, window } from "vscode";
-import type { Markup } from "../model/markup.js";
+import type { Markup } from "../../core/report/markup.js";
 import { readMessage, resourcesOf, webviewOptions } from "./webviewMessages.js";
 import { webviewPage } from "./webviewPage.js";
 

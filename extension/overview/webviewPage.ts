@@ -1,7 +1,7 @@
 // The frame of our webviews: a page that runs nothing but our script, asks no network for anything, and takes its looks from the
 // editor's theme. Pure.
 
-import { html, Markup } from "../model/markup.js";
+import { html, Markup } from "../../core/report/markup.js";
 
 export interface WebviewPage {
   locale: string;

@@ -136,9 +136,19 @@ export const rooms: Room[] = [
   // the editor's side never loads the core: that is in the service's worker, behind the client
   {
     path: "extension",
-    mayImport: ["extension/model", "extension/service/client.ts", "extension/service/protocol.ts", ...serviceParts],
+    mayImport: [
+      "extension/model",
+      "extension/service/client.ts",
+      "extension/service/protocol.ts",
+      ...serviceParts,
+      // small and pure: what makes text harmless in markup stands once (docs/adr/0066-one-markup.md)
+      "core/report/markup.ts",
+    ],
   },
-  { path: "extension/model", mayImport: ["extension/service/protocol.ts", ...serviceParts] },
+  {
+    path: "extension/model",
+    mayImport: ["extension/service/protocol.ts", "core/report/markup.ts", ...serviceParts],
+  },
   { path: "extension/service", mayImport: ["core/index.ts"] },
   { path: "extension/service/client.ts", mayImport: ["extension/service/protocol.ts"] },
   { path: "extension/service/protocol.ts", mayImport: serviceParts },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { html, Markup } from "../../../extension/model/markup.js";
+import { html, Markup } from "../../../core/report/markup.js";
 import { niceStep } from "../../../extension/model/timeChart.js";
 import { overviewContent } from "../../../extension/overview/overviewContent.js";
 import { webviewPage } from "../../../extension/overview/webviewPage.js";
