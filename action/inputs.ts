@@ -1,20 +1,10 @@
 // All inputs, read once into one typed value. Every mistake is found and told together; a secret among the inputs is a mistake, too.
 // action.yml describes them (a test compares); docs/action.md explains them.
 
-import { nearestWord } from "../core/index.js";
+import { nearestWord, REPORT_COMMANDS } from "../core/index.js";
 
-export const COMMANDS = [
-  "backup",
-  "verify",
-  "restore-test",
-  "gate",
-  "prune",
-  "sync",
-  "status",
-  "plan",
-  "run",
-  "report",
-] as const;
+/** Every command that makes a report, and the one that merges reports. */
+export const COMMANDS = [...REPORT_COMMANDS, "report"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export const FAIL_ON = ["warned", "inconclusive", "failed", "never"] as const;

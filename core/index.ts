@@ -138,7 +138,7 @@ export { encodeJobReport } from "./jobReport/encodeJobReport.js";
 export type { JobHtmlOptions } from "./jobReport/jobHtml.js";
 export { renderJobHtml } from "./jobReport/jobHtml.js";
 export type { JobReport, MachineReportLine, ReportProblem, TestReportPart } from "./jobReport/jobReport.js";
-export { JOB_REPORT_SCHEMA, MAX_JOB_REPORT_BYTES } from "./jobReport/jobReport.js";
+export { JOB_REPORT_SCHEMA, MAX_JOB_REPORT_BYTES, REPORT_COMMANDS } from "./jobReport/jobReport.js";
 export { renderSummary } from "./jobReport/jobSummary.js";
 export { renderJobText } from "./jobReport/jobText.js";
 export { mergeReports } from "./jobReport/mergeReports.js";

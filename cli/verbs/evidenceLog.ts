@@ -6,10 +6,8 @@ import { tableLines } from "../output/table.js";
 import { type Line, styled } from "../output/text.js";
 import { countText, localTimeText } from "../output/units.js";
 import type { Answer, Verb } from "../verb.js";
-import { EVIDENCE_PLACE_OPTIONS, openEvidencePlace } from "./evidenceOptions.js";
+import { EVIDENCE_PLACE_OPTIONS, openEvidencePlace, SHOWN_KEY_DIGITS } from "./evidenceOptions.js";
 
-/** Ids of keys are shown by their first digits. */
-const KEY_DIGITS = 16;
 const SHOWN_ABOUT = 3;
 
 export const evidenceLogVerb: Verb = {
@@ -67,7 +65,7 @@ function entryTable(entries: readonly EvidenceLogLine[]): Line[] {
   const rows = entries.map((entry): Line[] => [
     String(entry.sequence),
     localTimeText(Date.parse(entry.publishedAt)),
-    entry.signedBy.map((id) => id.slice(0, KEY_DIGITS)).join(", ") || styled("dim", "no given key"),
+    entry.signedBy.map((id) => id.slice(0, SHOWN_KEY_DIGITS)).join(", ") || styled("dim", "no given key"),
     entry.by,
     String(entry.added),
     String(entry.dropped),

@@ -4,6 +4,8 @@ import { DEFAULT_EVIDENCE_BRANCH, type EvidencePlace, openGitRepository } from "
 import type { Given } from "../given/given.js";
 import type { OptionSpec } from "../lineSpec.js";
 
+/** Ids of keys are shown by their first digits. */
+export const SHOWN_KEY_DIGITS = 16;
 const STANDARD_REMOTE = "origin";
 const STANDARD_FOLDER = ".";
 

@@ -13,9 +13,7 @@ import { type Given, usageError, wrongValue } from "../given/given.js";
 import { type Line, styled } from "../output/text.js";
 import { elapsedText } from "../output/units.js";
 import type { Answer, Verb } from "../verb.js";
-
-/** Ids of keys are shown by their first digits. */
-const KEY_DIGITS = 16;
+import { SHOWN_KEY_DIGITS } from "./evidenceOptions.js";
 
 export const evidenceVerifyVerb: Verb = {
   name: "verify",
@@ -154,7 +152,7 @@ function verdictLines(verdict: EvidenceVerdict, places: readonly EnvelopePlace[]
     lines.push(
       `  test of ${record.asset.machine}, ${outcome}, ${proven}; ended ${finishedAt}, ${elapsedText(ageMs)} ago`,
     );
-    lines.push(["  ", styled("dim", `signed by ${signedBy.map((id) => id.slice(0, KEY_DIGITS)).join(", ")}`)]);
+    lines.push(["  ", styled("dim", `signed by ${signedBy.map((id) => id.slice(0, SHOWN_KEY_DIGITS)).join(", ")}`)]);
   }
   if (decision === "rejected") {
     const shown = new Set(reasons);
