@@ -11,7 +11,7 @@ import {
 } from "../jobReport/jobReport.js";
 import { redactReport } from "../jobReport/redactReport.js";
 import { countedVerdict, worstOutcome } from "../jobReport/reportWords.js";
-import { type Catalog, loadCatalog } from "../repository/catalog.js";
+import { type Catalog, type CatalogOptions, loadCatalog } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { machinesOfJob } from "./configJobs.js";
@@ -23,6 +23,9 @@ import { judgeMachineState } from "./machineState.js";
 import { machineTrends } from "./trends.js";
 
 type StatusOptions = Pick<JobOptions, "environment" | "signal" | "onWarning">;
+
+/** How a catalog is read; whoever has one already gives that. */
+type ReadCatalog = (repository: Repository, options: CatalogOptions) => Promise<Catalog>;
 
 /** One report for each repository that jobs of the config write to, in their order; or of the one that is named. Only an abort is thrown. */
 export async function configStatus(
@@ -48,9 +51,9 @@ export async function configStatus(
 export async function repositoryStatus(
   request: StatusRequest,
   open: () => Promise<Repository>,
-  options: StatusOptions,
+  options: StatusOptions & { readCatalog?: ReadCatalog },
 ): Promise<JobReport> {
-  const { environment, signal } = options;
+  const { environment, signal, readCatalog = loadCatalog } = options;
   const startedAt = new Date(environment.now()).toISOString();
   const problems: ReportProblem[] = [];
   const onWarning: OnWarning = (warning) => {
@@ -61,7 +64,7 @@ export async function repositoryStatus(
   let catalog: Catalog | null = null;
   try {
     repository = await open();
-    catalog = await loadCatalog(repository, { signal, onWarning });
+    catalog = await readCatalog(repository, { signal, onWarning });
   } catch (error) {
     if (isAbort(error)) throw error;
     const { code = "INTERNAL_ERROR", hint = null } = isOurError(error) ? error : {};

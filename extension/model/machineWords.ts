@@ -28,7 +28,7 @@ export function levelText(level: string | null, t: Translate): string | undefine
   return level === "intact" ? t("restored intact") : undefined;
 }
 
-/** `3 hr. ago, boots, RTO 41 s`. Nothing is claimed that was not seen. */
+/** `3 hr. ago, boots, RTO 41 s`. Nothing is claimed that was not seen, and of which snapshot is told when it is not the newest. */
 export function machineText(state: MachineStateData, { nowMs, locale, t }: WordsContext): string {
   const { newest, lastTest } = state;
   if (newest === null) return t("no backup");
@@ -39,12 +39,13 @@ export function machineText(state: MachineStateData, { nowMs, locale, t }: Words
   return words.join(", ");
 }
 
-function testWords(test: NonNullable<MachineStateData["lastTest"]>, { locale, t }: WordsContext): string[] {
-  const { outcome, provenLevel, rtoMs } = test;
+function testWords(test: NonNullable<MachineStateData["lastTest"]>, { nowMs, locale, t }: WordsContext): string[] {
+  const { outcome, provenLevel, rtoMs, ofNewest, atMs } = test;
   const rto = rtoMs === null ? [] : [t("RTO {0}", durationText(rtoMs, locale))];
   if (outcome === "failed") return [t("restore test failed")];
   if (outcome === "inconclusive") return [t("restore test inconclusive")];
-  return [levelText(provenLevel, t) ?? t("nothing proven"), ...rto];
+  const older = ofNewest ? [] : [t("an older snapshot, tested {0}", ageText(atMs, nowMs, locale))];
+  return [levelText(provenLevel, t) ?? t("nothing proven"), ...rto, ...older];
 }
 
 const LEVELS = ["intact", "readable", "boots", "serves"];
@@ -73,5 +74,5 @@ export function machineIcon({ lastTest, newest, outcome }: MachineStateData): { 
   if (lastTest.outcome === "inconclusive") return { id: "question", color: "testing.iconErrored" };
   return outcome === "failed"
     ? { id: "warning", color: "testing.iconQueued" }
-    : { id: "pass-filled", color: "testing.iconPassed" };
+    : { id: lastTest.ofNewest ? "pass-filled" : "pass", color: "testing.iconPassed" };
 }

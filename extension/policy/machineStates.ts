@@ -6,6 +6,7 @@ import { expandLocation } from "../repositories/configured.js";
 import type { OpenedRepository, OpenRepositories } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import type { MachineStateData, PolicyData } from "../service/policyProtocol.js";
+import type { Handle } from "../service/protocol.js";
 
 const FRESH_MS = 60_000;
 
@@ -19,6 +20,8 @@ export class MachineStates implements Disposable {
   readonly #client: ServiceClient;
   readonly #repositories: OpenRepositories;
   readonly #known = new Map<string, { atMs: number; states: Promise<readonly MachineStateData[]> }>();
+  /** When what the service knows of a repository was last as new as its storage; the first answer comes from what the tree has read. */
+  readonly #readAtMs = new Map<Handle, number>();
   readonly #changed = new EventEmitter<void>();
   readonly #listener: Disposable;
   readonly onDidChange: Event<void> = this.#changed.event;
@@ -34,10 +37,16 @@ export class MachineStates implements Disposable {
     this.#changed.dispose();
   }
 
-  /** After a backup, a test, or another repository. */
+  /** After a test, or another repository. */
   forget(): void {
     this.#known.clear();
     this.#changed.fire();
+  }
+
+  /** What other programs have done counts, too. */
+  refresh(): void {
+    for (const handle of this.#readAtMs.keys()) this.#readAtMs.set(handle, 0);
+    this.forget();
   }
 
   /** By the expectations of a policy, where it names the repository. */
@@ -48,6 +57,7 @@ export class MachineStates implements Disposable {
     if (known !== undefined && Date.now() - known.atMs < FRESH_MS) return await known.states;
     const states = this.#client.call("machineStates", {
       repository: opened.handle,
+      refresh: this.#isOld(opened.handle),
       policy:
         policy === undefined || name === undefined
           ? null
@@ -70,6 +80,14 @@ export class MachineStates implements Disposable {
     const opened = await this.#repositories.openNow(() => true);
     const found = await Promise.all(opened.map((each) => this.of(each, undefined).catch(() => [])));
     return found.flat();
+  }
+
+  #isOld(handle: Handle): boolean {
+    const nowMs = Date.now();
+    const readAtMs = this.#readAtMs.get(handle);
+    const isOld = readAtMs !== undefined && nowMs - readAtMs >= FRESH_MS;
+    if (isOld || readAtMs === undefined) this.#readAtMs.set(handle, nowMs);
+    return isOld;
   }
 
   openOf(repositories: PolicyData["repositories"]): Promise<OpenedRepository[]> {

@@ -63,7 +63,7 @@ export function restoreTests({ memory, register, ...parts }: RestoreTestParts): 
       register("createRestoreTest", (node?: CoverageNode) => run.create(node)),
       register("openTestReport", (given?: Given, test?: string) => run.openReport(given, test)),
       register("openTestScreenshot", (given?: Given, test?: string) => run.openScreenshot(given, test)),
-      register("refreshRestoreTests", () => parts.states.forget()),
+      register("refreshRestoreTests", () => parts.states.refresh()),
     ],
   };
 }

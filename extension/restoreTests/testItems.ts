@@ -86,6 +86,11 @@ export function checkItem(controller: TestController, machine: TestItem, id: str
   return item;
 }
 
+/** The level that a machine is tested to: its tag. */
+export function levelOf(machine: TestItem): string | undefined {
+  return machine.tags[0]?.id;
+}
+
 function childItem(
   controller: TestController,
   parent: TestItem,

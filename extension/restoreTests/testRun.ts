@@ -18,7 +18,7 @@ import { durationText } from "../model/machineWords.js";
 import type { OpenedRepository } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import type { CheckResultData, OutcomeData, TestEventData, TestRunData } from "../service/policyProtocol.js";
-import { checkItem, idOf, placeOf, type TestPlace } from "./testItems.js";
+import { checkItem, idOf, levelOf, placeOf, type TestPlace } from "./testItems.js";
 
 export interface TestToRun {
   /** Of the test itself. */
@@ -83,13 +83,14 @@ export class LiveTest {
   }
 
   #check(machine: string, result: CheckResultData): void {
-    const { id, type, outcome, reason, observed, durationMs, severity } = result;
+    const { id, outcome, reason, observed, durationMs, severity } = result;
     const parent = this.#machineItem(machine);
     this.#say(`  ${SIGNS[outcome]} ${id}: ${reason ?? observed}`);
     if (parent === undefined) return;
-    const item = checkItem(this.#controller, parent, id, type);
+    const item = checkItem(this.#controller, parent, id, result.type);
     // what is only of note changes nothing about the test
     const shown = outcome === "failed" && severity !== "fail" ? "warned" : outcome;
+    item.description = shown === "warned" ? l10n.t("warned: {0}", reason ?? observed) : result.type;
     this.#report(item, shown, this.#message(result, item), durationMs);
   }
 
@@ -107,9 +108,11 @@ export class LiveTest {
     if (item === undefined) return;
     const message = new TestMessage(reason);
     message.location = new Location(this.#test.file, new Position(lineOf(item), 0));
+    item.description = outcome === "warned" ? l10n.t("warned: {0}", reason) : levelOf(item);
     this.#report(item, outcome, message, durationMs);
   }
 
+  /** The Test Explorer has no state for a warning: the test has passed, and its row says what to look at. */
   #report(item: TestItem, outcome: OutcomeData, message: TestMessage, durationMs: number): void {
     if (outcome === "failed") this.#run.failed(item, message, durationMs);
     else if (outcome === "inconclusive") this.#run.errored(item, message, durationMs);

@@ -21,9 +21,10 @@ import { VERSION } from "./version.js";
 
 export async function machineStates(
   session: Session,
-  { policy }: ArgumentOf<"machineStates">,
-  { signal, onWarning }: CallContext,
+  { policy, refresh = false }: ArgumentOf<"machineStates">,
+  context: CallContext,
 ): Promise<MachineStateData[]> {
+  const { signal, onWarning } = context;
   const config =
     policy === null
       ? null
@@ -34,7 +35,10 @@ export async function machineStates(
   const report = await repositoryStatus(
     { config, repository: policy?.repositoryName ?? null, machines: [], url: null },
     async () => session.repository,
-    { environment: systemEnvironment(VERSION), signal, onWarning },
+    {
+      ...{ environment: systemEnvironment(VERSION), signal, onWarning },
+      readCatalog: () => session.catalog(context, refresh),
+    },
   );
   throwUnreadable(report);
   return report.machines.map(stateData);

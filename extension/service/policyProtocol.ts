@@ -177,9 +177,9 @@ interface PolicyText {
 export interface PolicyApi<Handle> {
   readPolicy: { argument: PolicyText; answer: PolicyData };
   readSpecs: { argument: Omit<PolicyText, "trusted">; answer: SpecData };
-  /** `policy` null: nothing is expected of the machines. CONFIG_INVALID. */
+  /** `policy` null: nothing is expected of the machines. `refresh`: by what the storage has now. CONFIG_INVALID. */
   machineStates: {
-    argument: { repository: Handle; policy: (PolicyText & { repositoryName: string }) | null };
+    argument: { repository: Handle; policy: (PolicyText & { repositoryName: string }) | null; refresh?: boolean };
     answer: readonly MachineStateData[];
   };
   /** Machines without snapshots are left out. PRUNE_SNAPSHOT_UNREADABLE. */

@@ -1,5 +1,6 @@
 // All data of the snapshot, read from the storage and verified.
 
+import { formatBytes } from "../../report/amounts.js";
 import type { CheckFunction } from "./check.js";
 import { cannotTell, fails, holds } from "./check.js";
 
@@ -12,7 +13,7 @@ export const checkChunks: CheckFunction<"chunks"> = async (_check, context, { si
   const filled = snapshot.manifest.archives.filter(({ lost }) => lost.length > 0).map(({ name }) => name);
   const report = await verifyChunks(signal);
   const mine = report.snapshots.find(({ sid }) => sid === snapshot.sid);
-  const observed = `${report.packs.read} packs, ${report.packs.bytesRead} bytes read`;
+  const observed = `${report.packs.read} packs, ${formatBytes(report.packs.bytesRead)} read`;
   if (mine === undefined) return cannotTell(EXPECTED, observed, "the verification did not look at this snapshot");
   if (mine.result !== "ok") {
     const ranges = mine.damaged.slice(0, SHOWN_RANGES).map(describeRange);

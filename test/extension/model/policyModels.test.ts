@@ -24,6 +24,11 @@ function machine(name: string, lastTest: Partial<NonNullable<MachineStateData["l
 describe("a machine in words", () => {
   it("names age, proof and recovery time", () => {
     assert.equal(machineText(machine("a", {}), context), "3 hr. ago, boots, RTO 41 s");
+    const older = { atMs: nowMs - 5 * 24 * hour, ofNewest: false };
+    assert.equal(
+      machineText(machine("a", older), context),
+      "3 hr. ago, boots, RTO 41 s, an older snapshot, tested 5 days ago",
+    );
     assert.equal(machineText(machine("a", null), context), "3 hr. ago, never restored in a test");
     assert.equal(machineText(machine("a", { outcome: "failed" }), context), "3 hr. ago, restore test failed");
     assert.equal(machineText(machine("a", { provenLevel: null }), context), "3 hr. ago, nothing proven, RTO 41 s");
