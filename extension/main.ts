@@ -3,6 +3,7 @@
 
 import { commands, type ExtensionContext, l10n, MarkdownString, window, workspace } from "vscode";
 import { showError } from "./adapt/errors.js";
+import { isTrusted } from "./commands/actionParts.js";
 import { PlaceChooser } from "./commands/chosenPlace.js";
 import { FileCommands } from "./commands/fileCommands.js";
 import { registerActions } from "./commands/registerActions.js";
@@ -44,15 +45,18 @@ export function activate(context: ExtensionContext): void {
     showCollapseAll: true,
     dragAndDropController: dragOut,
   });
-  const files = new RepriseFileSystem(client, repositories, askToOpen);
+  const files = new RepriseFileSystem(client, repositories, askToOpen, (error) => void showError(error, log));
   const isReadonly = new MarkdownString(l10n.t("Backups cannot be changed."));
   const options = { isReadonly, isCaseSensitive: true };
 
   const repositoryCommands = new RepositoryCommands(repositories, passphrases, tree);
   const fileCommands = new FileCommands(repositories, () => view.selection[0]);
+  const withTrust = commandsThatNeedTrust(context);
   const register = <T extends unknown[]>(name: string, run: (...given: T) => unknown) =>
     commands.registerCommand(`${SCHEME}.${name}`, async (...given: T) => {
       try {
+        // hidden and disabled is not refused: any extension can call it
+        if (withTrust.has(`${SCHEME}.${name}`) && !(await isTrusted())) return undefined;
         return await run(...given);
       } catch (error) {
         return void showError(error, log);
@@ -114,6 +118,12 @@ export function activate(context: ExtensionContext): void {
 /** Ends what runs: servers, and machines started from backups. */
 export async function deactivate(): Promise<void> {
   await service?.close();
+}
+
+/** As the manifest declares it. */
+function commandsThatNeedTrust({ extension }: ExtensionContext): ReadonlySet<string> {
+  const declared = extension.packageJSON.contributes.commands as { command: string; enablement?: string }[];
+  return new Set(declared.filter((each) => each.enablement === "isWorkspaceTrusted").map(({ command }) => command));
 }
 
 /** What menus and the palette ask for. */

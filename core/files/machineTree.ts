@@ -6,7 +6,7 @@ import type { ReadOptions } from "../filesystem/blockReader.js";
 import type { DirectoryEntry, FileKind, FileStat, FileSystem, NodeId } from "../filesystem/fileSystem.js";
 import { fileNotFound, kindText, wrongKind } from "../filesystem/filesystemErrors.js";
 import { formatName } from "../filesystem/nameText.js";
-import { type MachineDisk, MachineVolumes, type Volume } from "./machineVolumes.js";
+import { type MachineDisk, MachineVolumes, type Volume, WHOLE_DISK } from "./machineVolumes.js";
 import { formatTreePath, parseTreePath, type TreePath } from "./treePath.js";
 
 /** As in Linux: links followed on the way to one file. */
@@ -55,9 +55,10 @@ export class MachineTree {
     if (disk === undefined) return await this.#search(path, options);
     if (second === undefined) return { kind: "disk", path, disk };
     const name = formatName(second);
-    const volume = (await this.volumes.volumes()).find((each) => each.disk === disk && each.name === name);
+    const volumes = (await this.volumes.volumes()).filter((each) => each.disk === disk);
+    const volume = volumes.find((each) => each.name === name);
     if (volume !== undefined) return await this.#inVolume(volume, rest, options);
-    return await this.#search(path, options, fileNotFound(formatTreePath(path.slice(0, 2))));
+    return await this.#search(path, options, unknownTable(volumes) ?? fileNotFound(formatTreePath(path.slice(0, 2))));
   }
 
   /** Directories only; sorted for disks and volumes, in the order of the medium for files. */
@@ -97,7 +98,8 @@ export class MachineTree {
     const unreadable: string[] = [];
     let dangling: RepriseError | undefined;
     for (const volume of await this.volumes.volumes()) {
-      if (volume.content.kind !== "filesystem") continue;
+      if (volume.problem !== null) unreadable.push(`/${volume.disk}/${volume.name} (${volume.problem.message})`);
+      if (volume.problem !== null || volume.content.kind !== "filesystem") continue;
       try {
         found.push(await this.#inVolume(volume, path, options));
       } catch (error) {
@@ -215,6 +217,16 @@ function splitTarget(target: Uint8Array): Uint8Array[] {
     start = at + 1;
   }
   return names;
+}
+
+/** Of a disk that nobody can say what it holds: what is looked for may be there. */
+function unknownTable([volume]: readonly Volume[]): RepriseError | undefined {
+  if (volume === undefined || volume.problem === null || volume.name !== WHOLE_DISK) return undefined;
+  const { family, code, message, data, hint } = volume.problem;
+  return new RepriseError(family, code, `/${volume.disk}: what is on it cannot be told: ${message}`, {
+    ...{ data: { ...data, disk: volume.disk }, cause: volume.problem },
+    hint: hint ?? "an earlier snapshot may be whole; verify --read-data names what is damaged",
+  });
 }
 
 function entryOf(name: string, kind: "disk" | "volume", volume: Volume | null): TreeEntry {

@@ -87,6 +87,8 @@ export class MachineVolumes {
         .map(({ reader }) => reader);
       opening = volume.openFolder?.() ?? openFileSystem(content.type, volume.reader, { companions });
       this.#fileSystems.set(key, opening);
+      // as with the volumes: a storage that was away may be back
+      opening.catch(() => this.#fileSystems.delete(key));
     }
     return await opening;
   }

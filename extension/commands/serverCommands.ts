@@ -75,7 +75,8 @@ export class ServerCommands {
     const [console, screen] = [l10n.t("Start with Console"), l10n.t("Start with VNC Screen")];
     const chosen = await window.showWarningMessage(question, { modal: true, detail }, console, screen);
     if (chosen === undefined) return;
-    const toolFolder = workspace.getConfiguration("reprise").inspect<string>("qemuPath")?.globalValue || null;
+    const path = workspace.getConfiguration("reprise").inspect<unknown>("qemuPath")?.globalValue;
+    const toolFolder = typeof path === "string" && path !== "" ? path : null;
     const title = l10n.t("Starting {0}", nameOf(target));
     const argument = { snapshot: snapshot.snapshotId, vnc: chosen === screen, toolFolder };
     const booted = await runOn(this.#parts, configured, title, (repository, options) =>

@@ -3,14 +3,15 @@
 import { commands, env, FileSystemError, l10n, type Uri, window, workspace } from "vscode";
 import { withoutLinks } from "../model/harmlessText.js";
 import { sizeText } from "../model/words.js";
+import { MAX_FILE_BYTES } from "../service/protocol.js";
 
 const MIB = 1024 * 1024;
 
 /** For RepriseFileSystem. Refuses with an error that says what can be done instead. */
 export async function askToOpen(uri: Uri, sizeBytes: number): Promise<boolean> {
   const settings = workspace.getConfiguration("reprise.files", uri);
-  const askAbove = settings.get("askAbove", 32) * MIB;
-  const largest = settings.get("largestToOpen", 256) * MIB;
+  const askAbove = mebibytes(settings.get("askAbove"), 32) * MIB;
+  const largest = mebibytes(settings.get("largestToOpen"), 256) * MIB;
   const [name, size] = [withoutLinks(uri.path.slice(uri.path.lastIndexOf("/") + 1)), sizeText(sizeBytes, env.language)];
   if (sizeBytes > largest) {
     void offerPart(uri, l10n.t("{0} has {1}: too large to be opened as a whole.", name, size));
@@ -29,6 +30,11 @@ export async function askToOpen(uri: Uri, sizeBytes: number): Promise<boolean> {
   if (answer === part) void commands.executeCommand("reprise.openPart", uri);
   if (answer === open) return true;
   throw FileSystemError.Unavailable(l10n.t("{0} was not opened: it has {1}.", name, size));
+}
+
+/** Settings can hold anything. */
+function mebibytes(value: unknown, usual: number): number {
+  return typeof value === "number" && value >= 0 && value <= MAX_FILE_BYTES / MIB ? value : usual;
 }
 
 async function offerPart(uri: Uri, message: string): Promise<void> {

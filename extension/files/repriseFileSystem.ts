@@ -13,14 +13,16 @@ import {
   FileType,
   type Uri,
 } from "vscode";
-import { toFileSystemError } from "../adapt/errors.js";
+import { isStale, toFileSystemError } from "../adapt/errors.js";
 import { fromUriParts, type SnapshotPlace } from "../model/repriseUri.js";
-import type { OpenRepositories } from "../repositories/openRepositories.js";
+import { type OpenRepositories, unknownRepository } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import { type EntryData, type EntryKind, type Handle, MAX_FILE_BYTES } from "../service/protocol.js";
 
 /** Whether a file of this size may be opened as a whole; may ask the user. Throws what says why not. */
 export type AskToOpen = (uri: Uri, sizeBytes: number) => Promise<boolean>;
+
+const MAX_TOLD = 1000;
 
 export class RepriseFileSystem implements FileSystemProvider {
   readonly #client: ServiceClient;
@@ -30,10 +32,20 @@ export class RepriseFileSystem implements FileSystemProvider {
   /** A snapshot never changes. */
   readonly onDidChangeFile: Event<FileChangeEvent[]> = this.#changed.event;
 
-  constructor(client: ServiceClient, repositories: OpenRepositories, ask: AskToOpen) {
+  readonly #onStale: (error: Error) => void;
+  readonly #toldStale = new Set<string>();
+
+  /** `onStale`: a place names a snapshot, or a repository, that is not there any more. */
+  constructor(
+    client: ServiceClient,
+    repositories: OpenRepositories,
+    ask: AskToOpen,
+    onStale: (error: Error) => void = () => {},
+  ) {
     this.#client = client;
     this.#repositories = repositories;
     this.#ask = ask;
+    this.#onStale = onStale;
   }
 
   dispose(): void {
@@ -101,10 +113,22 @@ export class RepriseFileSystem implements FileSystemProvider {
     if (place === undefined) throw FileSystemError.FileNotFound(uri);
     try {
       const { configured } = await this.#repositories.byId(place.repositoryId);
-      return await this.#repositories.use(configured, ({ handle }) => work(place, handle));
+      return await this.#repositories.use(configured, ({ handle, repositoryId }) => {
+        if (repositoryId !== place.repositoryId) throw unknownRepository(place.repositoryId);
+        return work(place, handle);
+      });
     } catch (error) {
+      this.#tellStale(error, place);
       throw toFileSystemError(error, uri, wanted);
     }
+  }
+
+  /** Once for each snapshot: the view shows what is no more. */
+  #tellStale(error: unknown, { snapshot }: SnapshotPlace): void {
+    if (!isStale(error) || this.#toldStale.has(snapshot)) return;
+    if (this.#toldStale.size >= MAX_TOLD) this.#toldStale.clear();
+    this.#toldStale.add(snapshot);
+    this.#onStale(error);
   }
 }
 

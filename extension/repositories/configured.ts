@@ -31,14 +31,15 @@ export async function addConfigured(repository: { location: string; name?: strin
 /** From every place of the settings that has it. */
 export async function removeConfigured(location: string): Promise<void> {
   const configuration = workspace.getConfiguration();
-  const places = configuration.inspect<unknown[]>(SECTION);
-  const targets: [ConfigurationTarget, unknown[] | undefined][] = [
+  const places = configuration.inspect<unknown>(SECTION);
+  const targets: [ConfigurationTarget, unknown][] = [
     [ConfigurationTarget.Global, places?.globalValue],
     [ConfigurationTarget.Workspace, places?.workspaceValue],
   ];
   for (const [target, entries] of targets) {
-    const rest = entries?.filter((entry) => (entry as { location?: unknown })?.location !== location);
-    if (rest !== undefined && rest.length !== entries?.length) await configuration.update(SECTION, rest, target);
+    if (!Array.isArray(entries)) continue;
+    const rest = entries.filter((entry) => (entry as { location?: unknown } | null)?.location !== location);
+    if (rest.length !== entries.length) await configuration.update(SECTION, rest, target);
   }
 }
 

@@ -72,14 +72,17 @@ export class OpenRepositories {
     return settled.flatMap((opened) => (opened.status === "fulfilled" ? [opened.value] : []));
   }
 
-  /** A call about an open repository; after the service has died it is opened again, once. */
+  /** A call about an open repository; when the service has died, or another one is there now, it is opened again, once. */
   async use<T>(configured: ConfiguredRepository, call: (opened: OpenedRepository) => Promise<T>): Promise<T> {
     const opened = await this.open(configured);
     try {
       return await call(opened);
     } catch (error) {
-      if (!(error instanceof ServiceError) || error.code !== "SERVICE_HANDLE_CLOSED") throw error;
-      this.#open.delete(configured.location);
+      const isReplaced = error instanceof ServiceError && error.code === "REPOSITORY_ID_DIFFERS";
+      const isClosed = error instanceof ServiceError && error.code === "SERVICE_HANDLE_CLOSED";
+      if (!isReplaced && !isClosed) throw error;
+      if (isReplaced) await this.close(configured.location);
+      else this.#open.delete(configured.location);
       return await call(await this.open(configured));
     }
   }
@@ -125,7 +128,7 @@ export class OpenRepositories {
   }
 }
 
-function unknownRepository(repositoryId: string): ServiceError {
+export function unknownRepository(repositoryId: string): ServiceError {
   return new ServiceError({
     name: "ServiceError",
     family: "usage",

@@ -83,7 +83,12 @@ export class ServiceClient {
       signal?.addEventListener("abort", onAbort, { once: true });
       worker.ref();
       this.#waiting.set(call, { resolve: resolve as (answer: unknown) => void, reject, onProgress, onEvent, forget });
-      this.#post(worker, { kind: "call", call, method, argument });
+      try {
+        this.#post(worker, { kind: "call", call, method, argument });
+      } catch (error) {
+        // what cannot be copied to another thread
+        this.#take(call)?.reject(error);
+      }
     });
   }
 

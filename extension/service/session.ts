@@ -6,14 +6,18 @@ import {
   type Catalog,
   type ChunkFetcher,
   type FileNode,
+  isOurError,
   loadCatalog,
   type MachineTree,
   type OnProgress,
   type OnWarning,
+  objectName,
   openChunkFetcher,
   openSnapshotTree,
   type Repository,
   RepriseError,
+  readRepositoryConfig,
+  type Sid,
   type Snapshot,
   snapshotsOfMachine,
   type TreeEntry,
@@ -61,13 +65,30 @@ export class Session {
     if (refresh) this.#catalog = undefined;
     let loading = this.#catalog;
     if (loading === undefined) {
-      loading = loadCatalog(this.repository, { onWarning });
+      loading = this.#loadCatalog(onWarning);
       this.#catalog = loading;
       loading.catch(() => {
         if (this.#catalog === loading) this.#catalog = undefined;
       });
     }
     return await abortable(loading, signal);
+  }
+
+  /** After something could not be read: whether the snapshot is there at all. SNAPSHOT_NOT_FOUND, REPOSITORY_ID_DIFFERS. */
+  async requireStill(id: string, context: CallContext): Promise<void> {
+    const { backend } = this.repository;
+    const has = (key: string) =>
+      backend.stat(key, { signal: context.signal }).then(
+        () => true,
+        (error: unknown) => {
+          if (isOurError(error, "OBJECT_NOT_FOUND")) return false;
+          throw error;
+        },
+      );
+    const sid = id as Sid;
+    const isThere = (await has(objectName.snapshot(sid))) && !(await has(objectName.forgotten(sid)));
+    if (!isThere) await this.catalog(context, true);
+    await this.snapshot(id, context);
   }
 
   async catalogData(context: CallContext, refresh = false): Promise<CatalogData> {
@@ -92,9 +113,15 @@ export class Session {
 
   /** By its whole id. SNAPSHOT_NOT_FOUND also after another program has forgotten it and the catalog was refreshed. */
   async snapshot(id: string, context: CallContext): Promise<Snapshot> {
-    const { snapshots } = await this.catalog(context);
+    const { snapshots, unreadable } = await this.catalog(context);
     const found = snapshots.find(({ sid }) => sid === id);
     if (found !== undefined) return found;
+    const lost = unreadable.find(({ sid }) => sid === id);
+    if (lost !== undefined)
+      throw new RepriseError("corrupt", lost.code, lost.message, {
+        data: { object: lost.object, snapshotId: id },
+        hint: "restore this object from a copy of the storage; the other snapshots do not need it",
+      });
     throw new RepriseError("not-found", "SNAPSHOT_NOT_FOUND", `there is no snapshot ${String(id)}`, {
       data: { snapshotId: id },
       hint: "refresh the list: it may be new, or have been forgotten",
@@ -114,6 +141,18 @@ export class Session {
     this.#trees.set(snapshot.sid, opening, 1);
     opening.catch(() => this.#trees.delete(snapshot.sid));
     return opening;
+  }
+
+  /** A place in the settings may hold another repository by now: what is read there would be taken for ours. */
+  async #loadCatalog(onWarning: OnWarning): Promise<Catalog> {
+    const { backend, config } = this.repository;
+    const { repositoryId } = await readRepositoryConfig(backend, { onWarning });
+    if (repositoryId !== config.repositoryId)
+      throw new RepriseError("conflict", "REPOSITORY_ID_DIFFERS", `at ${backend.location} is another repository now`, {
+        data: { location: backend.location, expected: config.repositoryId, actual: repositoryId },
+        hint: "check the location; if the new one is meant, open it",
+      });
+    return await loadCatalog(this.repository, { onWarning });
   }
 
   get isEncrypted(): boolean {

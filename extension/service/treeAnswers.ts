@@ -11,6 +11,7 @@ import {
   listFiles,
   type MachineTree,
   parseTreePath,
+  RepriseError,
   type TreeEntry,
   type TreeNode,
 } from "../../core/index.js";
@@ -20,6 +21,9 @@ import { type ArgumentOf, type EntryData, type EntryKind, MAX_PAGE, type NameDat
 import { type CallContext, count, type Session } from "./session.js";
 import { requireSnapshotId } from "./snapshotId.js";
 
+/** Families of errors that speak of what is stored. */
+const DAMAGE: readonly string[] = ["corrupt", "format"];
+const WHOLE_ELSEWHERE = "another snapshot may have it whole (File Versions); verify --read-data lists all damage";
 /** Inodes looked up at once. */
 const LOOK_AHEAD = 64;
 
@@ -36,9 +40,31 @@ export async function resolvePlace(
   followLast = true,
 ): Promise<{ tree: MachineTree; node: TreeNode; snapshot: string }> {
   const id = requireSnapshotId(snapshot);
-  const tree = await session.tree(id, context);
   const { signal } = context;
-  return { tree, node: await tree.resolve(parseTreePath(path), { signal, followLast }), snapshot: id };
+  const names = parseTreePath(path);
+  return await naming(session, { snapshot: id, path }, context, async () => {
+    const tree = await session.tree(id, context);
+    return { tree, node: await tree.resolve(names, { signal, followLast }), snapshot: id };
+  });
+}
+
+/** Runs `read`; what is damaged is said of the place. A snapshot that somebody has forgotten is gone, not damaged. */
+export async function naming<T>(
+  session: Session,
+  { snapshot, path }: Place,
+  context: CallContext,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isOurError(error) || !DAMAGE.includes(error.family)) throw error;
+    await session.requireStill(snapshot, context);
+    if (error.data.path === path) throw error;
+    const { family, code, message, data, hint = WHOLE_ELSEWHERE } = error;
+    const subject = message.startsWith(path) ? message : `${path}: ${message}`;
+    throw new RepriseError(family, code, subject, { data: { ...data, path }, hint, cause: error });
+  }
 }
 
 export async function listEntries(
@@ -52,7 +78,7 @@ export async function listEntries(
     const all = await topEntries(tree, node, context);
     return { items: all.slice(from, from + limit), total: all.length };
   }
-  const { entries } = await listingOf(session, snapshot, tree, node, context);
+  const { entries } = await naming(session, argument, context, () => listingOf(session, snapshot, tree, node, context));
   const items: EntryData[] = [];
   const end = Math.min(entries.length, from + limit);
   for (let at = from; at < end; at += LOOK_AHEAD) {
@@ -73,7 +99,7 @@ export async function listNames(
     const all = await topEntries(tree, node, context);
     return all.map(({ name, path, kind }) => ({ name, path, kind }));
   }
-  const { entries } = await listingOf(session, snapshot, tree, node, context);
+  const { entries } = await naming(session, argument, context, () => listingOf(session, snapshot, tree, node, context));
   const openable = entries.filter(({ forbidden }) => !forbidden);
   return openable.map(({ name, kind }) => {
     return { name: formatName(name), path: formatTreePath([...node.path, name]), kind };

@@ -71,7 +71,9 @@ describe("activating the extension", () => {
     const module = { exports: {} as { activate(context: unknown): void } };
     new Function("require", "module", "exports", text)(load, module, module.exports);
     const subscriptions: unknown[] = [];
-    const context = { subscriptions, asAbsolutePath: (path: string) => path, secrets: {}, globalState: {} };
+    const packageJSON = JSON.parse(readFileSync(inProject("package.json"), "utf8"));
+    const parts = { secrets: {}, globalState: {}, extension: { packageJSON } };
+    const context = { subscriptions, asAbsolutePath: (path: string) => path, ...parts };
     module.exports.activate(context);
     assert.deepEqual(
       asked.filter((name) => name !== "vscode" && !name.startsWith("node:")),
