@@ -1,17 +1,9 @@
 // What runs on until it is stopped: disks of a snapshot by NBD, and machines started from one. Nothing of it outlives the window.
 
-import {
-  commands,
-  EventEmitter,
-  env,
-  type LogOutputChannel,
-  l10n,
-  type Pseudoterminal,
-  window,
-  workspace,
-} from "vscode";
+import { commands, EventEmitter, env, type LogOutputChannel, l10n, type Pseudoterminal, window } from "vscode";
 import { isAbort } from "../adapt/cancellation.js";
 import { errorText, showError } from "../adapt/errors.js";
+import { toolFolder } from "../adapt/toolFolder.js";
 import { dateAndTime } from "../model/words.js";
 import type { BootData, NbdData } from "../service/actionsProtocol.js";
 import type { ServiceClient } from "../service/client.js";
@@ -75,10 +67,8 @@ export class ServerCommands {
     const [console, screen] = [l10n.t("Start with Console"), l10n.t("Start with VNC Screen")];
     const chosen = await window.showWarningMessage(question, { modal: true, detail }, console, screen);
     if (chosen === undefined) return;
-    const path = workspace.getConfiguration("reprise").inspect<unknown>("qemuPath")?.globalValue;
-    const toolFolder = typeof path === "string" && path !== "" ? path : null;
     const title = l10n.t("Starting {0}", nameOf(target));
-    const argument = { snapshot: snapshot.snapshotId, vnc: chosen === screen, toolFolder };
+    const argument = { snapshot: snapshot.snapshotId, vnc: chosen === screen, toolFolder: toolFolder() };
     const booted = await runOn(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("startBoot", { repository, ...argument }, options),
     );

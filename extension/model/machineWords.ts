@@ -28,6 +28,18 @@ export function levelText(level: string | null, t: Translate): string | undefine
   return level === "intact" ? t("restored intact") : undefined;
 }
 
+/** How a test or a job ended; what is unknown stays as it is. */
+export function outcomeText(outcome: string, t: Translate): string {
+  const words: Record<string, string> = {
+    passed: t("passed"),
+    warned: t("passed with warnings"),
+    failed: t("failed"),
+    inconclusive: t("inconclusive"),
+    cancelled: t("cancelled"),
+  };
+  return words[outcome] ?? outcome;
+}
+
 /** `3 hr. ago, boots, RTO 41 s`. Nothing is claimed that was not seen, and of which snapshot is told when it is not the newest. */
 export function machineText(state: MachineStateData, { nowMs, locale, t }: WordsContext): string {
   const { newest, lastTest } = state;
@@ -48,7 +60,8 @@ function testWords(test: NonNullable<MachineStateData["lastTest"]>, { nowMs, loc
   return [levelText(provenLevel, t) ?? t("nothing proven"), ...rto, ...older];
 }
 
-const LEVELS = ["intact", "readable", "boots", "serves"];
+/** Levels of proof, the least first. */
+export const PROOF_ORDER = ["intact", "readable", "boots", "serves"];
 
 /** Those without any restore test first, then what failed, then by what is proven, and the longest untested first. */
 export function byNeed(a: MachineStateData, b: MachineStateData): number {
@@ -59,7 +72,7 @@ function needOf({ lastTest }: MachineStateData): number {
   if (lastTest === null) return 0;
   if (lastTest.outcome === "failed") return 1;
   if (lastTest.outcome === "inconclusive") return 2;
-  return 3 + LEVELS.indexOf(lastTest.provenLevel ?? "");
+  return 3 + PROOF_ORDER.indexOf(lastTest.provenLevel ?? "");
 }
 
 function testedAt({ lastTest }: MachineStateData): number {

@@ -1,6 +1,7 @@
 // What is known about a snapshot, as an icon and a few words. Damage first, and nothing claimed that is not recorded.
 
 import type { SnapshotData } from "../service/protocol.js";
+import { levelText } from "./machineWords.js";
 import type { Translate } from "./words.js";
 
 export interface StateIcon {
@@ -30,16 +31,10 @@ export function stateWords(snapshot: SnapshotData, t: Translate): string[] {
   const { verification, restoreTest } = snapshot;
   const words: string[] = [];
   if (isDamaged(snapshot)) words.push(t("damaged"));
-  if (restoreTest !== null && isProof(restoreTest.outcome)) words.push(provenText(restoreTest.provenLevel, t));
+  if (restoreTest !== null && isProof(restoreTest.outcome))
+    words.push(levelText(restoreTest.provenLevel, t) ?? t("nothing proven"));
   if (restoreTest?.outcome === "failed") words.push(t("restore test failed"));
   if (verification?.result === "ok") words.push(t("verified"));
   if (snapshot.protected) words.push(t("protected"));
   return words;
-}
-
-/** The highest level that a restore test has proven. */
-function provenText(level: string | null, t: Translate): string {
-  if (level === "serves") return t("serves");
-  if (level === "boots") return t("boots");
-  return level === "readable" ? t("files readable") : t("restored intact");
 }

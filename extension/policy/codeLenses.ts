@@ -17,8 +17,8 @@ import type { MachineStateData } from "../service/policyProtocol.js";
 import type { MachineStates } from "./machineStates.js";
 import { isOurs, type Policies, type Reading } from "./policies.js";
 
-/** The last result of a restore test in words; undefined: none is known. */
-export type LastResult = (file: string, test: string) => string | undefined;
+/** The last result of a restore test of these machines in words; undefined: none is known. */
+export type LastResult = (file: string, test: string, machines: readonly string[]) => string | undefined;
 
 export class PolicyLenses implements CodeLensProvider, Disposable {
   readonly #policies: Policies;
@@ -62,9 +62,10 @@ export class PolicyLenses implements CodeLensProvider, Disposable {
 
   #overTests({ uri, data }: Reading): CodeLens[] {
     const own = data.restoreTests.filter(({ file }) => file === uri.fsPath);
-    return own.flatMap(({ name, line }) => {
+    return own.flatMap(({ name, line, machines }) => {
       const given = [uri.toString(), name];
-      const last = this.#lastResult(uri.fsPath, name);
+      const tested = machines.map(({ machine }) => machine);
+      const last = this.#lastResult(uri.fsPath, name, tested);
       const run = lens(line, `$(play) ${l10n.t("Run test")}`, "reprise.runRestoreTest", given);
       return [
         ...(workspace.isTrusted ? [run] : []),

@@ -9,6 +9,13 @@ import { type ConfiguredRepository, configuredRepositories, expandLocation } fro
 /** Which location had which repository: URIs name the repository, settings the location. */
 const KNOWN_IDS = "repositoryIds";
 
+const LOCKED = ["PASSPHRASE_MISSING", "PASSPHRASE_WRONG", "RECOVERY_KEY_INVALID"];
+
+/** It needs another passphrase than the one that is known. */
+export function isLocked(error: unknown): error is ServiceError {
+  return error instanceof ServiceError && LOCKED.includes(error.code);
+}
+
 export interface OpenedRepository extends RepositoryInfo {
   configured: ConfiguredRepository;
 }

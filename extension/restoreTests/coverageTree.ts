@@ -15,14 +15,13 @@ import {
   workspace,
 } from "vscode";
 import { errorText } from "../adapt/errors.js";
-import { byNeed, machineIcon, machineText } from "../model/machineWords.js";
+import { byNeed, machineIcon, machineText, outcomeText } from "../model/machineWords.js";
 import { plainMarkdown } from "../model/plainMarkdown.js";
 import { dateAndTime } from "../model/words.js";
 import { type MachineStates, type PolicyPlace, repositoryNameOf } from "../policy/machineStates.js";
 import type { Policies } from "../policy/policies.js";
 import { type ConfiguredRepository, configuredRepositories } from "../repositories/configured.js";
-import type { OpenRepositories } from "../repositories/openRepositories.js";
-import { ServiceError } from "../service/client.js";
+import { isLocked, type OpenRepositories } from "../repositories/openRepositories.js";
 import type { MachineStateData } from "../service/policyProtocol.js";
 
 export interface CoveredRepository {
@@ -44,8 +43,6 @@ interface CoverageProblem {
 }
 
 export type CoverageNode = CoveredRepository | CoveredMachine | CoverageProblem;
-
-const LOCKED = ["PASSPHRASE_MISSING", "PASSPHRASE_WRONG", "RECOVERY_KEY_INVALID"];
 
 export class CoverageTree implements TreeDataProvider<CoverageNode>, Disposable {
   readonly #repositories: OpenRepositories;
@@ -101,7 +98,7 @@ export class CoverageTree implements TreeDataProvider<CoverageNode>, Disposable 
     try {
       return (await this.statesOf(configured)).map((state) => ({ kind: "machine", configured, state }));
     } catch (error) {
-      const locked = error instanceof ServiceError && LOCKED.includes(error.code);
+      const locked = isLocked(error);
       const message = locked ? l10n.t("Enter the passphrase…") : errorText(error);
       return [{ kind: "problem", configured, message, locked }];
     }
@@ -137,7 +134,14 @@ function tooltipLines({ machine, newest, lastTest, outcome, reason }: MachineSta
   const lines = [machine];
   if (newest !== null) lines.push(l10n.t("Newest snapshot: {0}", dateAndTime(newest.timeMs, env.language)));
   if (lastTest === null) lines.push(l10n.t("Never restored in a test"));
-  else lines.push(l10n.t("Restored in a test on {0}: {1}", dateAndTime(lastTest.atMs, env.language), lastTest.outcome));
+  else
+    lines.push(
+      l10n.t(
+        "Restored in a test on {0}: {1}",
+        dateAndTime(lastTest.atMs, env.language),
+        outcomeText(lastTest.outcome, l10n.t),
+      ),
+    );
   return outcome === "passed" ? lines : [...lines, reason];
 }
 

@@ -1,7 +1,7 @@
 // How restore tests that were run in this workspace ended, and where their reports are: kept when the window is closed.
 
 import { type Event, EventEmitter, type Memento } from "vscode";
-import type { TestedMachineData } from "../service/policyProtocol.js";
+import type { TestRunData } from "../service/policyProtocol.js";
 
 export interface LastTestResult {
   file: string;
@@ -11,8 +11,8 @@ export interface LastTestResult {
   provenLevel: string | null;
   rtoMs: number | null;
   atMs: number;
-  /** Paths. */
-  report: string;
+  /** Paths. Null: the machine could not be tested at all. */
+  report: string | null;
   screenshots: readonly string[];
 }
 
@@ -44,11 +44,14 @@ export class LastResults {
     });
   }
 
-  async keep(file: string, test: string, machines: readonly TestedMachineData[]): Promise<void> {
+  /** Also of machines that could not be tested: what was proven before is not their last result any more. */
+  async keep(file: string, test: string, { machines, untested }: TestRunData): Promise<void> {
     const atMs = Date.now();
+    const nothing = { outcome: "inconclusive", provenLevel: null, rtoMs: null, atMs, report: null, screenshots: [] };
     const fresh = machines.map(({ machine, outcome, provenLevel, rtoMs, report, screenshots }): LastTestResult => {
       return { file, test, machine, outcome, provenLevel, rtoMs, atMs, report, screenshots };
     });
+    fresh.push(...untested.map(({ machine }) => ({ file, test, machine, ...nothing })));
     const isReplaced = (old: LastTestResult) =>
       fresh.some((each) => each.file === old.file && each.test === old.test && each.machine === old.machine);
     const others = this.all().filter((old) => !isReplaced(old));

@@ -12,9 +12,8 @@ import {
   window,
   workspace,
 } from "vscode";
-import { durationText, levelText } from "../model/machineWords.js";
 import { specFileName, specTemplate } from "../model/specTemplate.js";
-import { ageText } from "../model/words.js";
+import { lastResultText } from "../model/testResultWords.js";
 import type { LastResult } from "../policy/codeLenses.js";
 import type { MachineStates } from "../policy/machineStates.js";
 import type { Policies } from "../policy/policies.js";
@@ -54,7 +53,8 @@ export function restoreTests({ memory, register, ...parts }: RestoreTestParts): 
   const soon = setTimeout(() => setContexts(results), 0);
   const run = new RestoreTestCommands(explorer, tree, results, reports);
   return {
-    lastResult: (file, test) => lastResultText(results.of(file, test)),
+    lastResult: (file, test, machines) =>
+      lastResultText(results.of(file, test), machines, { nowMs: Date.now(), locale: env.language, t: l10n.t }),
     parts: [
       ...[results, explorer, tree, reports, view],
       { dispose: () => clearTimeout(soon) },
@@ -159,19 +159,7 @@ class RestoreTestCommands {
   }
 }
 
-function lastResultText([newest]: LastTestResult[]): string | undefined {
-  if (newest === undefined) return undefined;
-  const age = ageText(newest.atMs, Date.now(), env.language);
-  const rto = newest.rtoMs === null ? [] : [l10n.t("RTO {0}", durationText(newest.rtoMs, env.language))];
-  return [outcomeText(newest), ...rto, age].join(", ");
-}
-
-function outcomeText({ outcome, provenLevel }: LastTestResult): string {
-  if (outcome === "failed") return `$(error) ${l10n.t("restore test failed")}`;
-  if (outcome === "inconclusive") return `$(question) ${l10n.t("restore test inconclusive")}`;
-  return `$(${outcome === "warned" ? "warning" : "pass"}) ${levelText(provenLevel, l10n.t) ?? l10n.t("nothing proven")}`;
-}
-
 function setContexts(results: LastResults): void {
-  void commands.executeCommand("setContext", "reprise.hasTestReports", results.all().length > 0);
+  const hasReports = results.all().some(({ report }) => report !== null);
+  void commands.executeCommand("setContext", "reprise.hasTestReports", hasReports);
 }

@@ -1,6 +1,7 @@
 // Opens what restore tests left: the report as a page in the editor, pictures of the machine's screen as images.
 
 import { commands, type Disposable, l10n, Uri, ViewColumn, type WebviewPanel, window, workspace } from "vscode";
+import { outcomeText } from "../model/machineWords.js";
 import type { LastResults, LastTestResult } from "./lastResults.js";
 
 const MAX_REPORT_BYTES = 64 * 1024 * 1024;
@@ -19,8 +20,11 @@ export class TestReports implements Disposable {
 
   /** Among the results given, or all there are. */
   async openReport(results: readonly LastTestResult[] = this.#results.all()): Promise<void> {
-    const picked = await pick(results, l10n.t("Which report?"));
-    if (picked === undefined) return;
+    const picked = await pick(
+      results.filter(({ report }) => report !== null),
+      l10n.t("Which report?"),
+    );
+    if (picked?.report == null) return;
     const uri = Uri.file(picked.report);
     if ((await workspace.fs.stat(uri)).size > MAX_REPORT_BYTES) return void commands.executeCommand("vscode.open", uri);
     const html = new TextDecoder().decode(await workspace.fs.readFile(uri));
@@ -49,7 +53,7 @@ async function pick(results: readonly LastTestResult[], title: string): Promise<
   }
   if (results.length === 1) return results[0];
   const items = results.map((result) => ({
-    ...{ label: result.machine, description: result.test, detail: result.outcome, result },
+    ...{ label: result.machine, description: result.test, detail: outcomeText(result.outcome, l10n.t), result },
   }));
   return (await window.showQuickPick(items, { title, matchOnDescription: true }))?.result;
 }

@@ -14,6 +14,7 @@ import {
 } from "vscode";
 import { withSignal } from "../adapt/cancellation.js";
 import { errorText } from "../adapt/errors.js";
+import { toolFolder } from "../adapt/toolFolder.js";
 import { durationText } from "../model/machineWords.js";
 import type { OpenedRepository } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
@@ -36,6 +37,7 @@ export class LiveTest {
   readonly #controller: TestController;
   readonly #run: TestRun;
   readonly #test: TestToRun;
+  readonly #checked = new Set<TestItem>();
 
   constructor(controller: TestController, run: TestRun, test: TestToRun) {
     this.#controller = controller;
@@ -46,7 +48,10 @@ export class LiveTest {
   /** Undefined: it could not be made, and the item says why. An abort is thrown. */
   async make(client: ServiceClient, opened: OpenedRepository, token: CancellationToken): Promise<TestRunData> {
     const { name, file, text, machine, checks, reportFolder } = this.#test;
-    const argument = { repository: opened.handle, path: file.fsPath, text, test: name, machine, checks, reportFolder };
+    const argument = {
+      ...{ repository: opened.handle, path: file.fsPath, text, test: name, machine, checks, reportFolder },
+      toolFolder: toolFolder(),
+    };
     const onEvent = (event: unknown) => this.#tell(event as TestEventData);
     this.#say(l10n.t("{0}, from {1}", name, opened.configured.name));
     const result = await withSignal(token, (signal) => client.call("runTest", argument, { signal, onEvent }));
@@ -54,8 +59,7 @@ export class LiveTest {
     for (const { machine: untested, message, hint } of result.untested) {
       const why = hint === null ? message : `${message}: ${hint}`;
       this.#say(`${untested}: ${why}`);
-      const item = this.#machineItem(untested) ?? this.#test.item;
-      this.#run.errored(item, new TestMessage(why));
+      for (const item of this.#itemsOf(untested)) this.#run.errored(item, new TestMessage(why));
     }
     return result;
   }
@@ -64,7 +68,7 @@ export class LiveTest {
     const item = this.#machineItem(event.machine);
     switch (event.event) {
       case "machine-started":
-        if (item !== undefined) this.#run.started(item);
+        for (const each of this.#itemsOf(event.machine)) this.#run.started(each);
         this.#say(l10n.t("{0}: snapshot of {1}, to the level {2}", event.machine, event.snapshot, event.level));
         break;
       case "phase":
@@ -91,6 +95,7 @@ export class LiveTest {
     // what is only of note changes nothing about the test
     const shown = outcome === "failed" && severity !== "fail" ? "warned" : outcome;
     item.description = shown === "warned" ? l10n.t("warned: {0}", reason ?? observed) : result.type;
+    this.#checked.add(item);
     this.#report(item, shown, this.#message(result, item), durationMs);
   }
 
@@ -106,10 +111,20 @@ export class LiveTest {
     const item = this.#machineItem(machine);
     this.#say(l10n.t("Report: {0}", report));
     if (item === undefined) return;
+    if (this.#test.checks !== null) {
+      this.#endChecks(item, reason);
+      return;
+    }
     const message = new TestMessage(reason);
     message.location = new Location(this.#test.file, new Position(lineOf(item), 0));
     item.description = outcome === "warned" ? l10n.t("warned: {0}", reason) : levelOf(item);
     this.#report(item, outcome, message, durationMs);
+  }
+
+  /** Of a part of the checks: the machine as a whole is not judged. A check that was not reached says why. */
+  #endChecks(machine: TestItem, reason: string): void {
+    for (const check of this.#itemsOf(placeOf(machine)?.machine ?? ""))
+      if (!this.#checked.has(check)) this.#run.errored(check, new TestMessage(reason));
   }
 
   /** The Test Explorer has no state for a warning: the test has passed, and its row says what to look at. */
@@ -120,7 +135,15 @@ export class LiveTest {
     else this.#run.passed(item, durationMs);
   }
 
-  /** The repository's name of a machine may have a namespace that the spec leaves out, never the other way round. */
+  /** What is run of a machine: itself, or some of its checks. */
+  #itemsOf(machine: string): TestItem[] {
+    const item = this.#machineItem(machine);
+    if (item === undefined) return [this.#test.item];
+    const { checks } = this.#test;
+    if (checks === null) return [item];
+    return [...item.children].map(([, child]) => child).filter((child) => checks.includes(placeOf(child)?.check ?? ""));
+  }
+
   #machineItem(machine: string): TestItem | undefined {
     const place = placeOf(this.#test.item);
     if (place === undefined) return undefined;

@@ -188,7 +188,7 @@ export interface PolicyApi<Handle> {
     answer: readonly KeepPreviewData[];
   };
   /**
-   * One restore test of a text. `machine` and `checks` narrow it. Tells TestEventData as it goes on; a cancelled call leaves no machine
+   * One restore test of a text. `machine` and `checks` narrow it; with `checks` no record is stored, because it would hide the others. Tells TestEventData as it goes on; a cancelled call leaves no machine
    * running. SPEC_INVALID, CONFIG_INVALID, RESTORE_TEST_UNKNOWN; TOOL_MISSING when QEMU is not installed.
    */
   runTest: {
@@ -200,6 +200,8 @@ export interface PolicyApi<Handle> {
       machine: string | null;
       checks: readonly string[] | null;
       reportFolder: string;
+      /** Where QEMU is; null for where programs are. */
+      toolFolder: string | null;
     };
     answer: TestRunData;
   };

@@ -3,7 +3,7 @@
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import {
   abortable,
   type BootedSnapshot,
@@ -22,6 +22,7 @@ import type { BootData, NbdData } from "./actionsProtocol.js";
 import { machineOf } from "./catalogAnswers.js";
 import type { AnswerOf, ArgumentOf, Handle } from "./protocol.js";
 import type { CallContext, Session } from "./session.js";
+import { useToolFolder } from "./toolFolder.js";
 
 const MAX_RUNNING = 32;
 /** What nobody fetches is lost from its beginning. */
@@ -118,13 +119,6 @@ export class RunningServers {
       hint: "stop one of them",
     });
   }
-}
-
-/** Programs of ours are looked for there first. Only a setting of this computer names it. */
-export function useToolFolder(folder: string | null): void {
-  const path = process.env.PATH ?? "";
-  if (folder !== null && folder !== "" && path.split(delimiter)[0] !== folder)
-    process.env.PATH = `${folder}${delimiter}${path}`;
 }
 
 class RunningNbd {

@@ -27,6 +27,7 @@ import { policyFiles } from "./policyAnswers.js";
 import type { CheckResultData, TestEventData, TestedMachineData, TestRunData } from "./policyProtocol.js";
 import type { ArgumentOf } from "./protocol.js";
 import type { CallContext, Session } from "./session.js";
+import { useToolFolder } from "./toolFolder.js";
 
 interface Found {
   spec: RestoreTestSpec;
@@ -40,6 +41,7 @@ export async function runTest(
   context: CallContext,
 ): Promise<TestRunData> {
   const { signal, onWarning } = context;
+  useToolFolder(argument.toolFolder);
   const { spec, digest, path } = await findSpec(argument, signal);
   const narrowed = narrowSpec(spec, argument.machine === null ? [] : [argument.machine]);
   if (narrowed.machines.some(({ level }) => level === "boots" || level === "serves"))
@@ -49,7 +51,7 @@ export async function runTest(
   const request: TestRequest = {
     ...{ repository, catalog, spec: narrowed, specPath: path, specDigest: digest, trigger: "manual", url: null },
     ...{ location: repository.backend.location, executedBy: userInfo().username, runsFolder: defaultRunBase() },
-    ...{ signingKeys: [], store: true, keepFolder: null, drill: null, only: argument.checks },
+    ...{ signingKeys: [], store: argument.checks === null, keepFolder: null, drill: null, only: argument.checks },
   };
   const tell = (event: TestEventData) => context.onEvent(event);
   const report = await runRestoreTest(request, {

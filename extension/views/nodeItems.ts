@@ -1,6 +1,7 @@
 // How a row of the Repositories view looks: label, icon, badges in words, tooltip, and what it is for menus (`viewItem`).
 
 import { env, l10n, MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from "vscode";
+import { outcomeText } from "../model/machineWords.js";
 import { toUriParts } from "../model/repriseUri.js";
 import { isDamaged, stateIcon, stateWords } from "../model/snapshotState.js";
 import { ageText, dateAndTime, dayTitle, sizeText, timeOfDay } from "../model/words.js";
@@ -106,7 +107,11 @@ function snapshotTooltip(snapshot: SnapshotData): MarkdownString {
         : l10n.t("Damage found on {0}", dateAndTime(verification.atMs, locale)),
     restoreTest === null
       ? l10n.t("Never restored in a test")
-      : l10n.t("Restore test of {0}: {1}", dateAndTime(restoreTest.atMs, locale), restoreTest.outcome),
+      : l10n.t(
+          "Restore test of {0}: {1}",
+          dateAndTime(restoreTest.atMs, locale),
+          outcomeText(restoreTest.outcome, l10n.t),
+        ),
     l10n.t("Made by {0}, mode {1}, consistency {2}", escaped(snapshot.host), snapshot.mode, snapshot.consistency),
   ];
   return markdown(lines);

@@ -5,8 +5,8 @@ import { type Event, EventEmitter, l10n, type TreeDataProvider, type TreeItem } 
 import { errorText } from "../adapt/errors.js";
 import { groupByDay } from "../model/snapshotDays.js";
 import { configuredRepositories } from "../repositories/configured.js";
-import type { OpenRepositories } from "../repositories/openRepositories.js";
-import { type ServiceClient, ServiceError } from "../service/client.js";
+import { isLocked, type OpenRepositories } from "../repositories/openRepositories.js";
+import type { ServiceClient } from "../service/client.js";
 import type { CatalogData, EntryData, MachineData } from "../service/protocol.js";
 import { type RepositoryState, treeItem } from "./nodeItems.js";
 import {
@@ -23,7 +23,6 @@ import {
   type SnapshotNode,
 } from "./nodes.js";
 
-const LOCKED = ["PASSPHRASE_MISSING", "PASSPHRASE_WRONG", "RECOVERY_KEY_INVALID"];
 /** One page of a list; a list that shows more is made of several. */
 const PAGE = 1000;
 /** The editor has to have drawn an answer before it is told that the row above has changed. */
@@ -197,13 +196,13 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   }
 
   #problemRow(parent: Node, error: unknown): ProblemNode {
-    const locked = error instanceof ServiceError && LOCKED.includes(error.code) && parent.kind === "repository";
-    if (!locked) return { kind: "problem", parent, message: errorText(error), locked };
+    if (!isLocked(error) || parent.kind !== "repository")
+      return { kind: "problem", parent, message: errorText(error), locked: false };
     this.#states.set(parent.configured.location, { state: "locked", encrypted: true });
     this.#redrawItemLater(parent);
     const message =
       error.code === "PASSPHRASE_MISSING" ? l10n.t("Enter the passphrase…") : l10n.t("Enter the right passphrase…");
-    return { kind: "problem", parent, message, locked };
+    return { kind: "problem", parent, message, locked: true };
   }
 
   #stateOf(location: string): RepositoryState {

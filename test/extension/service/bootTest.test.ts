@@ -26,7 +26,7 @@ describe("a machine that the service starts for a restore test", function () {
     });
   const argument = (ready: string) => ({
     ...{ repository: info.handle, path: tests.path("web1.restore-test.yaml"), text: spec(ready), test: "web1" },
-    ...{ machine: null, checks: null, reportFolder: tests.path("reports") },
+    ...{ machine: null, checks: null, reportFolder: tests.path("reports"), toolFolder: null },
   });
 
   before(async () => {

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { RepositoryInfo } from "../../../extension/service/protocol.js";
+import type { ArgumentOf, RepositoryInfo } from "../../../extension/service/protocol.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
 import { failure, type StartedService, startService } from "../support/startService.js";
@@ -48,6 +48,10 @@ describe("the service about policies", () => {
   const at = (name: string) => join(folder.path, name);
   const policy = (text: string, trusted = true) =>
     service.client.call("readPolicy", { path: at("reprise.yml"), text, trusted });
+  const testArgument = (): ArgumentOf<"runTest"> => ({
+    ...{ repository: info.handle, path: at("reprise.yml"), text: POLICY, test: "web1", machine: null, checks: null },
+    ...{ reportFolder: at("reports"), toolFolder: null },
+  });
 
   before(async () => {
     folder = await makeTemporaryFolder("policy");
@@ -151,12 +155,7 @@ describe("the service about policies", () => {
 
   it("runs a restore test, tells its checks, writes its report and stores its record", async () => {
     const events: unknown[] = [];
-    const argument = { repository: info.handle, path: at("reprise.yml"), test: "web1", machine: null, checks: null };
-    const run = await service.client.call(
-      "runTest",
-      { ...argument, text: POLICY, reportFolder: at("reports") },
-      { onEvent: (event) => events.push(event) },
-    );
+    const run = await service.client.call("runTest", testArgument(), { onEvent: (event) => events.push(event) });
     assert.deepEqual(run.untested, []);
     const [machine] = run.machines;
     assert.deepEqual([machine?.machine, machine?.outcome, machine?.provenLevel], ["prod:vm/web1", "passed", "intact"]);
@@ -165,10 +164,21 @@ describe("the service about policies", () => {
     assert.ok(["machine-started", "phase", "check", "machine-finished"].every((name) => seen.includes(name)));
     const states = await service.client.call("machineStates", { repository: info.handle, policy: null });
     assert.equal(states[0]?.lastTest?.provenLevel, "intact");
-    await failure(
-      service.client.call("runTest", { ...argument, text: POLICY, test: "web2", reportFolder: at("reports") }),
-      "RESTORE_TEST_UNKNOWN",
-    );
+    const unknown = { ...testArgument(), test: "web2" };
+    await failure(service.client.call("runTest", unknown), "RESTORE_TEST_UNKNOWN");
+  });
+
+  it("stores nothing of a part of the checks, which would hide that others failed", async () => {
+    const lastTest = async () => {
+      const states = await service.client.call("machineStates", { repository: info.handle, policy: null });
+      return states[0]?.lastTest;
+    };
+    const text = POLICY.replace("{id: everything, ", "{id: everything-else, ");
+    const before = await lastTest();
+    const { machines } = await service.client.call("runTest", { ...testArgument(), text, checks: ["everything-else"] });
+    const asked = machines[0]?.checks.find(({ id }) => id === "everything-else");
+    assert.equal(asked?.outcome, "passed");
+    assert.deepEqual(await lastTest(), before);
   });
 
   it("cannot decide a gate where there is no git repository", async () => {
