@@ -40,7 +40,7 @@ export class BackupCommands {
     const { outcome, verdict, problems } = await runOn(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("backUpByJob", { repository, config, job, machine }, options),
     );
-    this.#parts.tree.redraw();
+    this.#parts.repositories.changedContents(configured.location);
     for (const problem of problems) this.#log.warn(problem);
     this.#log.info(verdict);
     if (outcome === "passed") void window.showInformationMessage(verdict);
@@ -65,7 +65,7 @@ export class BackupCommands {
     const result = await runOn(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("backUp", { repository, machine, disks, folders, notes: "", tags: [] }, options),
     );
-    this.#parts.tree.redraw();
+    this.#parts.repositories.changedContents(configured.location);
     const [size, added] = [result.sizeBytes, result.newBytes].map((bytes) => sizeText(bytes, env.language));
     const text = l10n.t("{0} was backed up: {1}, {2} of it new.", machine, size ?? "", added ?? "");
     this.#log.info(`${configured.name}: ${text}`);

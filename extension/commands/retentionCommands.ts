@@ -72,7 +72,7 @@ export class RetentionCommands {
       l10n.t("Prune {0}", configured.name),
       (repository, options) => this.#parts.client.call("applyPrune", { repository, plan, confirmed: true }, options),
     );
-    this.#parts.tree.redraw();
+    this.#parts.repositories.changedContents(configured.location);
     const text = l10n.t("{0} snapshots were forgotten. Their space is freed by gc.", forgotten);
     this.#log.info(`${configured.name}: ${text}`);
     const next = l10n.t("Preview gc");

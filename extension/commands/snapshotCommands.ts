@@ -25,7 +25,7 @@ export class SnapshotCommands {
     const result = await runOn(this.#parts, target.configured, title, (repository, options) =>
       this.#parts.client.call("verify", { repository, snapshot, readData }, options),
     );
-    this.#parts.tree.redraw();
+    this.#parts.repositories.changedContents(target.configured.location);
     this.#tellVerified(nameOf(target), result);
   }
 
@@ -39,7 +39,7 @@ export class SnapshotCommands {
     const result = await runOn(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("verify", { repository, snapshot: null, readData }, options),
     );
-    this.#parts.tree.redraw();
+    this.#parts.repositories.changedContents(configured.location);
     this.#tellVerified(configured.name, result);
   }
 
@@ -126,7 +126,7 @@ export class SnapshotCommands {
     try {
       await runOn(this.#parts, target.configured, title, work);
     } finally {
-      this.#parts.tree.redraw();
+      this.#parts.repositories.changedContents(target.configured.location);
     }
   }
 

@@ -26,9 +26,11 @@ export interface OverviewParts {
 export class OverviewPanels implements Disposable {
   readonly #parts: OverviewParts;
   readonly #open = new Map<string, OverviewPanel>();
+  readonly #listener: Disposable;
 
   constructor(parts: OverviewParts) {
     this.#parts = parts;
+    this.#listener = parts.repositories.onDidChangeContents((location) => this.#open.get(location)?.refresh());
   }
 
   show(configured: ConfiguredRepository): void {
@@ -42,6 +44,7 @@ export class OverviewPanels implements Disposable {
   }
 
   dispose(): void {
+    this.#listener.dispose();
     for (const panel of [...this.#open.values()]) panel.dispose();
   }
 }
@@ -51,6 +54,7 @@ class OverviewPanel {
   readonly #parts: OverviewParts;
   readonly #panel: WebviewPanel;
   #reading: AbortController | undefined;
+  #isOld = false;
 
   constructor(configured: ConfiguredRepository, parts: OverviewParts, onClosed: () => void) {
     this.#configured = configured;
@@ -66,12 +70,19 @@ class OverviewPanel {
       this.#reading?.abort();
       onClosed();
     });
+    this.#panel.onDidChangeViewState(() => this.#isOld && this.refresh());
     this.#panel.webview.onDidReceiveMessage((message: unknown) => this.#receive(message));
     this.#panel.webview.html = this.#page();
   }
 
   reveal(): void {
     this.#panel.reveal();
+  }
+
+  /** Now, or when it is looked at again. */
+  refresh(): void {
+    this.#isOld = !this.#panel.visible;
+    if (!this.#isOld) void this.#refresh();
   }
 
   dispose(): void {

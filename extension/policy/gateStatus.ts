@@ -19,9 +19,10 @@ import { isAbort } from "../adapt/cancellation.js";
 import { errorText } from "../adapt/errors.js";
 import { type GitApi, type GitRepository, likelyBases, openGitExtension } from "../adapt/gitExtension.js";
 import { withoutIcons, withoutLinks } from "../model/harmlessText.js";
+import { POLICY_FILES } from "../model/policyNames.js";
 import { type ServiceClient, ServiceError } from "../service/client.js";
 import type { GateData, GateMachineData } from "../service/policyProtocol.js";
-import { EXCLUDED, POLICY_FILES, type Policies } from "./policies.js";
+import { EXCLUDED, type Policies } from "./policies.js";
 
 /** Git tells of many changes at once. */
 const PAUSE_MS = 1500;

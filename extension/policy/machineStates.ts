@@ -23,17 +23,20 @@ export class MachineStates implements Disposable {
   /** When what the service knows of a repository was last as new as its storage; the first answer comes from what the tree has read. */
   readonly #readAtMs = new Map<Handle, number>();
   readonly #changed = new EventEmitter<void>();
-  readonly #listener: Disposable;
+  readonly #listeners: Disposable[];
   readonly onDidChange: Event<void> = this.#changed.event;
 
   constructor(client: ServiceClient, repositories: OpenRepositories) {
     this.#client = client;
     this.#repositories = repositories;
-    this.#listener = repositories.onDidChange(() => this.forget());
+    this.#listeners = [
+      repositories.onDidChange(() => this.forget()),
+      repositories.onDidChangeContents(() => this.forget()),
+    ];
   }
 
   dispose(): void {
-    this.#listener.dispose();
+    for (const listener of this.#listeners) listener.dispose();
     this.#changed.dispose();
   }
 

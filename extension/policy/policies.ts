@@ -1,22 +1,44 @@
 // The reprise.yml and spec files that are known: read by the service at the first need and again when their text has changed. What
 // is shown in an editor counts as it is there, not as it is saved.
 
-import { type Disposable, type Event, EventEmitter, type TextDocument, type Uri, workspace } from "vscode";
+import { basename, dirname } from "node:path";
+import {
+  type Disposable,
+  type Event,
+  EventEmitter,
+  type GlobPattern,
+  RelativePattern,
+  type TextDocument,
+  Uri,
+  workspace,
+} from "vscode";
+import { kindOfName, MAX_NAMED, NamedFiles, POLICY_FILES, type PolicyKind, SPEC_FILES } from "../model/policyNames.js";
 import type { ServiceClient } from "../service/client.js";
 import type { PolicyData, SpecData } from "../service/policyProtocol.js";
 
-export type Reading = { uri: Uri; text: string } & (
-  | { kind: "policy"; data: PolicyData; lastSound: PolicyData | undefined }
-  | { kind: "spec"; data: SpecData }
-);
+export interface PolicyReading {
+  kind: "policy";
+  uri: Uri;
+  text: string;
+  data: PolicyData;
+  /** What it said before there was a mistake in it. */
+  lastSound: PolicyData | undefined;
+}
+
+export interface SpecReading {
+  kind: "spec";
+  uri: Uri;
+  text: string;
+  data: SpecData;
+}
+
+export type Reading = PolicyReading | SpecReading;
 
 const MAX_TEXT = 1024 * 1024;
 /** Between the last key that was typed and the reading. */
 const PAUSE_MS = 300;
 const MAX_FOUND = 500;
 
-export const POLICY_FILES = "**/reprise.{yml,yaml}";
-export const SPEC_FILES = "**/*.restore-test.{yml,yaml}";
 export const EXCLUDED = "**/{node_modules,.git}/**";
 
 export class Policies implements Disposable {
@@ -26,7 +48,12 @@ export class Policies implements Disposable {
   readonly #pauses = new Map<string, NodeJS.Timeout>();
   readonly #changed = new EventEmitter<Uri>();
   readonly #listeners: Disposable[];
-  /** The file was opened, changed or closed: what was read of it is old. */
+  readonly #named = new NamedFiles();
+  /** Of files that are found by name, from the first reading on. */
+  readonly #watchers: Disposable[] = [];
+  /** Of files that only a policy names, by policy. */
+  readonly #namedWatchers = new Map<string, Disposable[]>();
+  /** The file was opened, changed or closed, or one that it names: what was read of it is old. */
   readonly onDidChange: Event<Uri> = this.#changed.event;
 
   constructor(client: ServiceClient) {
@@ -34,41 +61,88 @@ export class Policies implements Disposable {
     this.#listeners = [
       workspace.onDidChangeTextDocument(({ document }) => this.#later(document)),
       workspace.onDidOpenTextDocument((document) => this.#later(document)),
-      workspace.onDidCloseTextDocument(({ uri }) => this.forget(uri)),
+      workspace.onDidCloseTextDocument((document) => this.#closed(document)),
       workspace.onDidGrantWorkspaceTrust(() => this.#forgetAll()),
       this.#changed,
     ];
   }
 
   dispose(): void {
-    for (const listener of this.#listeners) listener.dispose();
+    const named = [...this.#namedWatchers.values()].flat();
+    for (const each of [...this.#listeners, ...this.#watchers, ...named]) each.dispose();
     for (const pause of this.#pauses.values()) clearTimeout(pause);
   }
 
   /** Undefined for a file that is neither, that is not there, or that is far too large. */
   read(uri: Uri): Promise<Reading | undefined> {
+    this.#watch();
     const key = uri.toString();
     const known = this.#readings.get(key);
     if (known !== undefined) return known;
     const reading = this.#readAnew(uri);
     this.#readings.set(key, reading);
-    reading.catch(() => this.#readings.delete(key));
+    reading.catch(() => {
+      if (this.#readings.get(key) === reading) this.#readings.delete(key);
+    });
     return reading;
   }
 
   /** Policies of the workspace that have no mistake. */
   async soundPolicies(): Promise<{ uri: Uri; text: string; data: PolicyData }[]> {
+    return (await this.policies()).flatMap(({ uri, text, data }) => (data.sound ? [{ uri, text, data }] : []));
+  }
+
+  /** All policies of the workspace, also those with mistakes. */
+  async policies(): Promise<PolicyReading[]> {
     const uris = await workspace.findFiles(POLICY_FILES, EXCLUDED, MAX_FOUND);
     const readings = await Promise.all(uris.map((uri) => this.read(uri).catch(() => undefined)));
-    return readings.flatMap((reading) => {
-      if (reading?.kind !== "policy" || !reading.data.sound) return [];
-      return [{ uri: reading.uri, text: reading.text, data: reading.data }];
-    });
+    return readings.flatMap((reading) => (reading?.kind === "policy" ? [reading] : []));
   }
 
   forget(uri: Uri): void {
     this.#readings.delete(uri.toString());
     this.#changed.fire(uri);
+  }
+
+  /** What was typed and not saved is gone with it; documents that are not ours are nobody's matter. */
+  #closed(document: TextDocument): void {
+    const key = document.uri.toString();
+    if (!isOurs(document) && !this.#readings.has(key)) return;
+    this.#lastSound.delete(key);
+    this.forget(document.uri);
+  }
+
+  /** Other programs change files, too: a checkout of another branch, for one. */
+  #watch(): void {
+    if (this.#watchers.length > 0) return;
+    for (const pattern of [POLICY_FILES, SPEC_FILES]) this.#watchers.push(...this.#watcher(pattern));
+  }
+
+  #watcher(pattern: GlobPattern): Disposable[] {
+    const watcher = workspace.createFileSystemWatcher(pattern);
+    const changed = (uri: Uri) => this.#changedFile(uri);
+    const gone = (uri: Uri) => {
+      this.#lastSound.delete(uri.toString());
+      this.#changedFile(uri);
+    };
+    return [watcher, watcher.onDidCreate(changed), watcher.onDidChange(changed), watcher.onDidDelete(gone)];
+  }
+
+  #changedFile(uri: Uri): void {
+    if (kindOfName(uri.path) !== undefined || this.#readings.has(uri.toString())) this.forget(uri);
+    for (const policy of this.#named.policiesThatName(uri.fsPath)) this.forget(Uri.parse(policy, true));
+  }
+
+  #watchNamed(uri: Uri, { named }: PolicyData): void {
+    const key = uri.toString();
+    if (!this.#named.set(key, named)) return;
+    for (const watcher of this.#namedWatchers.get(key) ?? []) watcher.dispose();
+    const files = named.files.filter((path) => kindOfName(Uri.file(path).path) === undefined).slice(0, MAX_NAMED);
+    const folders = named.folders.slice(0, MAX_NAMED);
+    this.#namedWatchers.set(key, [
+      ...files.flatMap((path) => this.#watcher(new RelativePattern(Uri.file(dirname(path)), basename(path)))),
+      ...folders.flatMap((path) => this.#watcher(new RelativePattern(Uri.file(path), "**/*.{yml,yaml,json}"))),
+    ]);
   }
 
   #forgetAll(): void {
@@ -95,6 +169,7 @@ export class Policies implements Disposable {
     const path = uri.fsPath;
     if (kind === "spec") return { uri, text, kind, data: await this.#client.call("readSpecs", { path, text }) };
     const data = await this.#client.call("readPolicy", { path, text, trusted: workspace.isTrusted });
+    this.#watchNamed(uri, data);
     if (data.sound) this.#lastSound.set(uri.toString(), data);
     return { uri, text, kind, data, lastSound: this.#lastSound.get(uri.toString()) };
   }
@@ -104,20 +179,15 @@ export class Policies implements Disposable {
 export function isOurs(document: TextDocument): boolean {
   const { uri, languageId } = document;
   if (!["file", "untitled"].includes(uri.scheme)) return false;
-  return isNamedAsOurs(uri) || (languageId === "yaml" && isSpecText(document.getText()));
+  return kindOfName(uri.path) !== undefined || (languageId === "yaml" && isSpecText(document.getText()));
 }
 
 export function isSpecText(text: string): boolean {
   return text.length <= MAX_TEXT && /^kind:[ \t]*["']?RestoreTest\b/m.test(text);
 }
 
-function isNamedAsOurs({ path }: Uri): boolean {
-  return /\/(reprise|[^/]+\.restore-test)\.ya?ml$/.test(path);
-}
-
-function kindOf({ path }: Uri, text: string): Reading["kind"] | undefined {
-  if (/\/reprise\.ya?ml$/.test(path)) return "policy";
-  return /\.restore-test\.ya?ml$/.test(path) || isSpecText(text) ? "spec" : undefined;
+function kindOf({ path }: Uri, text: string): PolicyKind | undefined {
+  return kindOfName(path) ?? (isSpecText(text) ? "spec" : undefined);
 }
 
 async function textOf(uri: Uri): Promise<string | undefined> {

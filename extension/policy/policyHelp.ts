@@ -13,6 +13,7 @@ import type { Policies } from "./policies.js";
 const DOCUMENTS: DocumentSelector = [
   { language: "yaml", scheme: "file" },
   { language: "yaml", scheme: "untitled" },
+  { language: "json", scheme: "file", pattern: "**/*.restore-test.json" },
 ];
 
 export interface PolicyHelpParts {

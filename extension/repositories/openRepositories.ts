@@ -28,6 +28,9 @@ export class OpenRepositories {
   readonly #changed = new EventEmitter<void>();
   /** One was opened or closed. */
   readonly onDidChange: Event<void> = this.#changed.event;
+  readonly #contents = new EventEmitter<string>();
+  /** What is stored in the repository of this location has changed, or was read again, by something that was done here. */
+  readonly onDidChangeContents: Event<string> = this.#contents.event;
 
   constructor(client: ServiceClient, passphrases: Passphrases, memory: Memento) {
     this.#client = client;
@@ -99,6 +102,11 @@ export class OpenRepositories {
     return await this.use(configured, ({ handle }) =>
       this.#client.call("stat", { repository: handle, snapshot, path }),
     );
+  }
+
+  /** For whoever has written to a repository, or has let it be read again: backup, verify, forget, prune, restore test, refresh. */
+  changedContents(location: string): void {
+    this.#contents.fire(location);
   }
 
   async close(location: string): Promise<void> {

@@ -14,7 +14,8 @@ import {
   Uri,
   workspace,
 } from "vscode";
-import { EXCLUDED, isOurs, POLICY_FILES, type Policies, SPEC_FILES } from "../policy/policies.js";
+import { POLICY_FILES, SPEC_FILES } from "../model/policyNames.js";
+import { EXCLUDED, isOurs, type Policies } from "../policy/policies.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import { itemsBelow, placeOf, showFile } from "./testItems.js";
 import { askForTrust, type TestRunParts, TestRuns } from "./testRuns.js";
@@ -50,10 +51,14 @@ export class TestExplorer implements Disposable {
     for (const listener of this.#listeners) listener.dispose();
   }
 
-  /** Once; afterwards files are watched. */
+  /** Once; afterwards the policies tell what changes. What failed is tried again. */
   find(): Promise<void> {
-    this.#found ??= this.#watch().then(() => this.#findAnew());
-    return this.#found;
+    const finding = this.#found ?? this.#findAnew();
+    this.#found = finding;
+    finding.catch(() => {
+      if (this.#found === finding) this.#found = undefined;
+    });
+    return finding;
   }
 
   /** Items of tests that have the machine. */
@@ -85,19 +90,6 @@ export class TestExplorer implements Disposable {
     if (!workspace.isTrusted) return;
     const handler = (request: TestRunRequest, token: CancellationToken) => this.#run(request, token);
     this.#controller.createRunProfile(l10n.t("Run"), TestRunProfileKind.Run, handler, true);
-  }
-
-  async #watch(): Promise<void> {
-    for (const pattern of [POLICY_FILES, SPEC_FILES]) {
-      const watcher = workspace.createFileSystemWatcher(pattern);
-      const changed = (uri: Uri) => this.#parts.policies.forget(uri);
-      this.#listeners.push(
-        watcher,
-        watcher.onDidCreate(changed),
-        watcher.onDidChange(changed),
-        watcher.onDidDelete(changed),
-      );
-    }
   }
 
   async #findAnew(): Promise<void> {

@@ -17,7 +17,6 @@ import {
 import { isAbort } from "../adapt/cancellation.js";
 import { errorText } from "../adapt/errors.js";
 import { type WantedRun, wantedRuns } from "../model/wantedTests.js";
-import type { MachineStates } from "../policy/machineStates.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import { isLocked, type OpenRepositories } from "../repositories/openRepositories.js";
 import { type ServiceClient, ServiceError } from "../service/client.js";
@@ -29,7 +28,6 @@ import { LiveTest, obstacle, type TestToRun } from "./testRun.js";
 export interface TestRunParts {
   client: ServiceClient;
   repositories: OpenRepositories;
-  states: MachineStates;
   results: LastResults;
   repository: TestRepository;
   /** Folder for reports. */
@@ -73,7 +71,10 @@ export class TestRuns {
       }
     } finally {
       run.end();
-      this.#parts.states.forget();
+      const used = new Set(
+        [...(given === undefined ? [] : [given]), ...chosen.values()].map(({ location }) => location),
+      );
+      for (const location of used) this.#parts.repositories.changedContents(location);
     }
   }
 

@@ -1,6 +1,6 @@
 // What a reprise.yml or a file with restore-test specs says, as plain data: mistakes with their places, and what was understood.
 
-import { dirname, isAbsolute, normalize } from "node:path";
+import { dirname, isAbsolute, normalize, resolve } from "node:path";
 import {
   type ConfigFiles,
   type ConfigProblem,
@@ -41,10 +41,12 @@ export async function readPolicy(
   { path, text, trusted }: ArgumentOf<"readPolicy">,
   { signal }: Pick<CallContext, "signal">,
 ): Promise<PolicyData> {
-  const options = { fileName: path, ...policyFiles(path, trusted, signal) };
+  const { files, named } = noted(policyFiles(path, trusted, signal), dirname(path));
+  const options = { fileName: path, ...files };
   const problems = (await configProblems(text, options)).map((problem) => problemData(problem, path));
   const nothing = { repositories: [], machines: [], jobs: [], restoreTests: [], gates: [], patterns: [] };
-  if (problems.some(({ severity }) => severity === "error")) return { problems, sound: false, ...nothing };
+  if (problems.some(({ severity }) => severity === "error"))
+    return { problems, sound: false, named: named(), ...nothing };
   const config = await readConfig(text, options);
   const folder = dirname(path);
   return {
@@ -58,6 +60,28 @@ export async function readPolicy(
     restoreTests: config.restoreTests.map((test) => testData(test)),
     gates: config.gates.map(({ name, line }) => ({ name, line })),
     patterns: trusted ? await unmatchedInFolder(folder, config.gates, signal) : [],
+    named: named(),
+  };
+}
+
+/** The same files; `named` tells by their full paths which of them were asked for. */
+function noted(files: ConfigFiles, folder: string): { files: ConfigFiles; named: () => PolicyData["named"] } {
+  const asked = { files: new Set<string>(), folders: new Set<string>() };
+  const { listFiles } = files;
+  return {
+    files: {
+      readFile: (named) => {
+        asked.files.add(resolve(folder, named));
+        return files.readFile(named);
+      },
+      ...(listFiles && {
+        listFiles: (named: string) => {
+          asked.folders.add(resolve(folder, named));
+          return listFiles(named);
+        },
+      }),
+    },
+    named: () => ({ files: [...asked.files], folders: [...asked.folders] }),
   };
 }
 

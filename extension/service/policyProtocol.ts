@@ -75,6 +75,8 @@ export interface PolicyData {
   gates: readonly { name: string; line: number }[];
   /** Patterns of rules of gates, with the line of their rule. */
   patterns: readonly { pattern: string; line: number }[];
+  /** Full paths of what was read for it beside the text, or would have been, also with mistakes. */
+  named: { files: readonly string[]; folders: readonly string[] };
 }
 
 export interface SpecData {

@@ -1,7 +1,7 @@
 // The Repositories view: repository, namespace, machine, days, snapshots, disks, volumes, folders and files. Everything is asked
 // for when its row is opened, a part at a time; what fails is a row that says why.
 
-import { type Event, EventEmitter, l10n, type TreeDataProvider, type TreeItem } from "vscode";
+import { type Disposable, type Event, EventEmitter, l10n, type TreeDataProvider, type TreeItem } from "vscode";
 import { errorText } from "../adapt/errors.js";
 import { groupByDay } from "../model/snapshotDays.js";
 import { configuredRepositories } from "../repositories/configured.js";
@@ -37,13 +37,18 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   readonly #rows = new Map<string, NamespaceNode | MachineNode>();
   /** Rows of repositories stay the same objects, so that one can be refreshed. */
   #roots: RepositoryNode[] = [];
+  readonly #listener: Disposable;
 
   constructor(client: ServiceClient, repositories: OpenRepositories) {
     this.#client = client;
     this.#repositories = repositories;
+    this.#listener = repositories.onDidChangeContents((location) => {
+      this.redraw(this.#roots.find(({ configured }) => configured.location === location));
+    });
   }
 
   dispose(): void {
+    this.#listener.dispose();
     this.#changed.dispose();
   }
 
@@ -62,6 +67,7 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
       );
       // what fails is shown by its row
       await refreshed.catch(() => {});
+      this.#repositories.changedContents(configured.location);
     }
     this.redraw(node);
   }

@@ -53,7 +53,7 @@ describe("the extension's manifest", () => {
   it("starts nothing with the editor, only where there are files of ours", () => {
     assert.deepEqual(
       manifest.activationEvents.filter(
-        (event) => !/^(onFileSystem:|workspaceContains:.*(reprise|restore-test)\.ya?ml$)/.test(event),
+        (event) => !/^(onFileSystem:|workspaceContains:.*(reprise\.ya?ml|restore-test\.(ya?ml|json))$)/.test(event),
       ),
       [],
     );

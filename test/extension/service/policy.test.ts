@@ -112,6 +112,14 @@ describe("the service about policies", () => {
     );
   });
 
+  it("names the files that a policy depends on, also when they have mistakes", async () => {
+    const text = "restore-tests:\n  - file: elsewhere/web.yaml\n  - file: gone.yaml\n";
+    const { named, sound } = await policy(text);
+    assert.equal(sound, false);
+    assert.deepEqual(named.files, [at("elsewhere/web.yaml"), at("gone.yaml")]);
+    assert.deepEqual((await policy(POLICY)).named, { files: [], folders: [] });
+  });
+
   it("reads specs with the lines where they begin", async () => {
     const spec = (name: string) =>
       `apiVersion: reprise/v1\nkind: RestoreTest\nmetadata: {name: ${name}}\nspec: {machine: vm/a, level: intact}\n`;
