@@ -7,6 +7,7 @@ import { Fields } from "../format/fields.js";
 import { isGroup, isNamespace, qualifiedGroup } from "../format/manifest.js";
 import type { RepositoryRecord } from "../format/record.js";
 import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
+import { doubtfulRecords, type UnreadableRecord } from "./doubtfulRecords.js";
 import { newestTests, type StoredTest } from "./newestTests.js";
 import type { Statement } from "./statement.js";
 import { textDigest } from "./textDigest.js";
@@ -31,7 +32,7 @@ export interface Inventory {
   asOf: string;
   /** Snapshots of the machine that there were, named here or not. */
   total: number;
-  /** Manifests in the repository that could not be read; any of them may be this machine's newest. */
+  /** Manifests and records that could not be read: any may be this machine's newest snapshot, or what speaks against one of its snapshots. */
   unreadable: number;
   /** Newest first: the first NEWEST_IN_INVENTORY, then those that have been tested, MAX_INVENTORY in all. */
   snapshots: InventoriedSnapshot[];
@@ -75,6 +76,7 @@ export interface InventoriedCatalog {
   }[];
   readonly records: readonly RepositoryRecord[];
   readonly unreadable: readonly unknown[];
+  readonly unreadableRecords: readonly UnreadableRecord[];
 }
 
 /**
@@ -92,6 +94,10 @@ export function inventoryOf(
     .reverse();
   const asOf = new Date(asOfMs).toISOString();
   const tests = newestTests(catalog.records);
+  const inDoubt = doubtfulRecords(
+    catalog.unreadableRecords,
+    ofMachine.map(({ sid }) => sid),
+  );
   const named = ofMachine.filter(({ restoreTest }, index) => index < NEWEST_IN_INVENTORY || restoreTest !== null);
   return {
     repositoryId: repository.id,
@@ -99,7 +105,7 @@ export function inventoryOf(
     machine,
     asOf,
     total: ofMachine.length,
-    unreadable: catalog.unreadable.length,
+    unreadable: catalog.unreadable.length + inDoubt.length,
     snapshots: named.slice(0, MAX_INVENTORY).map(({ sid, digest, manifest, verification }) => ({
       sid,
       manifestDigest: digest,

@@ -84,7 +84,8 @@ function objectionsToInventory({ machine, asOf, unreadable }: Inventory, nowMs: 
   if (Date.parse(asOf) > nowMs + MAX_CLOCK_SKEW_MS)
     found.push({ code: "clock", message: `the inventory of ${machine} is as of ${asOf}, which is yet to come` });
   if (unreadable > 0) {
-    const message = `${unreadable} ${unreadable === 1 ? "manifest" : "manifests"} in the repository of ${machine} could not be read: any may be its newest snapshot`;
+    const what = unreadable === 1 ? "manifest or record" : "manifests or records";
+    const message = `${unreadable} ${what} in the repository of ${machine} could not be read: any may be its newest snapshot, or speak against one`;
     found.push({ code: "repository-unreadable", message });
   }
   return found;

@@ -1,15 +1,19 @@
 // What the repository itself says about machines, for a gate that may read it: the catalog as the storage has it now, and the restore
 // tests stored beside the snapshots. Runners can write such records, so signatures count here as well when the gate names keys.
 
+import { doubtfulRecords } from "../evidence/doubtfulRecords.js";
 import type { GateFacts, MachineFacts } from "../evidence/gateFacts.js";
 import { endOf, newestTests, type StoredTest } from "../evidence/newestTests.js";
 import type { SigningKey } from "../evidence/signingKey.js";
 import { signTestEvidence } from "../evidence/testStatements.js";
 import { qualifiedGroup } from "../format/manifest.js";
+import { readTestRecord } from "../format/readTestRecord.js";
+import { shortLine } from "../report/inertText.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
-import { readTestRecord } from "../repository/restoreTestState.js";
 import type { OnWarning } from "../repository/warnings.js";
+
+const MAX_SHOWN = 300;
 
 export interface RepositoryFactsOptions {
   /**
@@ -29,13 +33,12 @@ export async function gateFactsFromRepository(
 ): Promise<GateFacts> {
   const asOfMs = repository.environment.now();
   const catalog = await loadCatalog(repository, { fresh: true, signal, onWarning });
-  const { unreadable } = catalog;
   const facts = machines.map((machine) => machineFacts(machine, catalog, asOfMs, vouch));
   return {
     source: "repository",
-    problems: unreadable.length === 0 ? [] : [{ code: "repository-unreadable", message: unreadableText(unreadable) }],
+    problems: problemsOf(catalog),
     machines: new Map(facts.filter(({ snapshots }) => snapshots.length > 0).map((each) => [each.machine, each])),
-    machineProblems: new Map(),
+    machineProblems: new Map(facts.map(({ machine, snapshots }) => [machine, machineProblemsOf(catalog, snapshots)])),
     commit: null,
     sequence: null,
     publishedAtMs: null,
@@ -76,8 +79,35 @@ function snapshotFacts(
   };
 }
 
-function unreadableText(unreadable: Catalog["unreadable"]): string {
-  const [first] = unreadable;
-  const more = unreadable.length > 1 ? ` and ${unreadable.length - 1} more` : "";
-  return `a manifest cannot be read (${first?.object}${more}): it may be the newest snapshot of any machine`;
+type Problem = GateFacts["problems"][number];
+
+/** What cannot be read and may speak of any machine. */
+function problemsOf({ unreadable, unreadableRecords }: Catalog): Problem[] {
+  const records = unreadableRecords.filter(({ snapshots }) => snapshots === null);
+  return [
+    ...unreadableProblem("manifest", unreadable, "it may be the newest snapshot of any machine"),
+    ...unreadableProblem("record", records, "it may say of any snapshot that it is damaged, or that its test failed"),
+  ];
+}
+
+/** What can be read so far that it is known to speak of snapshots of the machine, and no further: of a later format, say. */
+function machineProblemsOf({ unreadableRecords }: Catalog, snapshots: MachineFacts["snapshots"]): Problem[] {
+  const records = unreadableRecords.filter((record) => record.snapshots !== null);
+  const doubtful = doubtfulRecords(
+    records,
+    snapshots.map(({ sid }) => sid),
+  );
+  return unreadableProblem("record", doubtful, "it may say that a snapshot is damaged, or that its test failed");
+}
+
+function unreadableProblem(
+  what: "manifest" | "record",
+  found: readonly { message: string }[],
+  consequence: string,
+): Problem[] {
+  const [first] = found;
+  if (first === undefined) return [];
+  const more = found.length > 1 ? ` and ${found.length - 1} more` : "";
+  const message = `a ${what} cannot be read (${shortLine(first.message, MAX_SHOWN)}${more}): ${consequence}`;
+  return [{ code: "repository-unreadable", message }];
 }

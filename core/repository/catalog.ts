@@ -1,10 +1,10 @@
 // All snapshots of a repository with what is known about them. One list per folder, and for showing only objects that the
 // local cache does not have are read, so ten thousand snapshots take a few requests and a fraction of a second.
 
-import { isAbort, isOurError } from "../errors.js";
+import { isAbort, isOurError, type RepriseError } from "../errors.js";
 import { decodeText, encodeText, formatError } from "../format/bytes.js";
 import type { EnvelopeKind } from "../format/envelope.js";
-import { baseName, bytesToHex, folder, isSid, type Sid } from "../format/ids.js";
+import { baseName, bytesToHex, folder, isSid, objectName, type Sid } from "../format/ids.js";
 import { decodeForgotten, decodeManifest, type Manifest, type VoidDecision } from "../format/manifest.js";
 import { decodeRecord, type RepositoryRecord } from "../format/record.js";
 import { sha256 } from "../hash/digest.js";
@@ -47,8 +47,18 @@ export interface Catalog {
   /** Names of manifests that exist but cannot be read: snapshots that may be lost. */
   unreadable: { object: string; sid: Sid; code: string; message: string }[];
   records: RepositoryRecord[];
+  /** Records that exist and cannot be read or understood: whatever they say about snapshots is not known. */
+  unreadableRecords: UnreadableRecord[];
   /** Names of forgotten objects and records that only the keeper may write and that it has not signed: they count for nothing. */
   unsigned: string[];
+}
+
+export interface UnreadableRecord {
+  object: string;
+  code: string;
+  message: string;
+  /** Which it speaks of; null: not even that is known. */
+  snapshots: readonly Sid[] | null;
 }
 
 export interface CatalogOptions {
@@ -63,7 +73,7 @@ export interface CatalogOptions {
 
 /**
  * Reads the catalog. Forgotten objects are listed before manifests, so that a snapshot never seems forgotten without
- * having been; a manifest that cannot be read is reported, never treated as absent.
+ * having been; a manifest or record that cannot be read is reported, never treated as absent.
  */
 export async function loadCatalog(repository: Repository, options: CatalogOptions): Promise<Catalog> {
   const cache = options.fresh ? CatalogCache.empty(repository) : await CatalogCache.load(repository);
@@ -75,13 +85,18 @@ export async function loadCatalog(repository: Repository, options: CatalogOption
     forgotten,
     unreadable: [],
     records: [],
+    unreadableRecords: [],
     unsigned,
   };
   const manifests = await loadManifests(repository, cache, catalog, options);
-  catalog.records = await loadRecords(repository, cache, unsigned, options);
+  catalog.records = await loadRecords(repository, cache, catalog, options);
   await cache.save();
   const winners = winningRecords(catalog.records);
-  const tests = restoreTestStates(catalog.records, manifests);
+  const tests = restoreTestStates(catalog.records, manifests, ({ rid, snapshots }, { code, message }) => {
+    const object = objectName.record(rid);
+    catalog.unreadableRecords.push({ object, code, message, snapshots: snapshots.length === 0 ? null : snapshots });
+    options.onWarning({ code, message, data: { object } });
+  });
   for (const loaded of manifests) {
     const { sid } = loaded.manifest;
     if (forgotten.has(sid)) continue;
@@ -162,13 +177,17 @@ async function loadForgotten(
 async function loadRecords(
   repository: Repository,
   cache: CatalogCache,
-  unsigned: string[],
+  { unsigned, unreadableRecords }: Catalog,
   options: CatalogOptions,
 ): Promise<RepositoryRecord[]> {
   const infos = await listIds(repository, folder.records, options);
   const records = await mapConcurrent(infos, ({ key }) =>
-    readOrWarn(key, unsigned, options, async () =>
-      checkRecord(repository, key, decodeRecord(await cache.read(key, "record", options), key)),
+    readOrWarn(
+      key,
+      unsigned,
+      options,
+      async () => checkRecord(repository, key, decodeRecord(await cache.read(key, "record", options), key)),
+      ({ code, message }) => unreadableRecords.push({ object: key, code, message, snapshots: null }),
     ),
   );
   return records.filter((record) => record !== undefined);
@@ -193,14 +212,17 @@ async function readOrWarn<T>(
   unsigned: string[],
   options: CatalogOptions,
   read: () => Promise<T>,
+  onUnreadable: (error: RepriseError) => void = () => {},
 ): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
     if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
+    // Gone between list and get: a collector has removed it.
+    if (error.code === "OBJECT_NOT_FOUND") return undefined;
     if (error.code === "VERDICT_UNSIGNED") unsigned.push(key);
-    if (error.code !== "OBJECT_NOT_FOUND")
-      options.onWarning({ code: error.code, message: error.message, data: { object: key } });
+    else onUnreadable(error);
+    options.onWarning({ code: error.code, message: error.message, data: { object: key } });
     return undefined;
   }
 }

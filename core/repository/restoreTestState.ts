@@ -1,11 +1,12 @@
 // What the records of restore tests say about each snapshot: the newest test. For showing; whoever can write to the
 // repository can write such a record, so decisions are made of signed evidence instead. docs/format/restore-test-record.md.
 
-import { isOurError } from "../errors.js";
+import type { RepriseError } from "../errors.js";
 import type { Sid } from "../format/ids.js";
 import type { Manifest } from "../format/manifest.js";
+import { readTestRecord } from "../format/readTestRecord.js";
 import type { RepositoryRecord } from "../format/record.js";
-import { decodeRestoreTestRecord, type RestoreTestRecord, type TestLevel } from "../format/restoreTestRecord.js";
+import type { RestoreTestRecord, TestLevel } from "../format/restoreTestRecord.js";
 
 export interface RestoreTestState {
   outcome: RestoreTestRecord["result"]["outcome"];
@@ -24,18 +25,20 @@ interface TestedManifest {
 }
 
 /**
- * By snapshot. A record counts only for the snapshot whose manifest it names. Drills prove nothing and are left out, as is
- * what this release cannot read. A test of the snapshot itself counts before one of its original, then the later one.
+ * By snapshot. A record counts only for the snapshot whose manifest it names. Drills prove nothing and are left out; what this
+ * release cannot read is told. A test of the snapshot itself counts before one of its original, then the later one.
  */
 export function restoreTestStates(
   records: readonly RepositoryRecord[],
   manifests: readonly TestedManifest[],
+  onUnreadable: (record: RepositoryRecord, error: RepriseError) => void,
 ): Map<Sid, RestoreTestState> {
   const bySid = new Map(manifests.map((loaded) => [loaded.manifest.sid, loaded]));
   const states = new Map<Sid, RestoreTestState>();
-  for (const { type, data, rid, snapshots } of records) {
-    if (type !== "restoreTest") continue;
-    const test = readTestRecord(data.record, `records/${rid}`);
+  for (const record of records) {
+    if (record.type !== "restoreTest") continue;
+    const { data, rid, snapshots } = record;
+    const test = readTestRecord(data.record, `records/${rid}`, (error) => onUnreadable(record, error));
     if (test === null || test.simulated) continue;
     for (const sid of snapshots) {
       const state = stateOf(test, bySid.get(sid));
@@ -44,19 +47,6 @@ export function restoreTestStates(
     }
   }
   return states;
-}
-
-/** Null for one that does not follow its format, or a later one. */
-export function readTestRecord(
-  value: Parameters<typeof decodeRestoreTestRecord>[0],
-  what: string,
-): RestoreTestRecord | null {
-  try {
-    return decodeRestoreTestRecord(value, what);
-  } catch (error) {
-    if (isOurError(error)) return null;
-    throw error;
-  }
 }
 
 function stateOf(test: RestoreTestRecord, tested: TestedManifest | undefined): RestoreTestState | null {

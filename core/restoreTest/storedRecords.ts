@@ -5,12 +5,12 @@ import { RepriseError } from "../errors.js";
 import { decodeEnvelope } from "../evidence/dsse.js";
 import { recordDigest } from "../evidence/testStatements.js";
 import type { Sid } from "../format/ids.js";
+import { readTestRecord } from "../format/readTestRecord.js";
 import { MAX_TEST_ENVELOPE_CHARS, MAX_TEST_ENVELOPES, type RepositoryRecord } from "../format/record.js";
 import { encodeRestoreTestRecord, type RestoreTestRecord } from "../format/restoreTestRecord.js";
 import type { Catalog, Snapshot } from "../repository/catalog.js";
 import { writeRecord } from "../repository/records.js";
 import type { Repository } from "../repository/repository.js";
-import { readTestRecord } from "../repository/restoreTestState.js";
 
 /** One test as the repository has it. */
 export interface StoredTest {

@@ -46,7 +46,7 @@ function catalogOf(count: number, tested: readonly number[] = []): InventoriedCa
     verification: at === 0 ? { result: "ok" as const, level: "data" as const, at: "2026-11-01T00:00:00.000Z" } : null,
     restoreTest: tested.includes(at) ? {} : null,
   }));
-  return { snapshots, records: [], unreadable: [] };
+  return { snapshots, records: [], unreadable: [], unreadableRecords: [] };
 }
 
 function storedTest(
@@ -129,8 +129,12 @@ describe("inventories", () => {
         ...each,
         verification: { result, level: "data" as const, at },
       }));
-      return inventoryOf({ snapshots, records: [], unreadable: [] }, "vm/web1", repository, asOfMs).snapshots[0]
-        ?.verification;
+      return inventoryOf(
+        { snapshots, records: [], unreadable: [], unreadableRecords: [] },
+        "vm/web1",
+        repository,
+        asOfMs,
+      ).snapshots[0]?.verification;
     };
     assert.equal(stateWith("ok"), null);
     assert.deepEqual(stateWith("damaged"), { result: "damaged", level: "data", at: new Date(asOfMs).toISOString() });

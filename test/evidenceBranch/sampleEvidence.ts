@@ -50,7 +50,7 @@ export function sampleInventory(sample: Sample = {}): Inventory {
   }));
   const unreadable = Array.from({ length: sample.unreadable ?? 0 });
   return inventoryOf(
-    { snapshots, records: [], unreadable },
+    { snapshots, records: [], unreadable, unreadableRecords: [] },
     machine,
     { id: repository, location: "file:/backups" },
     asOfMs,
