@@ -3,7 +3,7 @@
 /** `vscode.l10n.t`: the English text is the key. */
 export type Translate = (text: string, ...values: (string | number)[]) => string;
 
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+const UNITS = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];
 
 /** `0 B`, `1.5 KiB`, `32 MiB`: three digits at most. */
 export function sizeText(bytes: number, locale: string): string {
@@ -14,7 +14,7 @@ export function sizeText(bytes: number, locale: string): string {
   }
   const digits = unit === 0 || value >= 99.95 ? 0 : 1;
   const format = new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
-  return `${format.format(value)} ${UNITS[unit]}`;
+  return `${format.format(value)} ${UNITS[unit]}${/^fr\b/.test(locale) ? "o" : "B"}`;
 }
 
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [

@@ -26,7 +26,7 @@ describe("words of the extension", () => {
       sizes.map((size) => sizeText(size, "en")),
       ["0 B", "999 B", "1 KiB", "1.5 KiB", "32 MiB", "1 GiB", "5 GiB", "8 PiB"],
     );
-    assert.equal(sizeText(1536, "fr"), "1,5 KiB");
+    assert.equal(sizeText(1536, "fr"), "1,5 Kio");
   });
 
   it("for times say how long ago, in the language of the editor", () => {
