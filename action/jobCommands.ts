@@ -10,18 +10,17 @@ import {
   mergeReports,
   planReport,
   type RepriseConfig,
-  RepriseError,
   type RunRequest,
   runJobs,
-  withChosenTests,
 } from "../core/index.js";
+import { chosenJobs, namedRepository } from "./chosenJobs.js";
 import type { CommandStep, Done } from "./commandStep.js";
 import type { Outputs } from "./outputs.js";
 import { signingKeysOf, type WorkSession, withSession } from "./workSession.js";
 
 export async function jobCommand(step: CommandStep): Promise<Done> {
   return await withSession(step, async (session) => {
-    const { config, jobs } = chosenJobs(step, session.config);
+    const { config, jobs } = chosenJobs(step.inputs, session.config);
     const signingKeys = await signingKeysOf(step, config);
     const runs = await runJobs({ ...requestOf(step, config, jobs), signingKeys }, session.options);
     const report = runs.length === 0 ? nothingDue(step, session) : asOne(runs.map((run) => run.report));
@@ -57,10 +56,7 @@ export async function statusCommand(step: CommandStep): Promise<Done> {
   return await withSession(step, async ({ config, options }) => {
     const { machines, repository } = step.inputs;
     const { url } = step.event;
-    if (repository !== "" && !config.repositories.some(({ name }) => name === repository)) {
-      throw repositoryUnknown(repository, config);
-    }
-    const wanted = { machines, url, repository: repository === "" ? null : repository };
+    const wanted = { machines, url, repository: namedRepository(repository, config) };
     const reports = await configStatus(config, wanted, options);
     return { report: asOne(reports), statements: [], outputs: {} };
   });
@@ -70,12 +66,6 @@ export async function statusCommand(step: CommandStep): Promise<Done> {
 function asOne(reports: readonly JobReport[]): JobReport {
   const [first, ...others] = reports;
   return first !== undefined && others.length === 0 ? first : mergeReports(reports);
-}
-
-function repositoryUnknown(name: string, { repositories, fileName }: RepriseConfig): RepriseError {
-  return new RepriseError("usage", "REPOSITORY_UNKNOWN", `${fileName} has no repository ${name}`, {
-    hint: `there are: ${repositories.map((each) => each.name).join(", ")}`,
-  });
 }
 
 function requestOf(
@@ -90,24 +80,6 @@ function requestOf(
     executedBy: event.actor === "" ? "pipeline" : event.actor,
     reportFolder: join(reportFolder, "tests"),
   };
-}
-
-/** Those that are named, else all of the command's kind, else the tests of the input test. JOB_UNKNOWN when there is none. */
-function chosenJobs(
-  { inputs }: CommandStep,
-  config: RepriseConfig,
-): { config: RepriseConfig; jobs: readonly string[] } {
-  const { command, jobs, tests } = inputs;
-  if (jobs.length > 0 || command === "run") return { config, jobs };
-  const found = config.jobs.filter((job) => job.command === command).map(({ name }) => name);
-  if (command === "restore-test" && (tests.length > 0 || found.length === 0)) {
-    const chosen = withChosenTests(config, tests);
-    return { config: chosen.config, jobs: [chosen.job] };
-  }
-  if (found.length > 0) return { config, jobs: found };
-  throw new RepriseError("usage", "JOB_UNKNOWN", `${config.fileName} has no ${command} job`, {
-    hint: "add one below jobs, or name one in the input job",
-  });
 }
 
 function publishedOutputs({ runner }: CommandStep, { evidence }: RepriseConfig, runs: readonly JobRun[]): Outputs {

@@ -7,20 +7,23 @@ import { RepriseError } from "../errors.js";
 const CHOSEN_TESTS = "chosen-tests";
 
 /**
- * The config with a job of these tests (all of the file, for none), in the repository of its first restore-test job, or else the only
- * one; and the name of that job. RESTORE_TEST_UNKNOWN, REPOSITORY_UNKNOWN.
+ * The config with a job of these tests (all of the file, for none), in the repository that is named, else that of its first
+ * restore-test job, or else the only one; and the name of that job. RESTORE_TEST_UNKNOWN, REPOSITORY_UNKNOWN.
  */
 export function withChosenTests(
   config: RepriseConfig,
   tests: readonly string[],
+  repository: string | null = null,
 ): { config: RepriseConfig; job: string } {
   const known = config.restoreTests.map(({ name }) => name);
   const unknown = tests.find((name) => !known.includes(name));
   if (unknown !== undefined || known.length === 0) throw testUnknown(unknown, config.fileName, known);
-  const like = config.jobs.find(({ command }) => command === "restore-test");
+  const like = config.jobs.find((job) => {
+    return job.command === "restore-test" && (repository === null || job.repository === repository);
+  });
   const frame = { description: "", schedule: null, timeZone: config.timeZone, notify: [], line: like?.line ?? 1 };
-  const repository = like?.repository ?? onlyRepository(config);
-  const job = { ...frame, name: CHOSEN_TESTS, repository, command: "restore-test" as const, tests };
+  const place = repository ?? like?.repository ?? onlyRepository(config);
+  const job = { ...frame, name: CHOSEN_TESTS, repository: place, command: "restore-test" as const, tests };
   const others = config.jobs.filter(({ name }) => name !== CHOSEN_TESTS);
   return { config: { ...config, jobs: [...others, job] }, job: CHOSEN_TESTS };
 }
