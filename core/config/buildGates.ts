@@ -119,9 +119,15 @@ function checkPattern(pattern: string, at: string, { problems }: Building): void
 
 function machinesOf(rule: RawRule, at: string, world: GateWorld, building: Building): string[] {
   const path = `${at}/machines`;
-  const isNone = asList(rule.machines).length === 0 || rule.machines === "none" || asList(rule.machines)[0] === "none";
-  if (!isNone) return namedOnes(rule.machines, { known: { what: "machine", names: world.machines }, path }, building);
-  if (asList(rule.machines).length > 1) building.problems.add(path, "none stands alone");
+  const given = asList(rule.machines);
+  // whoever takes the last name out of a list has not said that nothing is to be proven
+  if (given.length === 0) {
+    building.problems.add(path, "machines is empty: write none where no machine is required");
+    return [];
+  }
+  if (given[0] !== "none")
+    return namedOnes(rule.machines, { known: { what: "machine", names: world.machines }, path }, building);
+  if (given.length > 1) building.problems.add(path, "none stands alone");
   for (const field of REQUIREMENT_FIELDS) {
     if (rule[field] !== undefined)
       building.problems.addAtKey(`${at}/${field}`, `${field} says nothing where no machine is required`);

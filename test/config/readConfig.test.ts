@@ -358,6 +358,11 @@ describe("a configuration", () => {
       gate("      - {paths: a, machines: vm/web9}\n"),
       [/^17:30 error: there is no machine "vm\/web9"/],
     ],
+    [
+      "a rule with an empty list of machines",
+      gate("      - {paths: a, machines: []}\n"),
+      ["17:30 error: machines is empty: write none where no machine is required"],
+    ],
     ["a rule without machines", gate("      - {paths: a}\n"), [/^17:9 error: "machines" is missing/]],
     [
       "a requirement for nothing",
