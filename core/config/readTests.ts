@@ -1,13 +1,13 @@
 // The restore tests of a configuration: those that stand in it, as a whole document or in short, and those in files that it names.
 
-import { isOurError } from "../errors.js";
+import { isAbort, isOurError } from "../errors.js";
 import { bytesToHex } from "../format/ids.js";
 import { sha256 } from "../hash/digest.js";
 import { readPlacedSpecs, readSpecValue } from "../restoreTest/spec/readSpec.js";
 import { type FileProblem, ProblemList } from "../yaml/problems.js";
 import type { PlainValue } from "../yaml/yamlDocuments.js";
 import type { Building } from "./building.js";
-import { type ConfigFiles, folderOfPattern, isPattern, MAX_NAMED_FILE_BYTES } from "./configFiles.js";
+import { type ConfigFiles, depthOfPattern, folderOfPattern, isPattern, MAX_NAMED_FILE_BYTES } from "./configFiles.js";
 import type { ConfiguredTest } from "./repriseConfig.js";
 import { matchesPath } from "./wildcard.js";
 
@@ -127,7 +127,15 @@ async function filesOf(pattern: string, at: string, { problems, files }: TestsCo
     problems.add(at, "file: this pattern cannot be followed here; name the files");
     return [];
   }
-  const found = (await files.listFiles(folderOfPattern(pattern))).filter((path) => matchesPath(pattern, path)).sort();
+  let listed: readonly string[];
+  try {
+    listed = await files.listFiles(folderOfPattern(pattern), depthOfPattern(pattern));
+  } catch (error) {
+    if (isAbort(error) || !isOurError(error)) throw error;
+    problems.add(at, `file: ${error.message}, so nobody knows what ${JSON.stringify(pattern)} matches`);
+    return [];
+  }
+  const found = listed.filter((path) => matchesPath(pattern, path)).sort();
   if (found.length === 0) problems.add(at, `file: ${JSON.stringify(pattern)} matches no file`);
   if (found.length <= MAX_FILES) return found;
   problems.add(at, `file: ${JSON.stringify(pattern)} matches more than ${MAX_FILES} files`);

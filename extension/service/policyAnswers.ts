@@ -75,9 +75,9 @@ function noted(files: ConfigFiles, folder: string): { files: ConfigFiles; named:
         return files.readFile(named);
       },
       ...(listFiles && {
-        listFiles: (named: string) => {
+        listFiles: (named: string, depth?: number) => {
           asked.folders.add(resolve(folder, named));
-          return listFiles(named);
+          return listFiles(named, depth);
         },
       }),
     },
@@ -110,7 +110,7 @@ export function policyFiles(path: string, trusted: boolean, signal: AbortSignal)
         "files elsewhere are not read in a workspace without trust",
       );
     },
-    listFiles: async (folder) => (isBelow(folder) ? ((await files.listFiles?.(folder)) ?? []) : []),
+    listFiles: async (folder, depth) => (isBelow(folder) ? ((await files.listFiles?.(folder, depth)) ?? []) : []),
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkConfigFile, loadConfig, looksLikeConfig } from "../../core/config/loadConfig.js";
@@ -42,6 +43,22 @@ describe("a configuration on disk", () => {
         ["b", join(folder.path, "tests/deep/b.yaml")],
       ],
     );
+  });
+
+  it("tells that a folder of a pattern cannot be listed as a whole, and does not find fewer tests", async () => {
+    const none = await write("elsewhere.yml", "restore-tests: [{file: reprise.yml/*.yaml}]\n");
+    assert.match(
+      (await checkConfigFile(none, signal))[0]?.message ?? "",
+      /folder reprise\.yml cannot be listed \(ENOTDIR\)/,
+    );
+    await mkdir(join(folder.path, "many/deep"), { recursive: true });
+    for (let at = 0; at <= 20_000; at++) writeFileSync(join(folder.path, `many/deep/${at}.txt`), "");
+    const many = await write("many.yml", "restore-tests: [{file: 'many/**/*.yaml'}]\n");
+    const [problem] = await checkConfigFile(many, signal);
+    assert.match(problem?.message ?? "", /cannot be listed \(there are more than 20000 files\)/);
+    // what no file of the pattern can stand in is not looked at
+    const flat = await write("flat.yml", "restore-tests: [{file: 'many/*.yaml'}]\n");
+    assert.match((await checkConfigFile(flat, signal))[0]?.message ?? "", /"many\/\*\.yaml" matches no file/);
   });
 
   it("tells what is wrong in them with their places", async () => {
