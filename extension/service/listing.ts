@@ -1,13 +1,6 @@
 // The names of one folder, read once and kept for the next page.
 
-import {
-  type FileNode,
-  formatTreePath,
-  type MachineTree,
-  RepriseError,
-  type TreeEntry,
-  type TreeNode,
-} from "../../core/index.js";
+import { type FileNode, formatTreePath, type MachineTree, RepriseError, type TreeEntry } from "../../core/index.js";
 import type { CallContext, FolderListing, Session } from "./session.js";
 
 /** More names than this are not held in memory. */
@@ -24,7 +17,7 @@ export async function listingOf(
   const key = `${snapshot}${formatTreePath(node.path)}`;
   const known = session.listings.get(key);
   if (known !== undefined) return known;
-  await refuseLoop(tree, node, context);
+  await refuseLoop(node, context);
   const entries: TreeEntry[] = [];
   for await (const entry of tree.list(node, context)) {
     entries.push(entry);
@@ -42,21 +35,22 @@ function rank({ kind }: TreeEntry): number {
 }
 
 /** A program that walks down folders would never come to the end of this one. */
-async function refuseLoop(tree: MachineTree, folder: FileNode, context: CallContext): Promise<void> {
-  const identity = identityOf(folder);
-  for (let depth = 2; depth < folder.path.length; depth++) {
-    const parent = await tree.resolve(folder.path.slice(0, depth), context);
-    if (identityOf(parent) !== identity) continue;
-    const [here, there] = [formatTreePath(folder.path), formatTreePath(parent.path)];
+async function refuseLoop({ fileSystem, node, path }: FileNode, context: CallContext): Promise<void> {
+  let parent = fileSystem.root;
+  // a path of a node has no links in it: one walk passes all its parents
+  for (let depth = 2; depth < path.length; depth++) {
+    if (depth > 2) {
+      const entry = await fileSystem.lookup(parent, path[depth - 1] as Uint8Array, context);
+      if (entry === null) return;
+      parent = entry.id;
+    }
+    if (parent !== node) continue;
+    const [here, there] = [formatTreePath(path), formatTreePath(path.slice(0, depth))];
     throw new RepriseError("usage", "SERVICE_FOLDER_LOOP", `${here} is the same folder as ${there}, which it is in`, {
       data: { path: here, same: there },
       hint: "look into that one",
     });
   }
-}
-
-function identityOf(node: TreeNode): string {
-  return "stat" in node ? `${node.volume.disk}/${node.volume.name}/${node.node}` : formatTreePath(node.path);
 }
 
 function tooMany(node: FileNode): RepriseError {

@@ -62,7 +62,10 @@ export class RestoreWalk {
     else if (name === null) await this.#fill(source, [], this.#top);
     else await this.#folder(source, [name], this.#top);
     await this.#attributes.flush(this.#options.signal);
-    for (const folder of this.#folders.reverse()) await this.#finishFolder(folder);
+    for (const folder of this.#folders.reverse()) {
+      this.#options.signal?.throwIfAborted();
+      await this.#finishFolder(folder);
+    }
     return { ...this.#report, skipped: this.#leftOut.skipped, leftOut: this.#leftOut.attributes };
   }
 
