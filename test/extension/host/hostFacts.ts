@@ -1,6 +1,7 @@
 // What the tests in the extension host are told from outside.
 
 import { readFileSync } from "node:fs";
+import type { CrowdedFacts, DamagedFacts } from "../support/badRepositories.js";
 
 export interface HostFacts {
   folder: string;
@@ -9,6 +10,10 @@ export interface HostFacts {
   snapshots: readonly [string, string, string];
   odd: string;
   workspace: string;
+  damaged: DamagedFacts;
+  crowded: CrowdedFacts;
+  /** The program, to be run under Node as another window would work. */
+  program: string;
   /** The bundled suites. */
   suites: readonly string[];
 }

@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { inProject } from "../../support/projectRoot.js";
+import type { BadRepositories } from "./badRepositories.js";
 import { launchBrowser, runInHost, TEST_HOST_ARGS } from "./browser.js";
 import { startEditor } from "./editorServer.js";
 import { packExtension } from "./packagedExtension.js";
@@ -29,17 +30,27 @@ interface MochaReport {
 }
 
 /** All tests of the host, in the editor with the packaged extension and the repository in its settings. */
-export async function runHostTests(sample: SampleRepository): Promise<HostTest[]> {
+export async function runHostTests(
+  sample: SampleRepository,
+  { damaged, crowded }: BadRepositories,
+): Promise<HostTest[]> {
   const suites = await bundleSuites();
   const workspace = join(sample.folder, "workspace");
   await mkdir(workspace);
+  const program = inProject("dist", "cli", "reprise.mjs");
   const report = join(sample.folder, "host-report.json");
   const facts = join(sample.folder, "host-facts.json");
-  await writeFile(facts, JSON.stringify({ ...sample, workspace, suites }));
+  await writeFile(facts, JSON.stringify({ ...sample, damaged, crowded, program, workspace, suites }));
   const { vsix } = await packExtension(sample.folder);
   const server = await startEditor({
     vsix,
-    machineSettings: { "reprise.repositories": [{ location: sample.location, name: "Sample" }] },
+    machineSettings: {
+      "reprise.repositories": [
+        { location: sample.location, name: "Sample" },
+        { location: damaged.location, name: "Damaged" },
+        { location: crowded.location, name: "Crowded" },
+      ],
+    },
     env: {
       REPRISE_HOST_REPORT: report,
       REPRISE_HOST_FACTS: facts,

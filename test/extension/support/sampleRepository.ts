@@ -22,12 +22,16 @@ export interface SampleRepository {
   remove(): Promise<void>;
 }
 
-export async function makeSampleRepository(): Promise<SampleRepository> {
+/** `encrypted: false`: nobody has to be asked for a passphrase. */
+export async function makeSampleRepository({ encrypted = true } = {}): Promise<SampleRepository> {
   const folder = await makeTemporaryFolder("sample");
   const location = join(folder.path, "repository");
   const env = { REPRISE_REPOSITORY: location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
   const reprise = (...args: string[]) => cliJson(args, { env });
-  const { repositoryId } = await reprise("init", "--average-chunk", "64K");
+  const { repositoryId } = await reprise(
+    ...["init", "--average-chunk", "64K"],
+    ...(encrypted ? [] : ["--no-encryption"]),
+  );
   const [first, second] = await machineDisks();
   const disk = join(folder.path, "sda.img");
   const backUp = async (machine: string, ...options: string[]) => {
