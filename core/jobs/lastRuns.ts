@@ -27,6 +27,12 @@ const DONE: Record<JobConfig["command"], readonly string[]> = {
 
 type Believed = (ms: number) => boolean;
 
+/** Whether it was before now, by the clock of whoever asks. */
+export function hasEnded(record: Pick<JobRecordData, "startedAt" | "finishedAt">, nowMs: number): boolean {
+  const { startedAtMs, endedAtMs } = timesOf(record);
+  return Math.max(startedAtMs, endedAtMs) <= nowMs + CLOCK_TOLERANCE_MS;
+}
+
 /** `machine`: null for a job about the whole repository. */
 export function lastRuns(
   config: RepriseConfig,
@@ -73,7 +79,10 @@ function isDamaged(results: RecordedResult["results"], { damaged }: HistoryIndex
   return results.some(({ snapshot }) => snapshot !== null && damaged.has(snapshot));
 }
 
-function timesOf({ startedAt, finishedAt }: JobRecordData): Pick<Attempt, "startedAtMs" | "endedAtMs"> {
+function timesOf({
+  startedAt,
+  finishedAt,
+}: Pick<JobRecordData, "startedAt" | "finishedAt">): Pick<Attempt, "startedAtMs" | "endedAtMs"> {
   return { startedAtMs: Date.parse(startedAt), endedAtMs: Date.parse(finishedAt) };
 }
 

@@ -168,10 +168,20 @@ describe("plans of runs", () => {
     assert.ok(job?.command === "verify");
     const slice = (part: number, of: number, at: number) =>
       record({ job: "check", command: "verify", slice: { part, of } }, at);
-    assert.deepEqual(nextSlice(job, { records: [] }), { part: 1, of: 4 });
-    assert.deepEqual(nextSlice(job, { records: [slice(3, 4, NOW), slice(2, 4, NOW - DAY)] }), { part: 4, of: 4 });
-    assert.deepEqual(nextSlice(job, { records: [slice(4, 4, NOW)] }), { part: 1, of: 4 });
-    assert.deepEqual(nextSlice(job, { records: [slice(6, 7, NOW)] }), { part: 1, of: 4 });
+    const next = (history: Pick<JobHistory, "records">, machines: string[] = []) =>
+      nextSlice(job, history, { machines, nowMs: NOW });
+    assert.deepEqual(next({ records: [] }), { part: 1, of: 4 });
+    assert.deepEqual(next({ records: [slice(3, 4, NOW), slice(2, 4, NOW - DAY)] }), { part: 4, of: 4 });
+    assert.deepEqual(next({ records: [slice(4, 4, NOW)] }), { part: 1, of: 4 });
+    assert.deepEqual(next({ records: [slice(6, 7, NOW)] }), { part: 1, of: 4 });
+    // a clock that was wrong once, and runs for some machines only
+    assert.deepEqual(next({ records: [slice(1, 4, NOW), slice(3, 4, NOW + 400 * DAY)] }), { part: 2, of: 4 });
+    const machines = [{ machine: "vm/a", outcome: "passed", snapshot: null }] as const;
+    const ofOne = { job: "check", command: "verify", slice: { part: 3, of: 4 }, partial: true, machines } as const;
+    const both = { records: [slice(1, 4, NOW - DAY), record(ofOne, NOW)] };
+    assert.deepEqual(next(both), { part: 2, of: 4 });
+    assert.deepEqual(next(both, ["vm/a"]), { part: 4, of: 4 }, "of a matrix each goes on with its own");
+    assert.deepEqual(next(both, ["vm/b"]), { part: 2, of: 4 });
   });
 
   it("without a schedule nothing is due, and a history that cannot be read makes everything due", () => {

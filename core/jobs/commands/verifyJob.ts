@@ -11,6 +11,7 @@ import type { JobOf } from "../configJobs.js";
 import { callOptions, chosenMachines, type JobContext, snapshotPart, snapshotsOf } from "../jobContext.js";
 import type { MachineResult } from "../jobLog.js";
 import { jobRecords } from "../jobRecords.js";
+import { hasEnded } from "../lastRuns.js";
 
 /** Of more the rest is in the output of reprise verify. */
 const MAX_OBJECT_PROBLEMS = 20;
@@ -21,7 +22,7 @@ export async function runVerifyJob(context: VerifyContext): Promise<void> {
   const { catalog, job, log, repository, request, options } = context;
   const machines = chosenMachines(context);
   const chosen = machines.length === 0 ? null : machines.flatMap((machine) => snapshotsOf(catalog, machine));
-  const slice = nextSlice(job, catalog);
+  const slice = nextSlice(job, catalog, { machines: request.machines, nowMs: options.environment.now() });
   const startedMs = options.environment.now();
   const wanted = {
     snapshots: chosen,
@@ -47,14 +48,25 @@ export async function runVerifyJob(context: VerifyContext): Promise<void> {
   addObjectProblems(context, report);
 }
 
-/** The part after the one that was read last, so that so many runs have read everything. */
+/**
+ * The part after the one that was read last, so that so many runs have read everything. `machines`: those that the run is narrowed to;
+ * what an earlier run has not read of them is no part of theirs. A time yet to come counts for nothing: see lastRuns.
+ */
 export function nextSlice(
   { name, slices, readData }: Pick<JobOf<"verify">, "name" | "slices" | "readData">,
   catalog: Pick<Catalog, "records">,
+  { machines, nowMs }: { machines: readonly string[]; nowMs: number },
 ): JobRecordData["slice"] {
   if (slices === null || slices < 2 || !readData) return null;
-  const last = jobRecords(catalog, name).findLast(({ slice }) => slice?.of === slices)?.slice;
+  const counts = (record: JobRecordData) =>
+    record.slice?.of === slices && hasEnded(record, nowMs) && hasCovered(record, machines);
+  const last = jobRecords(catalog, name).findLast(counts)?.slice;
   return { part: ((last?.part ?? 0) % slices) + 1, of: slices };
+}
+
+function hasCovered(record: JobRecordData, machines: readonly string[]): boolean {
+  if (!record.partial) return true;
+  return machines.length > 0 && machines.every((name) => record.machines.some(({ machine }) => machine === name));
 }
 
 function dryRun({ log }: VerifyContext, snapshots: readonly Snapshot[]): void {
