@@ -38,6 +38,8 @@ const QUIET_SETTINGS = {
 export interface EditorOptions {
   /** The packaged extension. */
   vsix: string;
+  /** Packed ones of somebody else. */
+  otherExtensions?: readonly string[];
   settings?: Record<string, unknown>;
   /** Settings of the machine that the extension runs on; the editor keeps them apart. */
   machineSettings?: Record<string, unknown>;
@@ -86,7 +88,8 @@ async function startIn(home: string, remove: () => Promise<void>, options: Edito
   await mkdir(extensions);
   const env = environmentIn(home, options.env);
   const folders = ["--user-data-dir", user, "--extensions-dir", extensions, "--config", join(home, "config.yaml")];
-  await run(process.execPath, [entry, ...folders, "--install-extension", options.vsix], { env, timeout: START_MS });
+  for (const vsix of [options.vsix, ...(options.otherExtensions ?? [])])
+    await run(process.execPath, [entry, ...folders, "--install-extension", vsix], { env, timeout: START_MS });
   const port = await freePort();
   const quiet = ["--auth", "none", "--disable-telemetry", "--disable-update-check", "--ignore-last-opened"];
   const trust = options.withTrust ? [] : ["--disable-workspace-trust"];
