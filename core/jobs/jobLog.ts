@@ -94,6 +94,13 @@ export class JobLog {
     this.#options.onEvent?.({ event: "machine-finished", job: this.#job.name, machine, outcome, reason });
   }
 
+  /** The same for those that have no line yet. */
+  addLines(machines: readonly string[], result: MachineResult, startedMs?: number): void {
+    for (const machine of machines) {
+      if (!this.lines.some((line) => line.machine === machine)) this.addLine(machine, result, startedMs);
+    }
+  }
+
   /** Worsens the whole when it is about no machine. */
   addError(error: unknown, machine: string | null, severity: "error" | "warning" = "error"): void {
     const { code = "INTERNAL_ERROR", hint = null } = isOurError(error) ? error : {};

@@ -15,7 +15,7 @@ import { runVerifyJob } from "./commands/verifyJob.js";
 import { checkMachines, findJob, type JobOf, machinesOfJob } from "./configJobs.js";
 import { signMachineEvidence } from "./inventories.js";
 import { currentCatalog, type JobContext, type JobResults } from "./jobContext.js";
-import { JobLog, NOT_REACHED } from "./jobLog.js";
+import { JobLog, NOT_REACHED, reasonOf } from "./jobLog.js";
 import { storeJobRecord } from "./jobRecords.js";
 import type { JobOptions, JobRequest, JobRun } from "./jobRequest.js";
 import { jobVerdict } from "./jobVerdict.js";
@@ -43,12 +43,12 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
     const repository = await options.repositories.open(job.repository);
     const catalog = await loadCatalog(repository, { signal, onWarning: log.onWarning });
     context = { request, options, job, repository, catalog, log, results };
-    await runCommand(context);
-    await finish(context, startedAt);
+    if (await carryOut(context, machines)) await signEvidence(context);
+    await storeRecord(context, startedAt);
     trends = machineTrends(config, await currentCatalog(context), touchedMachines(log));
   } catch (error) {
     cancelled = isAbort(error) || signal.aborted;
-    if (cancelled) cancel(log, machines);
+    if (cancelled) log.addLines(machines, NOT_REACHED);
     else log.addError(error, null);
   }
   const outcome = cancelled ? "cancelled" : log.outcome;
@@ -68,6 +68,24 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
   return { report: shown, envelopes: results.envelopes, published: null, reportFiles: results.reportFiles };
 }
 
+/**
+ * False when the command was ended by an error. Each machine that it has not come to fails with it: without a line the record would not
+ * speak of it, and it would be due again at once.
+ */
+async function carryOut(context: JobContext, machines: readonly string[]): Promise<boolean> {
+  const { log, options } = context;
+  const startedMs = options.environment.now();
+  try {
+    await runCommand(context);
+    return true;
+  } catch (error) {
+    if (isAbort(error) || options.signal.aborted) throw error;
+    log.addError(error, null);
+    log.addLines(machines, { outcome: log.notDone, reason: reasonOf(error) }, startedMs);
+    return false;
+  }
+}
+
 async function runCommand(context: JobContext): Promise<void> {
   const { job } = context;
   if (job.command === "backup") await runBackupJob({ ...context, job } as JobContext<JobOf<"backup">>);
@@ -78,9 +96,8 @@ async function runCommand(context: JobContext): Promise<void> {
   else await runSyncJob({ ...context, job } as JobContext<JobOf<"sync">>);
 }
 
-/** Evidence and the record: the work is done, so what goes wrong here is a warning. */
-async function finish(context: JobContext, startedAt: string): Promise<void> {
-  const { job, log, repository, request, results, options } = context;
+/** The work is done, so what goes wrong here and in storing the record is a warning. */
+async function signEvidence({ job, log, repository, request, results, options }: JobContext): Promise<void> {
   if (request.dryRun) return;
   const { signal } = options;
   try {
@@ -93,8 +110,14 @@ async function finish(context: JobContext, startedAt: string): Promise<void> {
     if (isAbort(error)) throw error;
     log.addError(error, null, "warning");
   }
+}
+
+async function storeRecord(context: JobContext, startedAt: string): Promise<void> {
+  const { log, repository, request, options, catalog } = context;
+  if (request.dryRun) return;
+  const { signal } = options;
   try {
-    await storeJobRecord(repository, recordOf(context, startedAt), context.catalog.records, { signal });
+    await storeJobRecord(repository, recordOf(context, startedAt), catalog.records, { signal });
   } catch (error) {
     if (isAbort(error)) throw error;
     const { message } = error as Error;
@@ -122,12 +145,6 @@ function recordOf(
       return { machine, outcome, snapshot: (snapshot?.id ?? null) as Sid | null };
     }),
   };
-}
-
-function cancel(log: JobLog, machines: readonly string[]): void {
-  for (const machine of machines) {
-    if (!log.lines.some((line) => line.machine === machine)) log.addLine(machine, NOT_REACHED);
-  }
 }
 
 function touchedMachines({ lines }: JobLog): string[] {

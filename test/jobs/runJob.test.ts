@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { RepriseError } from "../../core/errors.js";
 import { readInventories } from "../../core/evidence/signedInventories.js";
 import { SigningKey } from "../../core/evidence/signingKey.js";
 import { folder } from "../../core/format/ids.js";
@@ -8,6 +9,7 @@ import { decodeJobReport } from "../../core/jobReport/decodeJobReport.js";
 import { encodeJobReport } from "../../core/jobReport/encodeJobReport.js";
 import type { JobReport, MachineReportLine } from "../../core/jobReport/jobReport.js";
 import { jobRecords } from "../../core/jobs/jobRecords.js";
+import { planJobs } from "../../core/jobs/planRuns.js";
 import { assertCode } from "../support/assertCode.js";
 import { noise } from "../support/sampleBytes.js";
 import { DAY, JobWorld } from "./jobWorld.js";
@@ -30,6 +32,8 @@ jobs:
   rolling: { verify: all, read-data: true, slices: 3 }
   proof: { restore-test: all }
   clean: { prune: all, retention: { last: 1 } }
+  trim: { prune: [vm/a, vm/b], retention: { last: 1 }, schedule: 02:00 }
+  look: { verify: [vm/a, vm/b], schedule: 02:00 }
 restore-tests:
   - { name: a-reads, machine: vm/a, level: intact }
 `;
@@ -209,6 +213,46 @@ describe("jobs", function () {
     const { report } = await world.run("proof");
     assert.equal(report.outcome, "inconclusive");
     assert.match(lineOf(report, "vm/a").reason, /not tested: there is no machine vm\/a/);
+  });
+
+  async function planned(job: string): Promise<string[]> {
+    const filter = { jobs: [job], machines: [], due: false };
+    const runs = planJobs(world.config, new Map([["main", await world.main.catalog()]]), world.nowMs, filter);
+    return runs.map(({ machine, due, reason }) => `${machine} ${due ? "due" : "not due"}: ${reason}`);
+  }
+
+  it("leave a record when the whole command fails, and are not due again at once", async () => {
+    await world.run("nightly");
+    const { backend } = world.main;
+    const list = backend.list.bind(backend);
+    backend.list = (prefix, ...rest) => {
+      if (prefix === folder.packs) throw new RepriseError("backend", "STORAGE_FAILED", "the storage burns");
+      return list(prefix, ...rest);
+    };
+    const { report } = await world.run("look");
+    backend.list = list;
+    assert.deepEqual(outcomes(report), ["vm/a inconclusive", "vm/b inconclusive"]);
+    assert.deepEqual(
+      report.problems.map(({ code }) => code),
+      ["STORAGE_FAILED"],
+    );
+    for (const run of await planned("look")) assert.match(run, /^vm\/. not due: .*; tried again from /);
+    world.pass(31 * 60_000);
+    for (const run of await planned("look")) assert.match(run, /^vm\/. due: /);
+  });
+
+  it("wait after a prune that refuses, and not for a machine that has nothing to prune", async () => {
+    for (let at = 0; at < 6; at++) await world.main.backUp("vm/a", { a: noise(20 + at, 20_000) });
+    const refused = await world.run("trim");
+    assert.ok(refused.report.problems.some(({ code }) => code === "PRUNE_DROPS_MANY"));
+    assert.deepEqual(outcomes(refused.report), ["vm/a failed", "vm/b failed"]);
+    for (const run of await planned("trim")) assert.match(run, /^vm\/. not due: .*; tried again from /);
+    const { snapshots } = await world.main.catalog();
+    await world.main.forget(...snapshots.slice(0, 4).map(({ sid }) => sid));
+    world.pass(31 * 60_000);
+    assert.deepEqual(outcomes((await world.run("trim")).report), ["vm/a passed", "vm/b skipped"]);
+    world.pass(31 * 60_000);
+    for (const run of await planned("trim")) assert.match(run, /^vm\/. not due: last run /);
   });
 
   it("leave a report when the repository does not open", async () => {

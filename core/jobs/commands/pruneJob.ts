@@ -5,6 +5,7 @@ import { collectGarbage, DEFAULT_FENCE_AFTER_MS, DEFAULT_MAX_UNUSED } from "../.
 import { formatBytes } from "../../report/amounts.js";
 import type { JobOf } from "../configJobs.js";
 import { callOptions, chosenMachines, type JobContext } from "../jobContext.js";
+import { reasonOf } from "../jobLog.js";
 import { pruneMachines, pruneText } from "../pruneMachines.js";
 
 type PruneContext = JobContext<JobOf<"prune">>;
@@ -24,6 +25,7 @@ export async function runPruneJob(context: PruneContext): Promise<void> {
   } catch (error) {
     if (isAbort(error)) throw error;
     log.addError(error, null);
+    log.addLines(machines, { outcome: log.notDone, reason: reasonOf(error) }, startedMs);
   }
   if (job.gc) await collect(context);
 }
