@@ -3,8 +3,8 @@
 import {
   commands,
   type Disposable,
-  env,
   type LogOutputChannel,
+  l10n,
   type TreeView,
   type Uri,
   window,
@@ -13,13 +13,18 @@ import {
 import { ChangeCommands } from "./commands/changeCommands.js";
 import { type Given, PlaceChooser } from "./commands/chosenPlace.js";
 import { CompareCommands } from "./commands/compareCommands.js";
+import { CopyCommands, type CopyGiven } from "./commands/copyCommands.js";
+import { ExportCommands } from "./commands/exportCommands.js";
+import { MapCommands } from "./commands/mapCommands.js";
 import { RestoreCommands } from "./commands/restoreCommands.js";
 import { RestoreRuns } from "./commands/restoreRuns.js";
+import { copyWithWord } from "./commands/runningThings.js";
 import { SideDocuments } from "./commands/sideDocuments.js";
 import { PlainDocuments, TEXT_SCHEME } from "./files/plainDocuments.js";
 import { commandLine } from "./model/commandLine.js";
 import { fromUriParts, SCHEME } from "./model/repriseUri.js";
-import { machineFolders } from "./repositories/mappedFolders.js";
+import { expandLocation } from "./repositories/configured.js";
+import { MappedContext } from "./repositories/mappedContext.js";
 import type { OpenRepositories } from "./repositories/openRepositories.js";
 import type { ServiceClient } from "./service/client.js";
 import { type ChangeRow, ChangesTree } from "./views/changesTree.js";
@@ -54,12 +59,15 @@ export function registerFileWork({ client, repositories, view, log, register }: 
   const sides = new SideDocuments(documents, places);
   const compare = new CompareCommands(client, places, versions, sides);
   const change = new ChangeCommands(places, changes, sides, () => changesView.selection[0]);
+  const exports = new ExportCommands(client, places, log);
+  const copy = new CopyCommands(places, changes, () => view.selection[0]);
+  const maps = new MapCommands(places);
   const restore = new RestoreCommands(client, places, new RestoreRuns(documents, log));
   return [
     ...[versions, versionsView, changes, changesView],
     workspace.registerTextDocumentContentProvider(TEXT_SCHEME, documents),
     ...followFiles({ view, versionsView, versions, repositories }),
-    ...mappingContext(),
+    new MappedContext(),
     versions.onDidChangeTreeData(() => setContext("reprise.hasVersions", versions.subject !== undefined)),
     changesView.onDidChangeSelection(({ selection: [row] }) => setContext("reprise.changeSelected", row !== undefined)),
     register("showVersions", (given?: Given) => compare.showVersions(given)),
@@ -67,6 +75,11 @@ export function registerFileWork({ client, repositories, view, log, register }: 
     register("diffWithVersion", (given?: Given) => compare.withVersion(given)),
     register("diffWithMachine", (given?: Given) => compare.withMachine(given)),
     register("diffWithLocal", (given?: Given) => compare.withLocal(given)),
+    register("exportArchive", (given?: Given) => exports.archive(given)),
+    register("exportEvidence", (given?: Given) => exports.evidence(given)),
+    register("copyPath", (given?: CopyGiven) => copy.path(given)),
+    register("copyCommandLine", (given?: CopyGiven) => copy.commandLine(given)),
+    register("mapFolder", (given?: unknown) => maps.mapFolder(given)),
     register("copyHistoryCommand", () => copyHistoryCommand(versions)),
     register("changesSincePrevious", (given?: Given) => change.sincePrevious(given)),
     register("changesBetween", (given?: Given) => change.between(given)),
@@ -124,20 +137,11 @@ function followFiles({
   ];
 }
 
-function mappingContext(): Disposable[] {
-  const update = () => setContext("reprise.hasMachineFolders", machineFolders().length > 0);
-  update();
-  return [
-    workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration("reprise.machines")) update();
-    }),
-  ];
-}
-
 async function copyHistoryCommand({ subject }: VersionsTree): Promise<void> {
-  if (subject === undefined) return;
+  if (subject === undefined)
+    return void window.showInformationMessage(l10n.t("Select a file in a backup to see its versions."));
   const { configured, machine, path } = subject;
-  await env.clipboard.writeText(commandLine(configured.location, ["history", `${machine}:${path}`]));
+  await copyWithWord(commandLine(expandLocation(configured.location), ["history", `${machine}:${path}`]));
 }
 
 function setContext(key: string, value: boolean): void {

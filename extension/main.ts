@@ -1,11 +1,12 @@
 // Where the editor begins: makes the parts and registers them, nothing else. The core runs in a worker that starts when the first
 // repository is opened.
 
-import { commands, type ExtensionContext, l10n, MarkdownString, window, workspace } from "vscode";
+import { commands, type ExtensionContext, l10n, MarkdownString, tasks, Uri, window, workspace } from "vscode";
 import { showError } from "./adapt/errors.js";
 import { isTrusted } from "./commands/actionParts.js";
 import { PlaceChooser } from "./commands/chosenPlace.js";
 import { FileCommands } from "./commands/fileCommands.js";
+import { KeeperKeys } from "./commands/keeperKeys.js";
 import { registerActions } from "./commands/registerActions.js";
 import { RepositoryCommands } from "./commands/repositoryCommands.js";
 import { askToOpen } from "./files/largeFiles.js";
@@ -16,10 +17,12 @@ import { MachineStates } from "./policy/machineStates.js";
 import { Policies } from "./policy/policies.js";
 import { policyHelp } from "./policy/policyHelp.js";
 import { configuredRepositories } from "./repositories/configured.js";
+import { DemoFolders } from "./repositories/demoFolders.js";
 import { OpenRepositories } from "./repositories/openRepositories.js";
 import { restoreTests } from "./restoreTests/restoreTests.js";
 import { Passphrases } from "./secrets/passphrases.js";
 import { ServiceClient } from "./service/client.js";
+import { JobTasks } from "./tasks/jobTasks.js";
 import { dragOut } from "./views/dragOut.js";
 import type { Node } from "./views/nodes.js";
 import { RepositoriesTree } from "./views/repositoriesTree.js";
@@ -49,8 +52,11 @@ export function activate(context: ExtensionContext): void {
   const isReadonly = new MarkdownString(l10n.t("Backups cannot be changed."));
   const options = { isReadonly, isCaseSensitive: true };
 
-  const repositoryCommands = new RepositoryCommands(repositories, passphrases, tree);
-  const fileCommands = new FileCommands(repositories, () => view.selection[0]);
+  const demos = new DemoFolders(context.globalState, context.globalStorageUri);
+  const repositoryCommands = new RepositoryCommands(repositories, passphrases, tree, demos);
+  const places = new PlaceChooser(client, repositories, () => view.selection[0]);
+  const fileCommands = new FileCommands(repositories, places);
+  const keepers = new KeeperKeys(repositories, passphrases);
   const withTrust = commandsThatNeedTrust(context);
   const register = <T extends unknown[]>(name: string, run: (...given: T) => unknown) =>
     commands.registerCommand(`${SCHEME}.${name}`, async (...given: T) => {
@@ -63,21 +69,22 @@ export function activate(context: ExtensionContext): void {
       }
     });
 
+  const bundled = Uri.joinPath(context.extensionUri, "dist", "extension", "reprise.mjs");
   const policies = new Policies(client);
   const states = new MachineStates(client, repositories);
   const known = { client, repositories, policies, states, register };
   const storage = context.storageUri ?? context.globalStorageUri;
-  const tests = restoreTests({ ...known, memory: context.workspaceState, storage });
+  const tested = restoreTests({ ...known, memory: context.workspaceState, storage });
 
   const actions = registerActions(
     {
-      ...{ client, repositories, tree, log, extensionUri: context.extensionUri, storageUri: context.globalStorageUri },
-      choose: new PlaceChooser(client, repositories, () => view.selection[0]),
+      ...{ client, repositories, tree, keepers, log, demos, extensionUri: context.extensionUri, choose: places },
       unlock: async (location, passphrase) => {
         await repositories.unlock({ location, name: location }, passphrase);
       },
       reveal: (node) => Promise.resolve(view.reveal(node, { focus: true, expand: true })),
       overviewTitle: l10n.t("Overview of which repository?"),
+      keeperTitle: l10n.t("Keeper's key of which repository?"),
     },
     register,
   );
@@ -105,12 +112,11 @@ export function activate(context: ExtensionContext): void {
     register("openPart", (node?: Node) => fileCommands.openPart(node)),
     register("openInWorkspace", (node?: Node) => fileCommands.openInWorkspace(node)),
     register("goToPath", (node?: Node) => fileCommands.goToPath(node)),
-    register("copyPath", (node?: Node) => fileCommands.copyPath(node)),
-    register("copyCommandLine", (node?: Node) => fileCommands.copyCommandLine(node)),
     register("showLog", () => log.show()),
     ...actions.disposables,
-    ...[policies, states, ...tests.parts],
-    ...policyHelp({ ...known, log, lastResult: tests.lastResult }),
+    ...[policies, states, ...tested.parts],
+    tasks.registerTaskProvider(JobTasks.type, new JobTasks({ policies, passphrases, bundled })),
+    ...policyHelp({ ...known, log, lastResult: tested.lastResult }),
   );
   setContexts();
 }
@@ -132,7 +138,7 @@ function setContexts(): void {
 }
 
 function setSelection(node: Node | undefined): void {
-  const isItem = node !== undefined && ["snapshot", "entry"].includes(node.kind);
+  const isItem = node !== undefined && !["more", "problem"].includes(node.kind);
   const isFile = node?.kind === "entry" && node.entry.kind === "file";
   void commands.executeCommand("setContext", "reprise.itemSelected", isItem);
   void commands.executeCommand("setContext", "reprise.fileSelected", isFile);

@@ -53,6 +53,13 @@ export const entryPoints = [
     executable: false,
   },
   {
+    // for tasks: `reprise run JOB` in a terminal without anything else being installed
+    source: "cli/main.ts",
+    bundle: "dist/extension/reprise.mjs",
+    flags: [...nodeModule, "--minify", `--banner:js=${requireShim}`],
+    executable: false,
+  },
+  {
     source: "core/engine/worker.ts",
     bundle: "dist/extension/worker.mjs",
     flags: [...nodeModule, "--minify", `--banner:js=${requireShim}`],

@@ -1,23 +1,27 @@
 // What all actions share: the service, who is asked what an action is about, progress with cancel, and trust.
 
-import { commands, env, l10n, ProgressLocation, type Uri, window, workspace } from "vscode";
+import { homedir } from "node:os";
+import { commands, env, l10n, ProgressLocation, Uri, window, workspace } from "vscode";
 import { withSignal } from "../adapt/cancellation.js";
 import { sizeText } from "../model/words.js";
-import { type ConfiguredRepository, configuredRepositories } from "../repositories/configured.js";
+import type { ConfiguredRepository } from "../repositories/configured.js";
+import type { DemoFolders } from "../repositories/demoFolders.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";
 import type { CallOptions, ServiceClient } from "../service/client.js";
 import type { Handle, ProgressData, SnapshotData } from "../service/protocol.js";
 import { type Node, repositoryOf } from "../views/nodes.js";
 import type { RepositoriesTree } from "../views/repositoriesTree.js";
+import type { KeeperKeys } from "./keeperKeys.js";
+import { pickRepository } from "./pickRepository.js";
 
 export interface ActionParts {
   client: ServiceClient;
   repositories: OpenRepositories;
   tree: RepositoriesTree;
+  keepers: KeeperKeys;
   /** Of the installed extension. */
   extensionUri: Uri;
-  /** A folder of the extension's own. */
-  storageUri: Uri;
+  demos: DemoFolders;
   choose: {
     snapshot(given: Node | undefined, title: string): Promise<TargetSnapshot | undefined>;
     machine(given: Node | undefined, title: string): Promise<TargetMachine | undefined>;
@@ -40,10 +44,7 @@ export async function chooseRepository(
   title: string,
 ): Promise<ConfiguredRepository | undefined> {
   if (given !== undefined) return repositoryOf(given).configured;
-  const all = configuredRepositories();
-  if (all.length <= 1) return all[0];
-  const items = all.map((configured) => ({ label: configured.name, description: configured.location, configured }));
-  return (await window.showQuickPick(items, { title, placeHolder: l10n.t("Which repository?") }))?.configured;
+  return await pickRepository(title);
 }
 
 /** Shows a notification that can be cancelled while `work` goes on with an open repository. */
@@ -85,6 +86,12 @@ export async function isTrusted(): Promise<boolean> {
   if ((await window.showWarningMessage(text, manage)) === manage)
     await commands.executeCommand("workbench.trust.manage");
   return false;
+}
+
+/** Where dialogs begin. */
+export function startFolder(): Uri {
+  const local = workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file");
+  return local?.uri ?? Uri.file(homedir());
 }
 
 /** A modal question; true: the button was chosen. */

@@ -6,11 +6,13 @@ import { changeName } from "../model/changeWords.js";
 import { commandLine } from "../model/commandLine.js";
 import { messageText, shortened } from "../model/shownName.js";
 import { dateAndTime } from "../model/words.js";
+import { expandLocation } from "../repositories/configured.js";
 import { ALL_CHANGES } from "../service/compareProtocol.js";
 import type { SnapshotData } from "../service/protocol.js";
 import type { ChangeRow, ChangesTree, ComparedSnapshots, SnapshotSide } from "../views/changesTree.js";
 import type { ChosenPlace } from "../views/places.js";
 import type { Given, PlaceChooser } from "./chosenPlace.js";
+import { copyWithWord } from "./runningThings.js";
 import type { DiffSide, SideDocuments } from "./sideDocuments.js";
 
 export class ChangeCommands {
@@ -51,7 +53,7 @@ export class ChangeCommands {
   async open(given: ChangeRow | undefined): Promise<void> {
     const row = given ?? this.#selected();
     const compared = this.#changes.compared;
-    if (row === undefined || compared === undefined) return;
+    if (row === undefined || compared === undefined) return tellNothingCompared();
     if (row.kind === "moreChanges") return this.#changes.showMore(row);
     const { before, after, change, metadata, isFolder } = row.data;
     if (isFolder) return;
@@ -65,6 +67,7 @@ export class ChangeCommands {
 
   /** By a part of the path and by kind. */
   async filter(): Promise<void> {
+    if (this.#changes.compared === undefined) return tellNothingCompared();
     const { text, kinds } = this.#changes.filter;
     const typed = await window.showInputBox({
       title: l10n.t("Show only changes with this in their path"),
@@ -85,11 +88,16 @@ export class ChangeCommands {
 
   async copyCommandLine(): Promise<void> {
     const compared = this.#changes.compared;
-    if (compared === undefined) return;
+    if (compared === undefined) return tellNothingCompared();
     const { before, after } = compared;
     const path = after.path === "/" ? [] : ["--path", after.path];
-    const line = commandLine(after.configured.location, ["diff", before.snapshot, after.snapshot, ...path]);
-    await env.clipboard.writeText(line);
+    const line = commandLine(expandLocation(after.configured.location), [
+      "diff",
+      before.snapshot,
+      after.snapshot,
+      ...path,
+    ]);
+    await copyWithWord(line);
   }
 
   async #after(given: Given): Promise<{ place: ChosenPlace; snapshot: SnapshotData } | undefined> {
@@ -121,4 +129,11 @@ export class ChangeCommands {
     await commands.executeCommand("setContext", "reprise.hasComparison", true);
     await commands.executeCommand("reprise.changes.focus");
   }
+}
+
+function tellNothingCompared(): void {
+  const text = l10n.t(
+    "Nothing is compared: use Show What Changed on a snapshot, and select a row of the view What Changed.",
+  );
+  void window.showInformationMessage(text);
 }

@@ -6,14 +6,15 @@ import { fromUriParts, SCHEME } from "../model/repriseUri.js";
 import { labelText } from "../model/shownName.js";
 import { stateWords } from "../model/snapshotState.js";
 import { ageText, dateAndTime } from "../model/words.js";
-import { type ConfiguredRepository, configuredRepositories } from "../repositories/configured.js";
+import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { OpenedRepository, OpenRepositories } from "../repositories/openRepositories.js";
-import type { ServiceClient } from "../service/client.js";
+import { type ServiceClient, ServiceError } from "../service/client.js";
 import { type EntryData, MAX_PAGE, type SnapshotData } from "../service/protocol.js";
 import type { ChangeRow } from "../views/changesTree.js";
-import { type Node, repositoryOf } from "../views/nodes.js";
+import { type MachineNode, type Node, repositoryOf } from "../views/nodes.js";
 import type { ChosenPlace } from "../views/places.js";
 import type { VersionNode } from "../views/versionsTree.js";
+import { pickRepository } from "./pickRepository.js";
 
 export interface ChosenSnapshot {
   configured: ConfiguredRepository;
@@ -46,12 +47,23 @@ export class PlaceChooser {
     if (chosen === undefined) return undefined;
     const path = await window.showInputBox({ title: prompt, placeHolder: "/etc/hostname" });
     if (path === undefined || path.trim() === "") return undefined;
-    return { ...chosen, path: path.startsWith("/") ? path : `/${path}` };
+    const asked = path.startsWith("/") ? path : `/${path}`;
+    return { ...chosen, path: await this.#pathOf(chosen, asked) };
   }
 
   async placeIn({ configured, snapshot }: ChosenSnapshot, path: string): Promise<ChosenPlace> {
     const { repositoryId } = await this.#repositories.open(configured);
     return { configured, repositoryId, machine: snapshot.machine, snapshot: snapshot.snapshotId, path };
+  }
+
+  /** The one path that names its disk and volume. What is not there may be elsewhere: versions, other machines. */
+  async #pathOf({ configured, snapshot }: ChosenPlace, path: string): Promise<string> {
+    try {
+      return (await this.stat(configured, snapshot, path)).path;
+    } catch (error) {
+      if (error instanceof ServiceError && error.family === "not-found") return path;
+      throw error;
+    }
   }
 
   /** Of the row or place, or one that is picked. */
@@ -71,8 +83,8 @@ export class PlaceChooser {
     given: Given,
     title: string,
   ): Promise<{ configured: ConfiguredRepository; machine: string } | undefined> {
-    if (isTreeNode(given) && given.kind === "machine")
-      return { configured: repositoryOf(given).configured, machine: given.machine.machine };
+    const row = isTreeNode(given) ? machineOf(given) : undefined;
+    if (row !== undefined) return { configured: row.repository.configured, machine: row.machine.machine };
     const configured = await this.#repository(given, title);
     return configured === undefined ? undefined : await this.pickMachine(configured, title);
   }
@@ -92,6 +104,10 @@ export class PlaceChooser {
         const description = `${count} · ${ageText(newest.timeMs, Date.now(), env.language)}`;
         return { label: labelText(machine), description, machine };
       });
+    if (items.length === 0)
+      return void window.showInformationMessage(
+        l10n.t("{0} has no machine to choose from.", labelText(configured.name)),
+      );
     const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t("Which machine?") });
     return picked === undefined ? undefined : { configured, machine: picked.machine };
   }
@@ -105,6 +121,8 @@ export class PlaceChooser {
   ): Promise<ChosenSnapshot | undefined> {
     const snapshots = await this.snapshots(configured, machine);
     const items = snapshots.filter(({ snapshotId }) => snapshotId !== except).map(snapshotPick);
+    if (items.length === 0)
+      return void window.showInformationMessage(l10n.t("{0} has no other snapshot to choose from.", machine));
     const options = { title, placeHolder: l10n.t("Which snapshot?"), matchOnDescription: true, matchOnDetail: true };
     const picked = await window.showQuickPick(items, options);
     return picked === undefined ? undefined : { configured, snapshot: picked.snapshot };
@@ -139,6 +157,11 @@ export class PlaceChooser {
     return await this.#repositories.use(configured, call);
   }
 
+  /** Whether what is open is in a backup. */
+  hasOpenPlace(): boolean {
+    return activeUri()?.scheme === SCHEME;
+  }
+
   async #knownPlace(given: Given): Promise<ChosenPlace | undefined> {
     const uri = given instanceof Uri ? given : given === undefined ? activeUri() : undefined;
     const place = uri?.scheme === SCHEME ? fromUriParts(uri) : undefined;
@@ -163,13 +186,7 @@ export class PlaceChooser {
   }
 
   async #repository(given: Given, title: string): Promise<ConfiguredRepository | undefined> {
-    if (isTreeNode(given)) return repositoryOf(given).configured;
-    const all = configuredRepositories();
-    if (all.length <= 1) return all[0];
-    const items = all.map((configured) => {
-      return { label: labelText(configured.name), description: configured.location, configured };
-    });
-    return (await window.showQuickPick(items, { title, placeHolder: l10n.t("Which repository?") }))?.configured;
+    return isTreeNode(given) ? repositoryOf(given).configured : await pickRepository(title);
   }
 }
 
@@ -191,7 +208,17 @@ function activeUri(): Uri | undefined {
   return input instanceof TabInputText || input instanceof TabInputCustom ? input.uri : undefined;
 }
 
-function isTreeNode(given: Given): given is Node {
+/** The machine that a row is of; undefined above machines. */
+function machineOf(node: Node): MachineNode | undefined {
+  let row = node;
+  while (row.kind !== "machine") {
+    if (row.kind === "repository") return undefined;
+    row = row.parent;
+  }
+  return row;
+}
+
+export function isTreeNode(given: Given): given is Node {
   return (
     given !== undefined &&
     !(given instanceof Uri) &&

@@ -11,6 +11,7 @@ import type { SnapshotData } from "../service/protocol.js";
 import { type ChosenPlace, placeUri } from "../views/places.js";
 import { type VersionNode, type VersionSubject, type VersionsTree, versionNodes } from "../views/versionsTree.js";
 import type { Given, PlaceChooser } from "./chosenPlace.js";
+import { tellUnmapped } from "./mapCommands.js";
 import type { DiffSide, SideDocuments } from "./sideDocuments.js";
 
 export class CompareCommands {
@@ -102,7 +103,7 @@ export class CompareCommands {
   /** From the Explorer: the newest backup of a local file against the file itself. */
   async #newestWithLocal(local: Uri): Promise<void> {
     const mapped = mappedFile(local);
-    if (mapped === undefined) return tellUnmapped();
+    if (mapped === undefined) return await tellUnmapped(local);
     const { repository: configured, machine, path } = mapped;
     const nodes = await this.#search({ configured, machine, path });
     const newest = nodes.find(({ row }) => row.version !== null);
@@ -136,7 +137,7 @@ export class CompareCommands {
     if (local?.scheme === "file") {
       const mapped = mappedFile(local);
       if (mapped !== undefined) return { configured: mapped.repository, machine: mapped.machine, path: mapped.path };
-      if (given !== undefined) return void tellUnmapped();
+      if (given !== undefined) return void (await tellUnmapped(local));
     }
     const place = await this.#file(given);
     return place === undefined ? undefined : { ...place };
@@ -181,11 +182,6 @@ export class CompareCommands {
     const message = l10n.t("{0} is the same in all snapshots.", messageText(lastName(path)));
     void window.showInformationMessage(message);
   }
-}
-
-function tellUnmapped(): void {
-  const message = l10n.t("No folder of the setting reprise.machines has this file.");
-  void window.showInformationMessage(message);
 }
 
 async function isFile(uri: Uri): Promise<boolean> {

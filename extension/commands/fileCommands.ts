@@ -1,40 +1,44 @@
-// Commands on what is in a snapshot: open it, a part of it, as a folder of the workspace, and copy how to name it.
+// Commands on what is in a snapshot: open it, a part of it, as a folder of the workspace.
 
 import { commands, env, FileType, l10n, Uri, window, workspace } from "vscode";
-import { commandLine } from "../model/commandLine.js";
 import { withoutIcons } from "../model/harmlessText.js";
-import { type FilePart, fromUriParts, SCHEME, type SnapshotPlace, toUriParts } from "../model/repriseUri.js";
+import { type FilePart, fromUriParts, SCHEME, toUriParts } from "../model/repriseUri.js";
+import { messageText } from "../model/shownName.js";
 import { sizeText } from "../model/words.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";
 import { MAX_RANGE_BYTES } from "../service/protocol.js";
-import { uriOf } from "../views/nodeItems.js";
-import { type EntryNode, type Node, repositoryOf, type SnapshotNode } from "../views/nodes.js";
+import type { Node } from "../views/nodes.js";
+import { placeUri } from "../views/places.js";
+import type { PlaceChooser } from "./chosenPlace.js";
 
 const MIB = 1024 * 1024;
 
 export class FileCommands {
   readonly #repositories: OpenRepositories;
-  readonly #selected: () => Node | undefined;
+  readonly #places: PlaceChooser;
 
-  constructor(repositories: OpenRepositories, selected: () => Node | undefined) {
+  constructor(repositories: OpenRepositories, places: PlaceChooser) {
     this.#repositories = repositories;
-    this.#selected = selected;
+    this.#places = places;
   }
 
   async open(given?: Node | Uri): Promise<void> {
-    const uri = await this.#uriOf(given);
+    const uri = await this.#uriOf(given, l10n.t("Open which file? As the machine names it"));
     if (uri === undefined) return;
-    const isLink = given !== undefined && "kind" in given && given.kind === "entry" && given.entry.kind === "symlink";
-    if (isLink) await this.#openOrList(uri);
-    else await commands.executeCommand("vscode.open", uri);
+    // links, and what was typed, may lead to a folder
+    const isFile = given !== undefined && "kind" in given && given.kind === "entry" && given.entry.kind === "file";
+    if (isFile) await commands.executeCommand("vscode.open", uri);
+    else await this.#openOrList(uri);
   }
 
   /** A window of a file, as a file of its own. */
   async openPart(given?: Node | Uri): Promise<void> {
-    const uri = await this.#uriOf(given);
+    const uri = await this.#uriOf(given, l10n.t("Open a part of which file? As the machine names it"));
     const place = uri === undefined ? undefined : fromUriParts(uri);
     if (uri === undefined || place === undefined) return;
-    const { size } = await workspace.fs.stat(Uri.from(toUriParts({ ...place, part: undefined })));
+    const { size, type } = await workspace.fs.stat(Uri.from(toUriParts({ ...place, part: undefined })));
+    if ((type & FileType.File) === 0)
+      return void window.showInformationMessage(l10n.t("{0} is no file.", messageText(place.path)));
     const text = await window.showInputBox({
       title: l10n.t("Open a part of {0} ({1})", place.path, sizeText(size, env.language)),
       prompt: l10n.t("From which MiB on? {0} are shown.", sizeText(MAX_RANGE_BYTES, env.language)),
@@ -47,7 +51,7 @@ export class FileCommands {
 
   /** The folder, volume, disk or whole snapshot as a folder of the workspace. */
   async openInWorkspace(given?: Node): Promise<void> {
-    const uri = await this.#uriOf(given);
+    const uri = await this.#uriOf(given, l10n.t("Add which folder? As the machine names it"), { orWhole: true });
     const place = uri === undefined ? undefined : fromUriParts(uri);
     if (uri === undefined || place === undefined) return;
     const name = `${place.machine} ${place.path}`;
@@ -55,42 +59,19 @@ export class FileCommands {
   }
 
   async goToPath(given?: Node): Promise<void> {
-    const node = given ?? this.#selected();
-    const snapshot = node === undefined ? undefined : snapshotOf(node);
-    if (snapshot === undefined) {
-      void window.showInformationMessage(l10n.t("Select a snapshot in the Backups view first."));
-      return;
-    }
+    const chosen = await this.#places.snapshot(given, l10n.t("Go to a path of which snapshot?"));
+    if (chosen === undefined) return;
+    const { configured, snapshot } = chosen;
     const path = await window.showInputBox({
-      title: l10n.t("Go to a path of {0}", snapshot.snapshot.machine),
+      title: l10n.t("Go to a path of {0}", snapshot.machine),
       prompt: l10n.t("A file or folder as the machine names it, or with disk and volume in front"),
       placeHolder: "/etc/hostname",
     });
     if (path === undefined || path === "") return;
-    const { configured } = snapshot.repository;
     const asked = path.startsWith("/") ? path : `/${path}`;
     // the same file has one place, however it is named
-    const found = await this.#repositories.locate(configured, snapshot.snapshot.snapshotId, asked);
-    await this.#openOrList(await this.#uriIn(snapshot, found.path));
-  }
-
-  async copyPath(given?: Node | Uri): Promise<void> {
-    const place = await this.#placeOf(given);
-    if (place !== undefined) await env.clipboard.writeText(place.path);
-  }
-
-  async copyCommandLine(given?: Node | Uri): Promise<void> {
-    const node = given === undefined || given instanceof Uri ? undefined : given;
-    if (node !== undefined && ["repository", "namespace", "machine", "day"].includes(node.kind)) {
-      await env.clipboard.writeText(commandLine(repositoryOf(node).configured.location, snapshotsArguments(node)));
-      return;
-    }
-    const place = await this.#placeOf(given);
-    if (place === undefined) return;
-    const { configured } = await this.#repositories.byId(place.repositoryId);
-    const isFile = node?.kind === "entry" ? node.entry.kind === "file" : given instanceof Uri || node === undefined;
-    const what = `${place.snapshot}:${place.path}`;
-    await env.clipboard.writeText(commandLine(configured.location, [isFile ? "cat" : "ls", what]));
+    const found = await this.#repositories.locate(configured, snapshot.snapshotId, asked);
+    await this.#openOrList(placeUri(await this.#places.placeIn(chosen, found.path)));
   }
 
   /** A folder is shown by letting the user pick what is in it. */
@@ -108,35 +89,12 @@ export class FileCommands {
     if (picked !== undefined) await this.#openOrList(Uri.joinPath(uri, picked.name));
   }
 
-  async #placeOf(given: Node | Uri | undefined): Promise<SnapshotPlace | undefined> {
-    const uri = await this.#uriOf(given);
-    return uri === undefined ? undefined : fromUriParts(uri);
+  /** Of a row, of a tab's menu, of what is open or selected when a command came from the palette, or of what is asked for. */
+  async #uriOf(given: Node | Uri | undefined, prompt: string, options = {}): Promise<Uri | undefined> {
+    if (given instanceof Uri && given.scheme === SCHEME) return given;
+    const place = await this.#places.place(given, prompt, options);
+    return place === undefined ? undefined : placeUri(place);
   }
-
-  /** Of a row, of a tab's menu, or of what is open or selected when a command came from the palette. */
-  async #uriOf(given: Node | Uri | undefined): Promise<Uri | undefined> {
-    if (given instanceof Uri) return given;
-    const active = window.activeTextEditor?.document.uri;
-    if (given === undefined && active?.scheme === SCHEME) return active;
-    const node = given ?? this.#selected();
-    if (node?.kind === "entry") return uriOf(node);
-    return node?.kind === "snapshot" ? await this.#uriIn(node, "/") : undefined;
-  }
-
-  async #uriIn({ repository, snapshot }: SnapshotNode, path: string): Promise<Uri> {
-    const { repositoryId } = await this.#repositories.open(repository.configured);
-    return Uri.from(toUriParts({ repositoryId, machine: snapshot.machine, snapshot: snapshot.snapshotId, path }));
-  }
-}
-
-function snapshotOf(node: Node): SnapshotNode | undefined {
-  if (node.kind === "snapshot") return node;
-  return node.kind === "entry" ? (node as EntryNode).snapshot : undefined;
-}
-
-function snapshotsArguments(node: Node): string[] {
-  if (node.kind === "machine") return ["snapshots", "--group", node.machine.machine];
-  return node.kind === "day" ? snapshotsArguments(node.parent) : ["snapshots"];
 }
 
 /** Undefined: not a place in the file. */

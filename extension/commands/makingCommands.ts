@@ -1,6 +1,6 @@
 // New repositories: one's own, whose recovery key is shown once, and the demo.
 
-import { commands, env, l10n, Uri, window } from "vscode";
+import { commands, env, l10n, window } from "vscode";
 import { addConfigured, configuredRepositories, expandLocation } from "../repositories/configured.js";
 import { type ActionParts, isTrusted, running } from "./actionParts.js";
 
@@ -43,23 +43,23 @@ export class MakingCommands {
 
   async makeDemo(): Promise<void> {
     if (!(await isTrusted())) return;
-    const { storageUri, client, tree } = this.#parts;
-    const parent = Uri.joinPath(storageUri, "demo");
-    const present = configuredRepositories().find(({ location }) => location.startsWith(parent.fsPath));
+    const { demos, client, tree } = this.#parts;
+    const present = configuredRepositories().find(({ location }) => demos.isDemo(location));
     if (present !== undefined) {
       void window.showInformationMessage(l10n.t("The demo repository is in the Backups view already."));
       await commands.executeCommand("reprise.repositories.focus");
       return;
     }
-    const folder = Uri.joinPath(parent, Date.now().toString(36)).fsPath;
+    const folder = demos.newFolder();
     const title = l10n.t("Making a demo repository");
     const { location, snapshots } = await running(title, (options) => client.call("makeDemo", { folder }, options));
+    await demos.remember({ folder, location });
     const name = l10n.t("Demo");
     await addConfigured({ location, name });
     tree.redraw();
     await commands.executeCommand("reprise.repositories.focus");
     const text = l10n.t(
-      "The demo repository has {0} snapshots of two machines. Remove it from the view when you are done.",
+      "The demo repository has {0} snapshots of two machines. Remove it from the view when you are done; its files can go with it.",
       snapshots,
     );
     const open = l10n.t("Open Overview");

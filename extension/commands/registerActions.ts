@@ -18,6 +18,7 @@ export interface ActionSurroundings extends ActionParts {
   /** Shows a row of the Backups view. */
   reveal(node: Node): Promise<void>;
   overviewTitle: string;
+  keeperTitle: string;
 }
 
 type Register = (name: string, run: (node?: Node) => unknown) => Disposable;
@@ -42,6 +43,7 @@ export function registerActions(
   const servers = new ServerCommands(given, log);
   const disposables = [
     overviews,
+    servers.running,
     register("overview", async (node) => {
       const configured = await chooseRepository(node, given.overviewTitle);
       if (configured !== undefined) overviews.show(configured);
@@ -58,10 +60,16 @@ export function registerActions(
     register("gc", (node) => retention.collect(node)),
     register("serveNbd", (node) => servers.serveNbd(node)),
     register("stopNbd", () => servers.stopNbd()),
+    register("stopMachine", () => servers.stopMachine()),
+    register("showRunning", () => servers.running.show()),
+    register("giveKeeperKey", async (node) => {
+      const configured = await chooseRepository(node, given.keeperTitle);
+      if (configured !== undefined && (await given.keepers.give(configured))) tree.redraw();
+    }),
     register("boot", (node) => servers.boot(node)),
     register("initRepository", () => making.init()),
     register("makeDemo", () => making.makeDemo()),
     register("openWalkthrough", () => making.openWalkthrough()),
   ];
-  return { disposables, forgetServers: () => servers.forgetAll() };
+  return { disposables, forgetServers: () => servers.running.clear() };
 }

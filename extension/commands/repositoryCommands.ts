@@ -9,6 +9,7 @@ import {
   expandLocation,
   removeConfigured,
 } from "../repositories/configured.js";
+import type { DemoFolders } from "../repositories/demoFolders.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";
 import type { Passphrases } from "../secrets/passphrases.js";
 import { ServiceError } from "../service/client.js";
@@ -22,11 +23,13 @@ export class RepositoryCommands {
   readonly #repositories: OpenRepositories;
   readonly #passphrases: Passphrases;
   readonly #tree: RepositoriesTree;
+  readonly #demos: DemoFolders;
 
-  constructor(repositories: OpenRepositories, passphrases: Passphrases, tree: RepositoriesTree) {
+  constructor(repositories: OpenRepositories, passphrases: Passphrases, tree: RepositoriesTree, demos: DemoFolders) {
     this.#repositories = repositories;
     this.#passphrases = passphrases;
     this.#tree = tree;
+    this.#demos = demos;
   }
 
   /** Asks for a location, opens what is there, and only then writes it to the settings. */
@@ -55,13 +58,23 @@ export class RepositoryCommands {
   async remove(node?: Node): Promise<void> {
     const configured = await this.#choose(node, l10n.t("Which repository shall be removed from the view?"));
     if (configured === undefined) return;
-    const remove = l10n.t("Remove");
+    const demo = await this.#demos.folderOf(configured.location);
+    const [remove, removeAll] = [l10n.t("Remove"), l10n.t("Remove and Delete Its Files")];
     const question = l10n.t("Remove {0} from the view?", configured.name);
-    const detail = l10n.t("Its passphrase is forgotten here. The repository itself and its backups stay as they are.");
-    if ((await window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
+    const detail =
+      demo === undefined
+        ? l10n.t("Its passphrase is forgotten here. The repository itself and its backups stay as they are.")
+        : l10n.t(
+            "This demo was made by Reprise in {0}. Nothing else is in that folder, and nothing else is deleted.",
+            demo,
+          );
+    const buttons = demo === undefined ? [remove] : [removeAll, remove];
+    const chosen = await window.showWarningMessage(question, { modal: true, detail }, ...buttons);
+    if (chosen === undefined) return;
     await this.#repositories.close(configured.location);
     await this.#passphrases.forget(configured.location);
     await removeConfigured(configured.location);
+    if (chosen === removeAll) await this.#demos.remove(configured.location);
     this.#tree.redraw();
   }
 
@@ -101,7 +114,9 @@ export class RepositoryCommands {
   #passphraseBox({ name }: ConfiguredRepository, problem: string | undefined): InputBoxOptions {
     return {
       title: l10n.t("Passphrase of {0}", name),
-      prompt: problem ?? l10n.t("It is kept by the editor's secret storage. A recovery key opens the repository, too."),
+      prompt:
+        problem ??
+        l10n.t("It is kept by the editor's secret storage. A recovery key (RPRS1-…) opens the repository, too."),
       password: true,
       ignoreFocusOut: true,
     };

@@ -5,12 +5,15 @@ import { commandLine } from "../model/commandLine.js";
 import { restoreFolderName } from "../model/restoreReport.js";
 import { lastName, shortened } from "../model/shownName.js";
 import { dateAndTime, sizeText } from "../model/words.js";
+import { expandLocation } from "../repositories/configured.js";
 import type { ServiceClient } from "../service/client.js";
 import type { SnapshotData } from "../service/protocol.js";
 import type { DiskFormat } from "../service/restoreProtocol.js";
 import type { ChosenPlace } from "../views/places.js";
+import { isTrusted, startFolder } from "./actionParts.js";
 import type { ChosenSnapshot, Given, PlaceChooser } from "./chosenPlace.js";
 import type { RestoreRun, RestoreRuns } from "./restoreRuns.js";
+import { copyWithWord } from "./runningThings.js";
 
 export class RestoreCommands {
   readonly #client: ServiceClient;
@@ -24,6 +27,7 @@ export class RestoreCommands {
   }
 
   async toFolder(given: Given): Promise<void> {
+    if (!(await isTrusted())) return;
     const place = await this.#filePlace(given);
     if (place === undefined) return;
     const title = l10n.t("Restore {0} into which folder?", shortened(subjectOf(place)));
@@ -32,6 +36,7 @@ export class RestoreCommands {
   }
 
   async toWorkspace(given: Given): Promise<void> {
+    if (!(await isTrusted())) return;
     const folders = (workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file");
     if (folders.length === 0)
       return void window.showInformationMessage(l10n.t("No folder of this computer is open: use Restore to Folder."));
@@ -45,6 +50,7 @@ export class RestoreCommands {
 
   /** As raw or qcow2; the name of the file says which. */
   async disk(given: Given): Promise<void> {
+    if (!(await isTrusted())) return;
     const chosen = await this.#places.snapshot(given, l10n.t("Restore a disk of which snapshot?"));
     // machines that are backed up as folders have no disks
     const name = given !== undefined && "kind" in given && given.kind === "entry" ? given.entry.name : undefined;
@@ -65,6 +71,7 @@ export class RestoreCommands {
 
   /** All disks and configuration files, into a new folder below the one that is chosen. */
   async machine(given: Given): Promise<void> {
+    if (!(await isTrusted())) return;
     const chosen = await this.#places.snapshot(given, l10n.t("Restore which snapshot?"));
     if (chosen === undefined) return;
     const { snapshot } = chosen;
@@ -90,7 +97,7 @@ export class RestoreCommands {
         : isDisk
           ? [snapshot, "--disk", disk, "--to", `${disk}.raw`]
           : [`${snapshot}:${path}`, "--to", "restored"];
-    await env.clipboard.writeText(commandLine(configured.location, ["restore", ...args]));
+    await copyWithWord(commandLine(expandLocation(configured.location), ["restore", ...args]));
   }
 
   async #filePlace(given: Given, options = {}): Promise<ChosenPlace | undefined> {
@@ -140,12 +147,6 @@ async function pickFolder(title: string, openLabel: string): Promise<Uri | undef
   const [folder] = (await window.showOpenDialog(options)) ?? [];
   if (folder === undefined || folder.scheme === "file") return folder;
   return void window.showInformationMessage(l10n.t("Only folders of this computer can be restored to."));
-}
-
-/** Where dialogs begin. */
-function startFolder(): Uri {
-  const local = workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file");
-  return local?.uri ?? Uri.file("/");
 }
 
 async function pickDisk({ disks }: SnapshotData, given: Given): Promise<string | undefined> {

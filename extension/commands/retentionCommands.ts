@@ -27,6 +27,8 @@ export class RetentionCommands {
     if (!(await isTrusted())) return;
     const configured = await chooseRepository(given, l10n.t("Prune which repository?"));
     if (configured === undefined) return;
+    const role = await this.#parts.keepers.readyToPreview(configured);
+    if (role === undefined) return;
     const machine = given?.kind === "machine" ? given.machine.machine : null;
     const keep = await askKeepRules(machine ?? configured.name);
     if (keep === undefined) return;
@@ -39,7 +41,7 @@ export class RetentionCommands {
       title,
       subtitle: configured.location,
       content: prunePreview(plan, formatKeepRules(keep), { ...READER, timeZone }),
-      apply: plan.removes === 0 ? null : l10n.t("Forget {0} Snapshots…", plan.removes),
+      apply: plan.removes === 0 || role === "runner" ? null : l10n.t("Forget {0} Snapshots…", plan.removes),
       onApply: () => this.#guarded(() => this.#applyPrune(configured, plan)),
     });
   }
@@ -48,6 +50,8 @@ export class RetentionCommands {
     if (!(await isTrusted())) return;
     const configured = await chooseRepository(given, l10n.t("Collect garbage of which repository?"));
     if (configured === undefined) return;
+    const role = await this.#parts.keepers.readyToPreview(configured);
+    if (role === undefined) return;
     const title = l10n.t("gc preview: {0}", configured.name);
     const plan = await runOn(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("planGc", { repository }, options),
@@ -56,7 +60,10 @@ export class RetentionCommands {
       title,
       subtitle: configured.location,
       content: gcPreview(plan, READER),
-      apply: plan.packsChanged === 0 ? null : l10n.t("Free {0}…", sizeText(plan.freedBytes, env.language)),
+      apply:
+        plan.packsChanged === 0 || role === "runner"
+          ? null
+          : l10n.t("Free {0}…", sizeText(plan.freedBytes, env.language)),
       onApply: () => this.#guarded(() => this.#applyGc(configured, plan)),
     });
   }

@@ -1,29 +1,26 @@
-// What runs on until it is stopped: disks of a snapshot by NBD, and machines started from one. Nothing of it outlives the window.
+// Commands that start what runs on until it is stopped: disks of a snapshot by NBD, and machines from one. Nothing of it outlives
+// the window.
 
-import { commands, EventEmitter, env, type LogOutputChannel, l10n, type Pseudoterminal, window } from "vscode";
-import { isAbort } from "../adapt/cancellation.js";
-import { errorText, showError } from "../adapt/errors.js";
+import { commands, env, type LogOutputChannel, l10n, ThemeIcon, window } from "vscode";
+import { showError } from "../adapt/errors.js";
 import { toolFolder } from "../adapt/toolFolder.js";
+import { withoutLinks } from "../model/harmlessText.js";
 import { dateAndTime } from "../model/words.js";
 import type { BootData, NbdData } from "../service/actionsProtocol.js";
-import type { ServiceClient } from "../service/client.js";
+import { ServiceError } from "../service/client.js";
 import type { Node } from "../views/nodes.js";
 import { type ActionParts, isTrusted, runOn, type TargetSnapshot } from "./actionParts.js";
+import { BootTerminal } from "./bootTerminal.js";
+import { copyWithWord, type RunningThing, RunningThings } from "./runningThings.js";
 
 export class ServerCommands {
   readonly #parts: ActionParts;
   readonly #log: LogOutputChannel;
-  readonly #served = new Map<number, NbdData>();
+  readonly running = new RunningThings();
 
   constructor(parts: ActionParts, log: LogOutputChannel) {
     this.#parts = parts;
     this.#log = log;
-  }
-
-  /** The service has died, and everything with it. */
-  forgetAll(): void {
-    this.#served.clear();
-    this.#setContext();
   }
 
   async serveNbd(given?: Node): Promise<void> {
@@ -34,26 +31,16 @@ export class ServerCommands {
     const served = await runOn(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("startNbd", { repository, snapshot: snapshot.snapshotId }, options),
     );
-    this.#served.set(served.server, served);
-    this.#setContext();
+    const thing: RunningThing = { kind: "nbd", served, stop: () => this.#stopServing(served, thing) };
+    this.running.add(thing);
     for (const { uri } of served.disks) this.#log.info(`NBD: ${uri}`);
     // the command is done; the answer may take long
-    this.#offer(served).catch((error: unknown) => showError(error, this.#log));
+    this.#offer(served, thing).catch((error: unknown) => showError(error, this.#log));
   }
 
   async stopNbd(): Promise<void> {
-    const items = [...this.#served.values()].map((served) => ({
-      label: served.machine,
-      description: served.disks.map(({ uri }) => uri).join(" "),
-      served,
-    }));
-    const chosen =
-      items.length <= 1 ? items[0] : await window.showQuickPick(items, { title: l10n.t("Stop which NBD server?") });
-    if (chosen === undefined) {
-      if (items.length === 0) void window.showInformationMessage(l10n.t("No NBD server is running."));
-      return;
-    }
-    await this.#stop(chosen.served);
+    const thing = await this.running.pick(this.running.of("nbd"), l10n.t("Stop which NBD server?"));
+    await thing?.stop();
   }
 
   async boot(given?: Node): Promise<void> {
@@ -69,41 +56,64 @@ export class ServerCommands {
     if (chosen === undefined) return;
     const title = l10n.t("Starting {0}", nameOf(target));
     const argument = { snapshot: snapshot.snapshotId, vnc: chosen === screen, toolFolder: toolFolder() };
-    const booted = await runOn(this.#parts, configured, title, (repository, options) =>
-      this.#parts.client.call("startBoot", { repository, ...argument }, options),
-    );
+    try {
+      const booted = await runOn(this.#parts, configured, title, (repository, options) =>
+        this.#parts.client.call("startBoot", { repository, ...argument }, options),
+      );
+      this.#showMachine(booted);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== "TOOL_MISSING") throw error;
+      this.#log.error(error.message);
+      // not awaited: the command is done
+      tellMissing(error).catch((failure: unknown) => showError(failure, this.#log));
+    }
+  }
+
+  async stopMachine(): Promise<void> {
+    const thing = await this.running.pick(this.running.of("machine"), l10n.t("Stop which machine?"));
+    await thing?.stop();
+  }
+
+  #showMachine(booted: BootData): void {
     const terminal = window.createTerminal({
       name: l10n.t("{0} (from backup)", booted.machine),
-      pty: new BootTerminal(this.#parts.client, booted, this.#log),
+      iconPath: new ThemeIcon("vm-running"),
+      pty: new BootTerminal(this.#parts.client, booted, this.#log, () => this.running.remove(thing)),
       isTransient: true,
     });
+    // closing the terminal ends the machine
+    const stop = async () => terminal.dispose();
+    const thing: RunningThing = { kind: "machine", booted, terminal, stop };
+    this.running.add(thing);
     terminal.show();
-    if (booted.vncSocket !== null) void offerScreen(booted.vncSocket);
+    if (booted.vncSocket !== null) {
+      this.#log.info(`VNC: ${booted.vncSocket}`);
+      this.#offerScreen(booted.vncSocket, thing).catch((error: unknown) => showError(error, this.#log));
+    }
   }
 
-  async #offer(served: NbdData): Promise<void> {
-    const [disk] = served.disks;
-    if (disk === undefined) return;
-    const [copy, convert, stop] = [l10n.t("Copy Address"), l10n.t("Copy nbdcopy Command"), l10n.t("Stop")];
-    const text = l10n.t("{0} is served read-only until this window closes: {1}", served.machine, disk.uri);
-    const chosen = await window.showInformationMessage(text, copy, convert, stop);
-    if (chosen === copy) await env.clipboard.writeText(served.disks.map(({ uri }) => uri).join("\n"));
-    if (chosen === convert)
-      await env.clipboard.writeText(
-        served.disks.map(({ name, uri }) => `nbdcopy --progress '${uri}' '${name}.img'`).join("\n"),
-      );
-    if (chosen === stop) await this.#stop(served);
+  async #offer(served: NbdData, thing: RunningThing): Promise<void> {
+    const uris = served.disks.map(({ uri }) => uri);
+    const [copy, connect, stop] = [l10n.t("Copy Address"), l10n.t("Copy Command…"), l10n.t("Stop")];
+    const text = l10n.t("{0} is served read-only until this window closes: {1}", served.machine, uris[0] ?? "");
+    const chosen = await window.showInformationMessage(text, connect, copy, stop);
+    if (chosen === copy) await copyWithWord(uris.join("\n"));
+    if (chosen === connect) await this.running.showActions(thing);
+    if (chosen === stop) await thing.stop();
   }
 
-  async #stop({ server, machine }: NbdData): Promise<void> {
+  async #offerScreen(socket: string, thing: RunningThing): Promise<void> {
+    const [copy, connect] = [l10n.t("Copy Path"), l10n.t("Copy Command…")];
+    const text = l10n.t("Its screen is on the unix socket {0}: open it with a VNC viewer.", socket);
+    const chosen = await window.showInformationMessage(text, connect, copy);
+    if (chosen === copy) await copyWithWord(socket);
+    if (chosen === connect) await this.running.showActions(thing);
+  }
+
+  async #stopServing({ server, machine }: NbdData, thing: RunningThing): Promise<void> {
     await this.#parts.client.call("stopNbd", { server });
-    this.#served.delete(server);
-    this.#setContext();
+    this.running.remove(thing);
     window.setStatusBarMessage(l10n.t("{0} is not served any more.", machine), 5000);
-  }
-
-  #setContext(): void {
-    void commands.executeCommand("setContext", "reprise.nbdRunning", this.#served.size > 0);
   }
 
   async #target(given: Node | undefined, title: string): Promise<TargetSnapshot | undefined> {
@@ -111,69 +121,18 @@ export class ServerCommands {
   }
 }
 
-/** A machine's serial console. Closing it ends the machine. */
-class BootTerminal implements Pseudoterminal {
-  readonly #client: ServiceClient;
-  readonly #booted: BootData;
-  readonly #log: LogOutputChannel;
-  readonly #written = new EventEmitter<string>();
-  readonly #closed = new EventEmitter<number>();
-  readonly onDidWrite = this.#written.event;
-  readonly onDidClose = this.#closed.event;
-  readonly #ended = new AbortController();
-
-  constructor(client: ServiceClient, booted: BootData, log: LogOutputChannel) {
-    this.#client = client;
-    this.#booted = booted;
-    this.#log = log;
-  }
-
-  open(): void {
-    const { hardware, accelerator, notes } = this.#booted;
-    const lines = [
-      `${hardware} (${accelerator})`,
-      ...notes,
-      l10n.t("Nothing it writes is kept. Closing this terminal ends it."),
-    ];
-    for (const line of lines) this.#written.fire(`\u001b[2m${line}\u001b[0m\r\n`);
-    void this.#follow();
-  }
-
-  close(): void {
-    this.#ended.abort();
-    const { boot } = this.#booted;
-    this.#client.call("stopBoot", { boot }).catch((error: unknown) => this.#log.error(errorText(error)));
-  }
-
-  handleInput(text: string): void {
-    const { boot } = this.#booted;
-    this.#client.call("bootInput", { boot, text }).catch((error: unknown) => this.#log.warn(errorText(error)));
-  }
-
-  async #follow(): Promise<void> {
-    const { boot } = this.#booted;
-    const decoder = new TextDecoder();
-    const { signal } = this.#ended;
-    try {
-      for (;;) {
-        const { bytes, end } = await this.#client.call("bootOutput", { boot }, { signal });
-        this.#written.fire(decoder.decode(bytes, { stream: true }));
-        if (end === null) continue;
-        for (const error of end.readErrors) this.#log.error(error);
-        this.#written.fire(`\r\n\u001b[2m${end.description}\u001b[0m\r\n`);
-        await this.#client.call("stopBoot", { boot });
-        return;
-      }
-    } catch (error) {
-      if (!isAbort(error)) this.#written.fire(`\r\n${errorText(error)}\r\n`);
-    }
-  }
-}
-
-async function offerScreen(socket: string): Promise<void> {
-  const copy = l10n.t("Copy Path");
-  const text = l10n.t("Its screen is on the unix socket {0}: open it with a VNC viewer.", socket);
-  if ((await window.showInformationMessage(text, copy)) === copy) await env.clipboard.writeText(socket);
+/** With the package that brings it, and the setting that says where it is. */
+async function tellMissing({ message, data }: ServiceError): Promise<void> {
+  const command = `sudo apt-get install ${String(data.debianPackage)}`;
+  const [copy, setting] = [l10n.t("Copy Install Command"), l10n.t("Open Setting")];
+  const text = l10n.t(
+    "{0}. On Debian and Ubuntu: {1}. Elsewhere, the setting reprise.qemuPath says where it is.",
+    message,
+    command,
+  );
+  const chosen = await window.showErrorMessage(withoutLinks(text), copy, setting);
+  if (chosen === copy) await env.clipboard.writeText(command);
+  if (chosen === setting) await commands.executeCommand("workbench.action.openSettings", "reprise.qemuPath");
 }
 
 function nameOf({ snapshot }: TargetSnapshot): string {

@@ -48,6 +48,7 @@ export class SnapshotCommands {
     const target = await this.#target(given, ask);
     if (target === undefined) return;
     const { configured, snapshot } = target;
+    if (!wanted && !(await this.#parts.keepers.ready(configured))) return;
     const detail = l10n.t("From then on it can be forgotten, and a retention policy may remove it.");
     const question = l10n.t("Take the protection from {0}?", nameOf(target));
     if (!wanted && !(await confirmed(question, detail, l10n.t("Take Protection Away")))) return;
@@ -103,6 +104,7 @@ export class SnapshotCommands {
   async forget(given?: Node): Promise<void> {
     const target = await this.#target(given, l10n.t("Forget which snapshot?"));
     if (target === undefined) return;
+    if (!(await this.#parts.keepers.ready(target.configured))) return;
     const { snapshotId, notes, disks, sizeBytes } = target.snapshot;
     const size = sizeText(sizeBytes, env.language);
     const detail = [

@@ -1,8 +1,10 @@
 // The setting `reprise.machines`: which folders of this computer are folders of machines in backups.
 
-import { Uri, workspace } from "vscode";
+import { ConfigurationTarget, Uri, workspace } from "vscode";
 import { localPathOf, type MachineFolder, pathInMachine, readMachineFolders } from "../model/machineFolders.js";
 import { type ConfiguredRepository, configuredRepositories, expandLocation } from "./configured.js";
+
+const SECTION = "reprise.machines";
 
 export interface MappedFile {
   /** The first configured repository that the mapping can mean. */
@@ -12,7 +14,7 @@ export interface MappedFile {
 }
 
 export function machineFolders(): MachineFolder[] {
-  return readMachineFolders(workspace.getConfiguration().get<unknown>("reprise.machines"));
+  return readMachineFolders(workspace.getConfiguration().get<unknown>(SECTION));
 }
 
 /** Undefined: no folder of the settings has it, or its repository is not configured. */
@@ -32,6 +34,21 @@ export function localFile(repository: ConfiguredRepository, machine: string, pat
     if (local !== undefined) return Uri.file(local);
   }
   return undefined;
+}
+
+export async function addMachineFolder(folder: MachineFolder): Promise<void> {
+  const configuration = workspace.getConfiguration();
+  const known = configuration.inspect<unknown[]>(SECTION)?.globalValue;
+  const entry = folder.repository === "" ? { ...folder, repository: undefined } : folder;
+  const entries = [...(Array.isArray(known) ? known : []), entry];
+  await configuration.update(SECTION, entries, ConfigurationTarget.Global);
+}
+
+/** Those that a configured repository is meant by, as folders of this computer. */
+export function localFolders(): Uri[] {
+  return machineFolders()
+    .filter((folder) => repositoryOf(folder) !== undefined)
+    .map((folder) => Uri.file(folderPath(folder)));
 }
 
 /** Relative ones are in the first folder of the workspace. */

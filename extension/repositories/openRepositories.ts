@@ -57,6 +57,21 @@ export class OpenRepositories {
     return opened;
   }
 
+  /** With the keeper's key, which is kept when it is the right one. KEEPER_KEY_INVALID, KEEPER_KEY_WRONG. */
+  async becomeKeeper(configured: ConfiguredRepository, keeperKey: string): Promise<OpenedRepository> {
+    const { location } = configured;
+    const opened = await this.#openWith(configured, (await this.#passphrases.get(location)) ?? null, keeperKey);
+    await this.#passphrases.keepKeeperKey(location, keeperKey);
+    await this.close(location);
+    this.#remember(location, Promise.resolve(opened));
+    return opened;
+  }
+
+  async forgetKeeper({ location }: ConfiguredRepository): Promise<void> {
+    await this.#passphrases.forgetKeeperKey(location);
+    await this.close(location);
+  }
+
   /** The repository of a URI. REPOSITORY_UNKNOWN when no configured one has this id. */
   async byId(repositoryId: string): Promise<OpenedRepository> {
     const ids = this.#memory.get<Record<string, string>>(KNOWN_IDS, {});
@@ -133,9 +148,10 @@ export class OpenRepositories {
     });
   }
 
-  async #openWith(configured: ConfiguredRepository, secret: string | null): Promise<OpenedRepository> {
+  async #openWith(configured: ConfiguredRepository, secret: string | null, given?: string): Promise<OpenedRepository> {
     const location = expandLocation(configured.location);
-    const info = await this.#client.call("openRepository", { location, secret });
+    const keeperKey = given ?? (await this.#passphrases.keeperKey(configured.location)) ?? null;
+    const info = await this.#client.call("openRepository", { location, secret, keeperKey });
     const ids = this.#memory.get<Record<string, string>>(KNOWN_IDS, {});
     if (ids[configured.location] !== info.repositoryId)
       await this.#memory.update(KNOWN_IDS, { ...ids, [configured.location]: info.repositoryId });

@@ -5,6 +5,7 @@ import {
   defaultCacheFolder,
   defaultStateFolder,
   type GivenSecret,
+  KeeperKey,
   looksLikeRecoveryKey,
   openBackend,
   openRepository,
@@ -29,6 +30,7 @@ export class OpenRepositories {
     if (this.#sessions.size >= MAX_OPEN)
       throw new RepriseError("usage", "SERVICE_TOO_MANY_OPEN", `${MAX_OPEN} repositories are open already`);
     const { signal, onWarning } = context;
+    const keeperKey = argument.keeperKey ? KeeperKey.fromPem(argument.keeperKey) : undefined;
     const backend = await openBackend(location, { signal });
     try {
       const repository = await openRepository(backend, {
@@ -36,13 +38,13 @@ export class OpenRepositories {
         environment: systemEnvironment(VERSION),
         cacheFolder: cacheFolder === undefined ? defaultCacheFolder() : cacheFolder,
         trust: { stateFolder: stateFolder === undefined ? defaultStateFolder() : stateFolder },
-        signal,
-        onWarning,
+        ...{ keeperKey, signal, onWarning },
       });
       const handle = this.#next++ as Handle;
       this.#sessions.set(handle, new Session(repository));
-      const { repositoryId, encryption } = repository.config;
-      return { handle, repositoryId, location, encrypted: encryption !== "none" };
+      const { repositoryId, encryption, keeper } = repository.config;
+      const role = keeper === null ? "none" : repository.keeperKey === null ? "elsewhere" : "here";
+      return { handle, repositoryId, location, encrypted: encryption !== "none", keeper: role };
     } catch (error) {
       await backend.close();
       throw error;

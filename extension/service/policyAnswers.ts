@@ -53,7 +53,11 @@ export async function readPolicy(
     problems,
     sound: true,
     repositories: config.repositories.map((each) => {
-      return { name: each.name, location: locationIn(each, folder), line: each.line };
+      const variables = {
+        passphraseVariable: variableOf(each.passphrase, "REPRISE_PASSPHRASE"),
+        keeperKeyVariable: variableOf(each.keeperKey, "REPRISE_KEEPER_KEY"),
+      };
+      return { name: each.name, location: locationIn(each, folder), ...variables, line: each.line };
     }),
     machines: config.machines.map(({ machine, owner, line }) => ({ machine, owner, line })),
     jobs: config.jobs.map((job) => jobData(job, config)),
@@ -128,6 +132,11 @@ function locationIn(repository: RepositoryConfig, folder: string): string | null
     if (isOurError(error)) return null;
     throw error;
   }
+}
+
+function variableOf(reference: RepositoryConfig["passphrase"], usual: string): string | null {
+  if (reference === null) return usual;
+  return reference.kind === "env" ? reference.name : null;
 }
 
 function jobData(job: JobConfig, { restoreTests }: RepriseConfig): PolicyJobData {

@@ -23,6 +23,9 @@ export interface PolicyRepositoryData {
   name: string;
   /** As openRepository takes it; null: only a variable that is not set says where it is. */
   location: string | null;
+  /** The variables that its passphrase and its keeper's key are taken from; null: from a file. */
+  passphraseVariable: string | null;
+  keeperKeyVariable: string | null;
   line: number;
 }
 

@@ -15,6 +15,8 @@ export interface RepositoryInfo {
   repositoryId: string;
   location: string;
   encrypted: boolean;
+  /** Of a repository with two roles: whether it was opened with its keeper's key ("here"). */
+  keeper: "none" | "here" | "elsewhere";
 }
 
 /** One machine and what its snapshots say together. */
@@ -174,10 +176,16 @@ interface InSnapshot {
 export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, PolicyApi<Handle> {
   /**
    * `secret`: a passphrase or a recovery key; never logged, stored or answered back. PASSPHRASE_WRONG; PASSPHRASE_MISSING when it
-   * is encrypted and no secret was given.
+   * is encrypted and no secret was given. `keeperKey`: the text of the keeper's key, kept as secret; KEEPER_KEY_INVALID, KEEPER_KEY_WRONG.
    */
   openRepository: {
-    argument: { location: string; secret: string | null; cacheFolder?: string | null; stateFolder?: string | null };
+    argument: {
+      location: string;
+      secret: string | null;
+      keeperKey?: string | null;
+      cacheFolder?: string | null;
+      stateFolder?: string | null;
+    };
     answer: RepositoryInfo;
   };
   closeRepository: { argument: { repository: Handle }; answer: null };
@@ -209,6 +217,8 @@ export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, Pol
   counterpart: Compare["counterpart"];
   restoreFiles: RestoreApi<Handle>["restoreFiles"];
   restoreDisks: RestoreApi<Handle>["restoreDisks"];
+  exportEvidence: RestoreApi<Handle>["exportEvidence"];
+  exportArchive: RestoreApi<Handle>["exportArchive"];
 }
 
 export type Method = keyof ServiceApi;

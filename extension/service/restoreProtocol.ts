@@ -38,6 +38,24 @@ export interface RestoredDisksData {
   files: RestoredFilesData | null;
 }
 
+export interface ExportedArchiveData {
+  to: string;
+  sizeBytes: number;
+  /** Not in the archive, because it cannot be read or has no place in it; only the first ones are named. */
+  skipped: number;
+  skippedFiles: readonly { path: string; reason: string }[];
+}
+
+export interface ExportedEvidenceData {
+  to: string;
+  /** Names in the folder. */
+  files: readonly string[];
+  tests: number;
+  signed: number;
+}
+
+export type ArchiveFormat = "tar" | "zip";
+
 export type DiskFormat = "raw" | "qcow2";
 
 export interface RestoreApi<Handle> {
@@ -70,6 +88,23 @@ export interface RestoreApi<Handle> {
       skipDamaged: boolean;
     };
     answer: RestoredDisksData;
+  };
+  /** A file, a folder or, with `/`, everything as one archive in the file `to`. TARGET_EXISTS unless `replace`. */
+  exportArchive: {
+    argument: {
+      repository: Handle;
+      snapshot: string;
+      path: string;
+      to: string;
+      format: ArchiveFormat;
+      replace: boolean;
+    };
+    answer: ExportedArchiveData;
+  };
+  /** The manifest, and records and statements of the snapshot's restore tests, into the folder `to`. TARGET_EXISTS unless `replace`. */
+  exportEvidence: {
+    argument: { repository: Handle; snapshot: string; to: string; replace: boolean };
+    answer: ExportedEvidenceData;
   };
 }
 

@@ -4,6 +4,7 @@
 import { inertLine, RepriseError } from "../../core/index.js";
 import { actionMethods } from "./actionMethods.js";
 import { compareSnapshots, findCounterpart, listChanges } from "./compareAnswers.js";
+import { exportArchiveTo, exportEvidenceTo } from "./exportAnswers.js";
 import { answerGate } from "./gateAnswers.js";
 import { readHistory } from "./historyAnswers.js";
 import { keepPreview, machineStates } from "./machineAnswers.js";
@@ -116,6 +117,8 @@ function methodsOf(repositories: OpenRepositories, servers: RunningServers): Met
     counterpart: (argument, context) => findCounterpart(repositories.get(argument.repository), argument, context),
     restoreFiles: (argument, context) => restoreFilesTo(repositories.get(argument.repository), argument, context),
     restoreDisks: (argument, context) => restoreDisksTo(repositories.get(argument.repository), argument, context),
+    exportEvidence: (argument, context) => exportEvidenceTo(repositories.get(argument.repository), argument, context),
+    exportArchive: (argument, context) => exportArchiveTo(repositories.get(argument.repository), argument, context),
   };
 }
 

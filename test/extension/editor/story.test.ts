@@ -70,7 +70,7 @@ describe("the extension in the editor", () => {
 
   it("offers commands only where they make sense", async () => {
     const offered = await window.commandsFor("Reprise: Copy");
-    assert.ok(offered.includes("Reprise: Copy Path in Backup"), offered.join(", "));
+    assert.ok(offered.includes("Reprise: Copy Path or Name"), offered.join(", "));
     assert.ok(!offered.some((title) => title.includes("%")));
   });
 
