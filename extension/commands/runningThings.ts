@@ -86,7 +86,7 @@ export class RunningThings implements Disposable {
       ...(machines.length > 0 ? [`$(vm-running) ${machines.length}`] : []),
       ...(servers.length > 0 ? [`$(plug) ${servers.length}`] : []),
     ];
-    this.#status.text = `$(archive) ${parts.join("  ")}`;
+    this.#status.text = parts.join("  ");
     this.#status.tooltip = [...this.#things].map(nameOf).join("\n");
     this.#status.accessibilityInformation = { label: [...this.#things].map(nameOf).join(", ") };
     if (parts.length > 0) this.#status.show();

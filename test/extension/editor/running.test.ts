@@ -1,0 +1,180 @@
+// What runs from a backup, in the window: a machine with its console and screen, disks by NBD, and what is left when it ends.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { Browser, Locator } from "playwright-core";
+import { tinyGuest } from "../../fixtures/guests.js";
+import { MachineTests } from "../../support/machineTests.js";
+import { inProject } from "../../support/projectRoot.js";
+import { launchBrowser, openWorkbench } from "../support/browser.js";
+import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
+import { packExtension } from "../support/packagedExtension.js";
+import type { Workbench } from "../support/workbench.js";
+
+const run = promisify(execFile);
+const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
+const BOOT_MS = 300_000;
+const GONE_MS = 30_000;
+
+describe("what runs from a backup in the editor", function () {
+  this.timeout(2 * BOOT_MS);
+  let tests: MachineTests | undefined;
+  let vsix: string;
+  let server: EditorServer | undefined;
+  let browser: Browser | undefined;
+  let window: Workbench;
+
+  before(async function () {
+    needsEditor(this);
+    tests = await MachineTests.open();
+    await tests.backUp("vm/web1", await tinyGuest());
+    await mkdir(tests.path("workspace"));
+    ({ vsix } = await packExtension(tests.folder));
+    server = await startEditor({ ...options(tests), env: { TMPDIR: tests.runs } });
+    browser = await launchBrowser();
+    window = await openAt(browser, server, tests);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    await tests?.close();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed")
+      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
+  });
+
+  const options = ({ repository }: MachineTests) => ({
+    vsix,
+    settings: { "terminal.integrated.gpuAcceleration": "off" },
+    machineSettings: { "reprise.repositories": [{ location: repository, name: "Lab" }] },
+  });
+  const openAt = async (browser: Browser, server: EditorServer, tests: MachineTests) => {
+    const opened = await openWorkbench(browser, server, { folder: tests.path("workspace"), shots });
+    await opened.openContainer("Backups");
+    for (const label of ["Lab", "web1"]) await opened.expand(label);
+    await snapshotRow(opened).click();
+    return opened;
+  };
+  const snapshotRow = ({ page }: Workbench) => page.locator(".sidebar .monaco-list-row[aria-level='4']").first();
+  /** What opens fades in. */
+  const settled = () => sleep(400);
+  const dialogButton = ({ page }: Workbench, name: string) =>
+    page.locator(".monaco-dialog-box").getByRole("button", { name, exact: true });
+  const status = ({ page }: Workbench): Locator =>
+    page.locator(".statusbar-item").filter({ has: page.locator(".codicon-vm-running, .codicon-plug") });
+  const consoleText = async ({ page }: Workbench) =>
+    (await page.locator(".terminal .xterm-rows").allInnerTexts()).join("\n");
+  const untilConsole = async (window: Workbench, text: RegExp) => {
+    for (const endMs = Date.now() + BOOT_MS; !text.test(await consoleText(window)); await sleep(500))
+      if (Date.now() > endMs) assert.fail(await consoleText(window));
+  };
+  /** QEMU processes of this test: their disks and sockets are where runs happen. */
+  const machines = async (): Promise<number[]> => {
+    const found: number[] = [];
+    for (const name of await readdir("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      const words = await readFile(join("/proc", name, "cmdline"), "utf8").catch(() => "");
+      if (words.includes("qemu-system") && words.includes(tests?.runs ?? "-")) found.push(Number(name));
+    }
+    return found;
+  };
+  const ours = async () => (await readdir(tests?.runs ?? "")).filter((name) => name.startsWith("reprise-"));
+  const untilNothingRuns = async () => {
+    for (
+      const endMs = Date.now() + GONE_MS;
+      (await machines()).length > 0 || (await ours()).length > 0;
+      await sleep(200)
+    )
+      if (Date.now() > endMs) assert.fail(`left: ${await machines()} ${await ours()}`);
+  };
+  const rowDetails = async ({ page }: Workbench) =>
+    (await page.locator(".quick-input-list .monaco-list-row .quick-input-list-label-meta").allInnerTexts()).map(
+      (text) => text.replaceAll("\u00a0", " "),
+    );
+
+  it("starts a machine whose console is a terminal and whose screen is a socket", async () => {
+    await window.command("Reprise: Start Machine From Snapshot");
+    await dialogButton(window, "Start with VNC Screen").waitFor();
+    await window.shot("boot-1-question");
+    await dialogButton(window, "Start with VNC Screen").click();
+    await window.notification(/Its screen is on the unix socket/).waitFor();
+    await untilConsole(window, /FIXTURE-READY/);
+    await window.shot("boot-2-console");
+    assert.equal((await machines()).length, 1);
+    await status(window).click();
+    await window.question("started from its backup");
+    const details = await rowDetails(window);
+    const socket = details.find((text) => text.endsWith(".sock") && !text.includes(" ")) ?? "";
+    assert.ok((await stat(socket)).isSocket(), details.join("\n"));
+    assert.ok(details.some((text) => text.startsWith("vncviewer ")));
+    await settled();
+    await window.shot("boot-3-what-runs");
+    await window.pick("Stop Machine");
+    await untilNothingRuns();
+    await status(window).waitFor({ state: "detached" });
+  });
+
+  it("serves disks by NBD, with commands that connect", async () => {
+    await snapshotRow(window).click();
+    await window.command("Reprise: Serve Disks of Snapshot by NBD");
+    await window.notification(/is served read-only/).waitFor();
+    await window
+      .notification(/is served read-only/)
+      .getByRole("button", { name: "Copy Command…" })
+      .click();
+    await window.question("served by NBD");
+    await settled();
+    await window.shot("nbd-commands");
+    const lines = await rowDetails(window);
+    const [look, copy] = ["nbdinfo ", "qemu-img create "].map((start) => lines.find((line) => line.startsWith(start)));
+    const { stdout } = await run("sh", ["-c", look ?? "false"]);
+    assert.match(stdout, /is_read_only: true/);
+    await run("sh", ["-c", copy ?? "false"], { cwd: tests?.folder });
+    await window.page.keyboard.press("Escape");
+    await window.command("Reprise: Stop Serving by NBD");
+    await untilNothingRuns();
+    await status(window).waitFor({ state: "detached" });
+  });
+
+  it("ends the machine when its terminal is closed, and with the window", async () => {
+    await snapshotRow(window).click();
+    const start = async (other: Workbench) => {
+      await other.command("Reprise: Start Machine From Snapshot");
+      await dialogButton(other, "Start with Console").click();
+      await untilConsole(other, /Linux version|FIXTURE|Booting|GRUB/i);
+    };
+    await start(window);
+    await window.command("Terminal: Kill the Active Terminal Instance");
+    await untilNothingRuns();
+    assert.ok(browser !== undefined && server !== undefined && tests !== undefined);
+    const other = await openAt(browser, server, tests);
+    await start(other);
+    assert.equal((await machines()).length, 1);
+    await other.page.goto("about:blank");
+    await other.close();
+    await untilNothingRuns();
+  });
+
+  it("says which package brings QEMU when it is missing", async () => {
+    assert.ok(browser !== undefined && tests !== undefined);
+    await mkdir(tests.path("empty"));
+    const bare = await startEditor({ ...options(tests), env: { PATH: tests.path("empty") } });
+    try {
+      const other = await openAt(browser, bare, tests);
+      await other.command("Reprise: Start Machine From Snapshot");
+      await dialogButton(other, "Start with Console").click();
+      const said = other.notification(/sudo apt-get install qemu-system-x86/);
+      await said.waitFor();
+      await said.getByRole("button", { name: "Open Setting" }).waitFor();
+      await other.shot("boot-missing");
+      await other.close();
+    } finally {
+      await bare.stop();
+    }
+  });
+});
