@@ -61,11 +61,8 @@ export class CopyCommands {
       orWhole: true,
     });
     if (place === undefined) return undefined;
-    const { configured, machine, snapshot, path } = place;
-    if (path === "/") {
-      const { timeMs } = await this.#places.snapshotOf(place);
-      return { configured, subject: { kind: "snapshot", machine, snapshot: { snapshotId: snapshot, timeMs } } };
-    }
+    const { configured, snapshot, path } = place;
+    if (path === "/") return { configured, subject: { kind: "snapshot", snapshot } };
     const { kind } = await this.#places.stat(configured, snapshot, path);
     return { configured, subject: { kind: kind === "file" ? "file" : "folder", snapshot, path } };
   }
@@ -87,9 +84,9 @@ function subjectOfRow(node: Node): CopySubject | undefined {
     case "machine":
       return { kind: "machine", machine: node.machine.machine };
     case "day":
-      return { kind: "snapshots", machine: node.parent.machine.machine, snapshots: node.snapshots };
+      return { kind: "snapshots", snapshots: node.snapshots.map(({ snapshotId }) => snapshotId) };
     case "snapshot":
-      return { kind: "snapshot", machine: node.snapshot.machine, snapshot: node.snapshot };
+      return { kind: "snapshot", snapshot: node.snapshot.snapshotId };
     case "entry": {
       const { snapshotId: snapshot } = node.snapshot.snapshot;
       return { kind: node.entry.kind === "file" ? "file" : "folder", snapshot, path: node.entry.path };

@@ -8,7 +8,7 @@ import { lastName, shortened } from "../model/shownName.js";
 import { sizeText } from "../model/words.js";
 import { type CallOptions, type ServiceClient, ServiceError } from "../service/client.js";
 import type { ArchiveFormat } from "../service/restoreProtocol.js";
-import { confirmed, isTrusted, running, startFolder } from "./actionParts.js";
+import { confirmed, running, startFolder } from "./actionParts.js";
 import type { Given, PlaceChooser } from "./chosenPlace.js";
 
 export class ExportCommands {
@@ -24,7 +24,6 @@ export class ExportCommands {
 
   /** The name of the file says which kind of archive. */
   async archive(given: Given): Promise<void> {
-    if (!(await isTrusted())) return;
     const prompt = l10n.t("Export which file or folder? As the machine names it");
     const place = await this.#places.place(given, prompt, { orWhole: true });
     if (place === undefined) return;
@@ -56,7 +55,6 @@ export class ExportCommands {
   }
 
   async evidence(given: Given): Promise<void> {
-    if (!(await isTrusted())) return;
     const chosen = await this.#places.snapshot(given, l10n.t("Export the evidence of which snapshot?"));
     if (chosen === undefined) return;
     const title = l10n.t("Export the evidence into which folder?");

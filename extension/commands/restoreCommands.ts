@@ -10,7 +10,7 @@ import type { ServiceClient } from "../service/client.js";
 import type { SnapshotData } from "../service/protocol.js";
 import type { DiskFormat } from "../service/restoreProtocol.js";
 import type { ChosenPlace } from "../views/places.js";
-import { isTrusted, startFolder } from "./actionParts.js";
+import { startFolder } from "./actionParts.js";
 import type { ChosenSnapshot, Given, PlaceChooser } from "./chosenPlace.js";
 import type { RestoreRun, RestoreRuns } from "./restoreRuns.js";
 import { copyWithWord } from "./runningThings.js";
@@ -27,7 +27,6 @@ export class RestoreCommands {
   }
 
   async toFolder(given: Given): Promise<void> {
-    if (!(await isTrusted())) return;
     const place = await this.#filePlace(given);
     if (place === undefined) return;
     const title = l10n.t("Restore {0} into which folder?", shortened(subjectOf(place)));
@@ -36,7 +35,6 @@ export class RestoreCommands {
   }
 
   async toWorkspace(given: Given): Promise<void> {
-    if (!(await isTrusted())) return;
     const folders = (workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file");
     if (folders.length === 0)
       return void window.showInformationMessage(l10n.t("No folder of this computer is open: use Restore to Folder."));
@@ -50,7 +48,6 @@ export class RestoreCommands {
 
   /** As raw or qcow2; the name of the file says which. */
   async disk(given: Given): Promise<void> {
-    if (!(await isTrusted())) return;
     const chosen = await this.#places.snapshot(given, l10n.t("Restore a disk of which snapshot?"));
     // machines that are backed up as folders have no disks
     const name = given !== undefined && "kind" in given && given.kind === "entry" ? given.entry.name : undefined;
@@ -71,7 +68,6 @@ export class RestoreCommands {
 
   /** All disks and configuration files, into a new folder below the one that is chosen. */
   async machine(given: Given): Promise<void> {
-    if (!(await isTrusted())) return;
     const chosen = await this.#places.snapshot(given, l10n.t("Restore which snapshot?"));
     if (chosen === undefined) return;
     const { snapshot } = chosen;

@@ -6,19 +6,17 @@ export type CopySubject =
   | { kind: "repository" }
   | { kind: "namespace"; namespace: string }
   | { kind: "machine"; machine: string }
-  | { kind: "snapshots"; machine: string; snapshots: readonly CopiedSnapshot[] }
-  | { kind: "snapshot"; machine: string; snapshot: CopiedSnapshot }
+  | { kind: "snapshots"; snapshots: readonly string[] }
+  | { kind: "snapshot"; snapshot: string }
   | { kind: "file" | "folder"; snapshot: string; path: string }
   | { kind: "changes"; before: string; after: string; path: string }
   | { kind: "tested"; machine: string }
   | { kind: "test"; file: string; test: string | null; machine: string | null; check: string | null };
 
-export interface CopiedSnapshot {
-  snapshotId: string;
-  timeMs: number;
-}
-
-/** As commands take it: a location, a machine, `machine@time`, a path in a snapshot. Several lines for several snapshots. */
+/**
+ * As commands take it: a location, a machine, the id of a snapshot (two may have one time), a path in it. A line for each of several
+ * snapshots.
+ */
 export function copiedPath(location: string, subject: CopySubject): string {
   switch (subject.kind) {
     case "repository":
@@ -29,9 +27,9 @@ export function copiedPath(location: string, subject: CopySubject): string {
     case "tested":
       return subject.machine;
     case "snapshots":
-      return subject.snapshots.map((snapshot) => nameOf(subject.machine, snapshot)).join("\n");
+      return subject.snapshots.join("\n");
     case "snapshot":
-      return nameOf(subject.machine, subject.snapshot);
+      return subject.snapshot;
     case "test":
       return subject.file;
     default:
@@ -50,9 +48,9 @@ export function copiedLine(location: string, subject: CopySubject): string {
     case "machine":
       return line("snapshots", "--group", subject.machine);
     case "snapshots":
-      return subject.snapshots.map(({ snapshotId }) => line("show", snapshotId)).join("\n");
+      return subject.snapshots.map((snapshot) => line("show", snapshot)).join("\n");
     case "snapshot":
-      return line("ls", subject.snapshot.snapshotId);
+      return line("ls", subject.snapshot);
     case "file":
       return line("cat", `${subject.snapshot}:${subject.path}`);
     case "folder":
@@ -64,11 +62,6 @@ export function copiedLine(location: string, subject: CopySubject): string {
     case "test":
       return line("test", subject.file, ...testOptions(subject));
   }
-}
-
-/** No two snapshots of a machine that were backed up have one time; a repaired copy has that of its original and counts first. */
-function nameOf(machine: string, { timeMs }: CopiedSnapshot): string {
-  return `${machine}@${new Date(timeMs).toISOString().replace(/\.000Z$/, "Z")}`;
 }
 
 function testOptions({ test, machine, check }: Extract<CopySubject, { kind: "test" }>): string[] {

@@ -84,6 +84,10 @@ describe("what runs from a backup in the editor", function () {
     return found;
   };
   const ours = async () => (await readdir(tests?.runs ?? "")).filter((name) => name.startsWith("reprise-"));
+  const untilNoMachine = async () => {
+    for (const endMs = Date.now() + GONE_MS; (await machines()).length > 0; await sleep(200))
+      if (Date.now() > endMs) assert.fail(`left: ${await machines()}`);
+  };
   const untilNothingRuns = async () => {
     for (
       const endMs = Date.now() + GONE_MS;
@@ -155,19 +159,29 @@ describe("what runs from a backup in the editor", function () {
     const other = await openAt(browser, server, tests);
     await start(other);
     assert.equal((await machines()).length, 1);
+    const left = await ours();
     await other.page.goto("about:blank");
     await other.close();
+    // the editor's server gives a window that vanishes no time: the kernel ends the machine, the next start removes the folder
+    await untilNoMachine();
+    const another = await openAt(browser, server, tests);
+    await start(another);
+    assert.ok(!(await ours()).some((name) => left.includes(name)));
+    await another.command("Reprise: Stop Machine Started From Snapshot");
     await untilNothingRuns();
+    await another.close();
   });
 
   it("says which package brings QEMU when it is missing", async () => {
     assert.ok(browser !== undefined && tests !== undefined);
     await mkdir(tests.path("empty"));
-    const bare = await startEditor({ ...options(tests), env: { PATH: tests.path("empty") } });
+    const bare = await startEditor({ ...options(tests), env: { PATH: tests.path("empty"), SHELL: "/bin/false" } });
     try {
       const other = await openAt(browser, bare, tests);
       await other.command("Reprise: Start Machine From Snapshot");
       await dialogButton(other, "Start with Console").click();
+      await sleep(5000);
+      await other.shot("boot-missing");
       const said = other.notification(/sudo apt-get install qemu-system-x86/);
       await said.waitFor();
       await said.getByRole("button", { name: "Open Setting" }).waitFor();

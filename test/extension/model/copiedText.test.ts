@@ -80,6 +80,7 @@ describe("copied command lines", function () {
     return (await run("sh", ["-c", line], { cwd: join(folder.path, "here"), env })).stdout;
   };
   const newest = () => snapshots[0] as SnapshotData;
+  const ids = () => snapshots.map(({ snapshotId }) => snapshotId);
   const lineOf = (subject: CopySubject) => copiedLine(location, subject);
 
   it("show each file, whatever it is called", async () => {
@@ -94,15 +95,15 @@ describe("copied command lines", function () {
 
   it("list repositories, namespaces, machines, days, snapshots and folders", async () => {
     const machine = "prod:host/odd";
-    const [snapshot, { snapshotId }] = [newest(), newest()];
+    const { snapshotId } = newest();
     for (const subject of [
       { kind: "repository" },
       { kind: "namespace", namespace: "prod" },
       { kind: "machine", machine },
-      { kind: "snapshots", machine, snapshots },
+      { kind: "snapshots", snapshots: ids() },
     ] as const)
       assert.match(await shell(lineOf(subject)), new RegExp(snapshotId.slice(0, 8)), subject.kind);
-    assert.match(await shell(lineOf({ kind: "snapshot", machine, snapshot })), /source/);
+    assert.match(await shell(lineOf({ kind: "snapshot", snapshot: snapshotId })), /source/);
     for (const path of ["/", "/source", "/source/fs/in'side"])
       assert.notEqual(await shell(lineOf({ kind: "folder", snapshot: snapshotId, path })), "", path);
     const [, first] = snapshots;
@@ -127,8 +128,7 @@ describe("copied command lines", function () {
   });
 
   it("take what is copied as a path", async () => {
-    const machine = "prod:host/odd";
-    const names = copiedPath(location, { kind: "snapshots", machine, snapshots }).split("\n");
+    const names = copiedPath(location, { kind: "snapshots", snapshots: ids() }).split("\n");
     assert.equal(names.length, snapshots.length);
     const shown = await cliJson(["show", names.at(-1) ?? ""], { env: { REPRISE_REPOSITORY: location } });
     assert.equal(shown.snapshotId, snapshots.at(-1)?.snapshotId);

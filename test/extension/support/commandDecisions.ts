@@ -88,5 +88,5 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   openTestScreenshot: decide({ context: ["reprise.hasTestReports"] }, ACTS),
   refreshRestoreTests: decide("repository", ACTS),
   checkGate: decide("folder", ACTS, TRUST),
-  showGate: decide({ context: ["reprise.hasGate"] }, ACTS),
+  showGate: decide({ context: ["reprise.hasGate"] }, ACTS, TRUST),
 };
