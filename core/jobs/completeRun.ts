@@ -38,13 +38,16 @@ export async function completeRun(request: JobRequest, run: JobRun, options: Run
 }
 
 async function publish(
-  { config, signingKeys }: JobRequest,
-  { envelopes }: JobRun,
+  { config, job, signingKeys }: JobRequest,
+  { envelopes, evidenceProblem }: JobRun,
   { gitFolder, environment, signal, mustPublish = false }: RunOptions,
   add: (problem: Told) => void,
 ): Promise<PublishReport | null> {
   if (!config.evidence.publish || gitFolder === null) return null;
   if (mustPublish && signingKeys.length === 0) add(KEY_MISSING);
+  // a sync has nothing to sign: see runJob
+  else if (mustPublish && evidenceProblem !== null && findJob(config, job).command !== "sync")
+    add({ severity: "error", ...NOT_PUBLISHED, message: `not all of the evidence was signed: ${evidenceProblem}` });
   if (envelopes.length === 0) return null;
   const by = `${environment.host} (${environment.tool.name} ${environment.tool.version})`;
   const calls = { signal, now: () => environment.now() };
@@ -52,13 +55,17 @@ async function publish(
     return await publishEnvelopes(config, { envelopes, signingKeys, gitFolder, by }, calls);
   } catch (error) {
     if (isAbort(error)) return null;
-    const later = "the statements are in the repository: publish them later with reprise evidence publish";
-    const hint = (isOurError(error) ? error.hint : undefined) ?? later;
+    const hint = (isOurError(error) ? error.hint : undefined) ?? NOT_PUBLISHED.hint;
     const message = `the evidence was not published: ${reasonOf(error)}`;
-    add({ severity: mustPublish ? "error" : "warning", code: "EVIDENCE_NOT_PUBLISHED", message, hint });
+    add({ severity: mustPublish ? "error" : "warning", ...NOT_PUBLISHED, message, hint });
     return null;
   }
 }
+
+const NOT_PUBLISHED: Pick<Told, "code"> & { hint: string } = {
+  code: "EVIDENCE_NOT_PUBLISHED",
+  hint: "what tests have found is in the repository: publish it later with reprise evidence publish",
+};
 
 const KEY_MISSING: Told = {
   severity: "error",

@@ -29,6 +29,8 @@ export interface JobResults {
   slice: JobRecordData["slice"];
   /** Signed statements about tests. */
   envelopes: string[];
+  /** See JobRun. */
+  evidenceProblem: string | null;
   reportFiles: string[];
 }
 

@@ -63,6 +63,8 @@ export interface JobRun {
   report: JobReport;
   /** Signed statements (DSSE envelopes, JSON): tests, and an inventory of each machine that was touched. */
   envelopes: readonly string[];
+  /** Why statements are missing among them that the key should have signed; null: none is. */
+  evidenceProblem: string | null;
   /** What went to the evidence branch; null: nothing. */
   published: PublishReport | null;
   /** Paths of the files written below `reportFolder`. */

@@ -35,7 +35,7 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
   const machines = request.machines.length === 0 ? machinesOfJob(config, job) : request.machines;
   onEvent?.({ event: "job-started", job: job.name, command: job.command, machines });
   const log = new JobLog(config, job, options);
-  const results: JobResults = { slice: null, envelopes: [], reportFiles: [] };
+  const results: JobResults = { slice: null, envelopes: [], evidenceProblem: null, reportFiles: [] };
   let context: JobContext | null = null;
   let trends: JobReport["trends"] = [];
   let cancelled = false;
@@ -49,7 +49,10 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
   } catch (error) {
     cancelled = isAbort(error) || signal.aborted;
     if (cancelled) log.addLines(machines, NOT_REACHED);
-    else log.addError(error, null);
+    else {
+      log.addError(error, null);
+      results.evidenceProblem ??= reasonOf(error);
+    }
   }
   const outcome = cancelled ? "cancelled" : log.outcome;
   const verdict = jobVerdict(job, outcome, log, request.dryRun);
@@ -64,8 +67,10 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
     ...{ dryRun: request.dryRun, url: request.url, outcome, verdict },
     ...{ machines: log.lines, facts: log.facts, problems: log.problems, gate: null, plan: null, trends },
   };
-  const shown = redactReport(report, (text) => options.repositories.withoutLocations(text));
-  return { report: shown, envelopes: results.envelopes, published: null, reportFiles: results.reportFiles };
+  const redact = (text: string) => options.repositories.withoutLocations(text);
+  const { envelopes, reportFiles } = results;
+  const evidenceProblem = results.evidenceProblem && redact(results.evidenceProblem);
+  return { report: redactReport(report, redact), envelopes, evidenceProblem, published: null, reportFiles };
 }
 
 /**
@@ -82,6 +87,7 @@ async function carryOut(context: JobContext, machines: readonly string[]): Promi
     if (isAbort(error) || options.signal.aborted) throw error;
     log.addError(error, null);
     log.addLines(machines, { outcome: log.notDone, reason: reasonOf(error) }, startedMs);
+    context.results.evidenceProblem = reasonOf(error);
     return false;
   }
 }
@@ -109,6 +115,7 @@ async function signEvidence({ job, log, repository, request, results, options }:
   } catch (error) {
     if (isAbort(error)) throw error;
     log.addError(error, null, "warning");
+    results.evidenceProblem = reasonOf(error);
   }
 }
 

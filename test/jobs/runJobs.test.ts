@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RepriseError } from "../../core/errors.js";
 import { SigningKey } from "../../core/evidence/signingKey.js";
 import { readEvidenceBranch } from "../../core/evidenceBranch/readEvidenceBranch.js";
+import { folder } from "../../core/format/ids.js";
 import { runGit } from "../../core/git/gitProcess.js";
 import { openGitRepository } from "../../core/git/gitRepository.js";
 import { mergeReports } from "../../core/jobReport/mergeReports.js";
@@ -183,6 +185,25 @@ describe("runs of jobs", function () {
     const must = { ...options, mustPublish: true };
     const [failed] = await world.runAll({ jobs: ["nightly"], signingKeys: [signingKey] }, must);
     assert.deepEqual([failed?.report.outcome, failed?.report.problems[0]?.severity], ["failed", "error"]);
+    await git("remote", "set-url", "origin", world.path("remote.git"));
+    const { backend } = world.main;
+    const list = backend.list.bind(backend);
+    const onEvent = ({ event }: { event: string }) => {
+      if (event !== "machine-finished") return;
+      backend.list = (...args) => {
+        backend.list = list;
+        if (args[0] === folder.forgotten) throw new RepriseError("backend", "STORAGE_FAILED", "it burns");
+        return list(...args);
+      };
+    };
+    const unsigned = { jobs: ["nightly"], machines: ["vm/b"], signingKeys: [signingKey] };
+    const [silent] = await world.runAll(unsigned, { ...must, onEvent });
+    assert.deepEqual([silent?.report.outcome, silent?.envelopes.length], ["failed", 0]);
+    const last = silent?.report.problems.at(-1);
+    assert.deepEqual([last?.severity, last?.code], ["error", "EVIDENCE_NOT_PUBLISHED"]);
+    assert.match(last?.message ?? "", /not all of the evidence was signed: it burns/);
+    const [told] = await world.runAll(unsigned, { ...options, onEvent });
+    assert.equal(told?.report.outcome, "warned");
     const [keyless] = await world.runAll({ jobs: ["nightly"] }, must);
     assert.deepEqual([keyless?.report.outcome, keyless?.report.problems[0]?.code], ["failed", "SIGNING_KEY_MISSING"]);
   });
