@@ -77,7 +77,7 @@ async function printAnswer(answer: Answer, context: Context, printer: Printer): 
   else await printer.lines(lines);
   await printer.flush();
   if (answer.failed) return EXIT.failed;
-  if (answer.exitCode !== undefined && answer.exitCode !== EXIT.done) return answer.exitCode;
+  if (answer.exitCode !== undefined && (answer.isVerdict || answer.exitCode !== EXIT.done)) return answer.exitCode;
   return context.warnings.length > 0 ? EXIT.doneWithWarnings : EXIT.done;
 }
 

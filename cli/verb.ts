@@ -63,6 +63,8 @@ export interface Answer {
   failed?: true;
   /** Another end than these; more important than warnings. */
   exitCode?: ExitCode;
+  /** The exit code is a verdict that others act upon: warnings are told, and do not change it. */
+  isVerdict?: true;
   /** Standard output was used for data: lines and summary go to standard error. */
   outputTaken?: true;
 }

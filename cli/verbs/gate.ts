@@ -122,6 +122,7 @@ async function runGateVerb(context: Context, given: Given): Promise<Answer> {
     lines: renderJobText(report).trimEnd().split("\n"),
     summary,
     exitCode: report.outcome === "failed" ? EXIT.failed : EXIT.done,
+    isVerdict: true,
   };
 }
 

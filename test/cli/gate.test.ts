@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SigningKey } from "../../core/evidence/signingKey.js";
 import { signTestEvidence } from "../../core/evidence/testStatements.js";
@@ -24,6 +24,7 @@ interface GateDocument {
   verdict: string;
   isSigned: boolean;
   statements: string[];
+  warnings: object[];
   report: { gate: { machines: { reasons: { code: string }[] }[]; evidence: { source: string } | null } };
 }
 
@@ -158,6 +159,21 @@ describe("reprise gate", function () {
     await writeFile(manifest, randomBytes(100));
     assert.equal(codes(await decided(1))[1], "repository-unreadable");
     await rm(manifest);
+    const record = join(location, "records", "ff".repeat(16));
+    await writeFile(record, randomBytes(100));
+    assert.equal(codes(await decided(1))[1], "repository-unreadable");
+    await rm(record);
+  });
+
+  it("ends with 0 for go, whatever there is to warn of besides", async () => {
+    await commitPolicy("main", "");
+    // it hides no snapshot
+    const forgotten = join(location, "forgotten", "ff".repeat(16));
+    await mkdir(join(location, "forgotten"), { recursive: true });
+    await writeFile(forgotten, randomBytes(100));
+    const { decision, warnings } = await decided(0);
+    assert.deepEqual([decision, warnings.length], ["go", 1]);
+    await rm(forgotten);
   });
 
   it("writes signed and unsigned statements, and replaces no file without being told", async () => {
