@@ -13,6 +13,7 @@ import { askToOpen } from "./files/largeFiles.js";
 import { RepriseFileSystem } from "./files/repriseFileSystem.js";
 import { registerFileWork } from "./fileWork.js";
 import { SCHEME } from "./model/repriseUri.js";
+import { ServiceStops } from "./model/serviceStops.js";
 import { MachineStates } from "./policy/machineStates.js";
 import { Policies } from "./policy/policies.js";
 import { policyHelp } from "./policy/policyHelp.js";
@@ -30,11 +31,13 @@ import { RepositoriesTree } from "./views/repositoriesTree.js";
 let service: ServiceClient | undefined;
 
 export function activate(context: ExtensionContext): void {
+  const stops = new ServiceStops();
   const log = window.createOutputChannel("Reprise", { log: true });
   const client = new ServiceClient(context.asAbsolutePath("dist/extension/service.mjs"), {
     onWarning: ({ code, message }) => log.warn(`${code}: ${message}`),
     onStopped: (error) => {
       log.error(error.message);
+      stops.note(Date.now());
       repositories.forgetAll();
       actions.forgetServers();
     },
@@ -71,7 +74,7 @@ export function activate(context: ExtensionContext): void {
 
   const bundled = Uri.joinPath(context.extensionUri, "dist", "extension", "reprise.mjs");
   const policies = new Policies(client);
-  const states = new MachineStates(client, repositories);
+  const states = new MachineStates({ client, repositories, stops, log });
   const known = { client, repositories, policies, states, register };
   const storage = context.storageUri ?? context.globalStorageUri;
   const tested = restoreTests({ ...known, memory: context.workspaceState, storage });
@@ -116,7 +119,7 @@ export function activate(context: ExtensionContext): void {
     ...actions.disposables,
     ...[policies, states, ...tested.parts],
     tasks.registerTaskProvider(JobTasks.type, new JobTasks({ policies, passphrases, bundled })),
-    ...policyHelp({ ...known, log, lastResult: tested.lastResult }),
+    ...policyHelp({ ...known, stops, log, lastResult: tested.lastResult, extensionUri: context.extensionUri }),
   );
   setContexts();
 }

@@ -1,7 +1,8 @@
 // A gate from beginning to end: what changed, the policy and keys of the base commit, what is known of the machines, the decision, its
 // report and its statement. Whatever cannot be read of git or of the policy is an error, and everything after that a reason.
 
-import { ConfiguredRepositories } from "../config/openConfigured.js";
+import { ConfiguredRepositories, locationOf } from "../config/openConfigured.js";
+import type { RepositoryConfig } from "../config/repriseConfig.js";
 import { isAbort, isOurError } from "../errors.js";
 import type { GateFacts, GateReasonCode } from "../evidence/gateFacts.js";
 import { SigningKey } from "../evidence/signingKey.js";
@@ -11,6 +12,7 @@ import { listTree } from "../git/gitObjects.js";
 import { type GitRepository, isNoCommit, openGitRepository, resolveCommit } from "../git/gitRepository.js";
 import type { JobReport } from "../jobReport/jobReport.js";
 import { shortLine } from "../report/inertText.js";
+import type { GivenSecret } from "../repository/keys.js";
 import type { Environment } from "../repository/repository.js";
 import type { OnWarning } from "../repository/warnings.js";
 import { decideGate, type GateVerdict } from "./decideGate.js";
@@ -46,6 +48,11 @@ export interface GateOptions {
   environment: Environment;
   /** They sign the statement; none: it is left unsigned. */
   signingKeys: readonly SigningKey[];
+  /**
+   * What opens a repository at a place, when somebody who may be asked knows it; null: what the configuration and the environment say.
+   * The location is as the policy and the environment have it.
+   */
+  secretFor?: (location: string) => Promise<GivenSecret | null>;
   /** As openConfiguredRepository has them. */
   cacheFolder?: string | null;
   stateFolder?: string | null;
@@ -163,9 +170,13 @@ async function repositoryFacts(
   const { signal, onWarning, env } = options;
   const vouch = gate.keys.length === 0 ? SigningKey.generate() : null;
   const folder = `${git.folder}/${path}`.replace(/\/[^/]*$/, "");
-  const repositories = new ConfiguredRepositories(config, { ...options, folder });
+  const configured = config.repositories.find((each) => each.name === name);
+  const repositories = new ConfiguredRepositories(config, {
+    ...options,
+    folder,
+    secret: await givenSecret(configured, options, folder),
+  });
   try {
-    const configured = config.repositories.find((each) => each.name === name);
     if (configured !== undefined && (await isInWorkTree(git, configured, { env, folder })))
       return { facts: nothingKnown("policy-invalid", inWorkTreeText(name)), vouch, repository: null };
     const repository = await repositories.open(name);
@@ -185,6 +196,23 @@ async function repositoryFacts(
     return { facts: nothingKnown("repository-unreadable", message), vouch, repository: null };
   } finally {
     await repositories.close();
+  }
+}
+
+/** Undefined: nobody knows one, or nothing says where the repository is. */
+async function givenSecret(
+  repository: RepositoryConfig | undefined,
+  { secretFor, env }: GateOptions,
+  folder: string,
+): Promise<(() => Promise<GivenSecret>) | undefined> {
+  if (repository === undefined || secretFor === undefined) return undefined;
+  try {
+    const secret = await secretFor(locationOf(repository, { env, folder }));
+    return secret === null ? undefined : async () => secret;
+  } catch (error) {
+    // opening it says so, as a reason
+    if (isOurError(error, "REPOSITORY_LOCATION_MISSING")) return undefined;
+    throw error;
   }
 }
 

@@ -17,6 +17,20 @@ export async function withSignal<T>(
   }
 }
 
+/** The answer to work that others may wait for, too; undefined once this one does not wait any more. */
+export async function whileWanted<T>(token: CancellationToken, work: Promise<T>): Promise<T | undefined> {
+  if (token.isCancellationRequested) return undefined;
+  let listener: { dispose(): unknown } | undefined;
+  const cancelled = new Promise<undefined>((resolve) => {
+    listener = token.onCancellationRequested(() => resolve(undefined));
+  });
+  try {
+    return await Promise.race([work, cancelled]);
+  } finally {
+    listener?.dispose();
+  }
+}
+
 export function isAbort(error: unknown): boolean {
   return typeof error === "object" && error !== null && (error as { name?: unknown }).name === "AbortError";
 }

@@ -7,14 +7,24 @@ export interface GitRepository {
   readonly state: GitState;
   /** Rejects for a name that is none. */
   getCommit(ref: string): Promise<{ hash: string }>;
+  getMergeBase(a: string, b: string): Promise<string | undefined>;
+  /** Empty, or rejects: there is none. */
+  getConfig(key: string): Promise<string>;
 }
 
-interface GitState {
+export interface GitState {
   readonly HEAD: { readonly name?: string; readonly commit?: string; readonly upstream?: Upstream } | undefined;
   readonly remotes: readonly { readonly name: string }[];
-  readonly workingTreeChanges: readonly unknown[];
-  readonly indexChanges: readonly unknown[];
+  readonly workingTreeChanges: readonly GitChange[];
+  readonly indexChanges: readonly GitChange[];
+  readonly mergeChanges: readonly GitChange[];
+  /** Empty unless they are shown apart; older editors do not have it. */
+  readonly untrackedChanges?: readonly GitChange[];
   readonly onDidChange: Event<void>;
+}
+
+interface GitChange {
+  readonly uri: Uri;
 }
 
 interface Upstream {
@@ -25,6 +35,7 @@ interface Upstream {
 export interface GitApi {
   readonly repositories: readonly GitRepository[];
   readonly onDidOpenRepository: Event<GitRepository>;
+  readonly onDidCloseRepository: Event<GitRepository>;
 }
 
 /** Undefined when it is not there, or switched off. */
@@ -37,13 +48,4 @@ export async function openGitExtension(): Promise<GitApi | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** Revisions that a change may be compared with, most likely first. */
-export function likelyBases({ state }: GitRepository): string[] {
-  const remote = state.HEAD?.upstream?.remote ?? state.remotes[0]?.name ?? "origin";
-  const { upstream, name } = state.HEAD ?? {};
-  const ofRemote = ["HEAD", "main", "master"].map((branch) => `${remote}/${branch}`);
-  const own = upstream === undefined ? [] : [`${upstream.remote}/${upstream.name}`];
-  return [...ofRemote, ...own, ...["main", "master"].filter((branch) => branch !== name)];
 }

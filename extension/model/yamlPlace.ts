@@ -50,8 +50,15 @@ function keysAbove(lines: readonly string[], line: number): string[] {
 }
 
 /** The signs of list items count: what is behind them is below the key of the list, wherever they stand. */
-function indentOf(text: string): number {
+export function indentOf(text: string): number {
   return /^\s*(?:- +)*/.exec(text)?.[0].length ?? 0;
+}
+
+/** The key that a line begins with. */
+export function keyOfLine(text: string): string | undefined {
+  return KEY.exec(text.slice(0, MAX_LINE))
+    ?.slice(2)
+    .find((each) => each !== undefined);
 }
 
 /** The key of `{a: 1, key: …` that the cursor is behind. */

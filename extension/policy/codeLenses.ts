@@ -1,6 +1,7 @@
 // Over a machine of reprise.yml how it stands; over a restore test a way to run it, and how it ended the last time.
 
 import {
+  type CancellationToken,
   CodeLens,
   type CodeLensProvider,
   type Disposable,
@@ -12,6 +13,8 @@ import {
   type TextDocument,
   workspace,
 } from "vscode";
+import { whileWanted } from "../adapt/cancellation.js";
+import { withoutIcons } from "../model/harmlessText.js";
 import { machineText } from "../model/machineWords.js";
 import type { MachineStateData } from "../service/policyProtocol.js";
 import type { MachineStates } from "./machineStates.js";
@@ -43,20 +46,27 @@ export class PolicyLenses implements CodeLensProvider, Disposable {
     for (const listener of this.#listeners) listener.dispose();
   }
 
-  async provideCodeLenses(document: TextDocument): Promise<CodeLens[]> {
+  async provideCodeLenses(document: TextDocument, token: CancellationToken): Promise<CodeLens[]> {
     if (!isOurs(document)) return [];
-    const reading = await this.#policies.read(document.uri).catch(() => undefined);
+    // what cannot be read has its place in the problems
+    const reading = await whileWanted(token, this.#policies.read(document.uri)).catch(() => undefined);
     if (reading === undefined) return [];
-    return [...(await this.#overMachines(reading)), ...this.#overTests(reading)];
+    const overMachines = await whileWanted(token, this.#overMachines(reading));
+    return overMachines === undefined ? [] : [...overMachines, ...this.#overTests(reading)];
   }
 
   async #overMachines(reading: Reading): Promise<CodeLens[]> {
     if (reading.kind !== "policy" || !reading.data.sound) return [];
     const { uri, text, data } = reading;
-    const states = await this.#states.ofPolicy({ uri, text, data });
+    const { states, problems } = await this.#states.ofPolicy({ uri, text, data });
     return data.machines.flatMap(({ machine, line }) => {
       const state = states.find((each) => each.machine === machine);
-      return state === undefined ? [] : [lens(line, stateTitle(state), "reprise.restoreTests.focus", [])];
+      if (state !== undefined) return [lens(line, stateTitle(state), "reprise.restoreTests.focus", [])];
+      const [problem] = problems;
+      if (problem === undefined) return [];
+      return [
+        lens(line, `$(warning) ${l10n.t("could not be read: {0}", withoutIcons(problem))}`, "reprise.showLog", []),
+      ];
     });
   }
 

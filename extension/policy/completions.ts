@@ -1,6 +1,7 @@
 // Names where names belong: machines, repositories and restore tests, of the file itself and of the repositories that are open.
 
 import {
+  type CancellationToken,
   CompletionItem,
   CompletionItemKind,
   type CompletionItemProvider,
@@ -9,6 +10,7 @@ import {
   Range,
   type TextDocument,
 } from "vscode";
+import { whileWanted } from "../adapt/cancellation.js";
 import { type NameKind, nameKindAt, yamlPlaceAt } from "../model/yamlPlace.js";
 import type { PolicyData } from "../service/policyProtocol.js";
 import type { MachineStates } from "./machineStates.js";
@@ -28,12 +30,16 @@ export class NameCompletions implements CompletionItemProvider {
     this.#states = states;
   }
 
-  async provideCompletionItems(document: TextDocument, position: Position): Promise<CompletionItem[]> {
+  async provideCompletionItems(
+    document: TextDocument,
+    position: Position,
+    token: CancellationToken,
+  ): Promise<CompletionItem[]> {
     if (!isOurs(document)) return [];
     const place = yamlPlaceAt(document.getText().split("\n"), position.line, position.character);
     const kind = nameKindAt(place);
     if (kind === undefined) return [];
-    const names = await this.#names(kind, document);
+    const names = (await whileWanted(token, this.#names(kind, document))) ?? [];
     const range = new Range(position.line, place.start, position.line, place.end);
     return names.map(({ name, detail }, at) => {
       const item = new CompletionItem(name, CompletionItemKind.Value);
@@ -59,7 +65,7 @@ export class NameCompletions implements CompletionItemProvider {
     const known = new Map(
       own.flatMap(({ machines }) => machines.map(({ machine, owner }) => [machine, owner] as const)),
     );
-    for (const { machine } of await this.#states.ofAll())
+    for (const { machine } of (await this.#states.ofAll()).states)
       if (!known.has(machine)) known.set(machine, l10n.t("has backups in an open repository"));
     return [...[...known].map(([name, detail]) => ({ name, detail })), ...others];
   }

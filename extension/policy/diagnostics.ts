@@ -6,6 +6,8 @@ import {
   type DiagnosticCollection,
   DiagnosticSeverity,
   type Disposable,
+  env,
+  type LogOutputChannel,
   l10n,
   languages,
   Range,
@@ -13,27 +15,45 @@ import {
   type Uri,
   workspace,
 } from "vscode";
+import { isAbort } from "../adapt/cancellation.js";
+import { errorText } from "../adapt/errors.js";
+import { reasonText } from "../model/coreWords.js";
 import type { FileProblemData } from "../service/policyProtocol.js";
-import type { MachineStates } from "./machineStates.js";
-import { isOurs, type Policies, type Reading } from "./policies.js";
+import type { FoundStates, MachineStates } from "./machineStates.js";
+import { isOurs, type Policies, type PolicyReading, type Reading, type SpecReading } from "./policies.js";
 
 const SOURCE = "reprise";
 /** How far below the line of an entry one of its words is looked for. */
 const NEAR_LINES = 20;
 
-export class PolicyDiagnostics implements Disposable {
-  readonly #policies: Policies;
-  readonly #states: MachineStates;
-  readonly #shown: DiagnosticCollection = languages.createDiagnosticCollection(SOURCE);
-  readonly #listeners: Disposable[];
+/** What was found the last time that it could be looked at. */
+interface Found {
+  inFile: readonly Diagnostic[];
+  ofMachines: readonly Diagnostic[];
+}
 
-  constructor(policies: Policies, states: MachineStates) {
-    this.#policies = policies;
-    this.#states = states;
+const NOTHING: Found = { inFile: [], ofMachines: [] };
+
+export interface PolicyDiagnosticsParts {
+  policies: Policies;
+  states: MachineStates;
+  log: LogOutputChannel;
+}
+
+export class PolicyDiagnostics implements Disposable {
+  readonly #parts: PolicyDiagnosticsParts;
+  readonly #shown: DiagnosticCollection = languages.createDiagnosticCollection(SOURCE);
+  readonly #found = new Map<string, Found>();
+  readonly #listeners: Disposable[];
+  /** Why a file could not be checked, as it was logged. */
+  readonly #said = new Map<string, string>();
+
+  constructor(parts: PolicyDiagnosticsParts) {
+    this.#parts = parts;
     this.#listeners = [
       this.#shown,
-      policies.onDidChange((uri) => void this.#show(uri)),
-      states.onDidChange(() => this.showAll()),
+      parts.policies.onDidChange((uri) => void this.#show(uri)),
+      parts.states.onDidChange(() => this.showAll()),
     ];
   }
 
@@ -46,47 +66,92 @@ export class PolicyDiagnostics implements Disposable {
     for (const document of workspace.textDocuments) if (isOurs(document)) void this.#show(document.uri);
   }
 
+  /** What cannot be checked keeps what is known of it, and says that it could not be checked: never that all is well. */
   async #show(uri: Uri): Promise<void> {
-    const document = workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
-    if (document === undefined || document.isClosed || !isOurs(document)) return this.#shown.delete(uri);
+    const key = uri.toString();
+    const document = workspace.textDocuments.find((each) => each.uri.toString() === key);
+    if (document === undefined || document.isClosed || !isOurs(document)) return this.#forget(uri);
     const { version } = document;
     const isOld = () => document.isClosed || document.version !== version;
-    const reading = await this.#policies.read(uri).catch(() => undefined);
-    if (isOld()) return;
-    const found = (reading?.data.problems ?? []).map((problem) => diagnosticOf(problem, document));
-    this.#shown.set(uri, found);
-    if (reading === undefined) return;
-    const more = await this.#findings(reading, document).catch(() => []);
-    if (!isOld()) this.#shown.set(uri, [...found, ...more]);
+    try {
+      const reading = await this.#parts.policies.read(uri);
+      if (isOld()) return;
+      const inFile = inFileOf(reading, document);
+      this.#put(uri, { ...(this.#found.get(key) ?? NOTHING), inFile }, []);
+      const { found, problems } = await this.#ofMachines(reading, document);
+      if (isOld()) return;
+      const ofMachines = problems.length === 0 ? found : (this.#found.get(key) ?? NOTHING).ofMachines;
+      this.#put(uri, { inFile, ofMachines }, problems);
+      this.#said.delete(key);
+    } catch (error) {
+      if (isAbort(error) || isOld()) return;
+      const why = errorText(error);
+      if (this.#said.get(key) !== why) this.#parts.log.warn(`${uri.fsPath}: ${why}`);
+      this.#said.set(key, why);
+      this.#put(uri, this.#found.get(key) ?? NOTHING, [why]);
+    }
   }
 
-  async #findings(reading: Reading, document: TextDocument): Promise<Diagnostic[]> {
-    if (reading.kind === "spec") return await this.#unknownMachines(reading, document);
-    const { data, uri, text } = reading;
-    if (!data.sound) return [];
-    const unmatched = data.patterns.map(({ pattern, line }) =>
-      near(document, line, pattern, l10n.t("{0} matches no file of this folder", pattern)),
-    );
-    const states = await this.#states.ofPolicy({ uri, text, data });
-    const stale = data.machines.flatMap(({ machine, line }) => {
-      const state = states.find((each) => each.machine === machine && each.outcome !== "passed");
-      if (state === undefined) return [];
-      const severity = state.outcome === "failed" ? DiagnosticSeverity.Warning : DiagnosticSeverity.Information;
-      return [near(document, line, machine, `${machine}: ${state.reason}`, severity)];
-    });
-    return [...unmatched, ...stale];
+  #forget(uri: Uri): void {
+    this.#found.delete(uri.toString());
+    this.#shown.delete(uri);
   }
 
-  /** Only when there are repositories that could know them. */
-  async #unknownMachines({ data }: Extract<Reading, { kind: "spec" }>, document: TextDocument): Promise<Diagnostic[]> {
-    const known = new Set((await this.#states.ofAll()).map(({ machine }) => machine));
-    if (known.size === 0) return [];
-    return data.restoreTests.flatMap(({ machines, line }) =>
-      machines
-        .filter(({ machine }) => !known.has(machine))
-        .map(({ machine }) => near(document, line, machine, l10n.t("no open repository has backups of {0}", machine))),
+  #put(uri: Uri, found: Found, problems: readonly string[]): void {
+    this.#found.set(uri.toString(), found);
+    const notes = problems.map((why) =>
+      diagnostic(new Range(0, 0, 0, 0), l10n.t("could not be checked: {0}", why), DiagnosticSeverity.Warning),
     );
+    this.#shown.set(uri, [...notes, ...found.inFile, ...found.ofMachines]);
   }
+
+  async #ofMachines(
+    reading: Reading | undefined,
+    document: TextDocument,
+  ): Promise<{ found: Diagnostic[]; problems: readonly string[] }> {
+    if (reading === undefined || (reading.kind === "policy" && !reading.data.sound)) return { found: [], problems: [] };
+    const { states } = this.#parts;
+    const answer = reading.kind === "spec" ? await states.ofAll() : await states.ofPolicy(reading);
+    const found =
+      reading.kind === "spec" ? unknownMachines(reading, answer, document) : stale(reading, answer, document);
+    return { found, problems: answer.problems };
+  }
+}
+
+function inFileOf(reading: Reading | undefined, document: TextDocument): Diagnostic[] {
+  const mistakes = (reading?.data.problems ?? []).map((problem) => diagnosticOf(problem, document));
+  if (reading?.kind !== "policy") return mistakes;
+  const unmatched = reading.data.patterns.map(({ pattern, line }) =>
+    near(document, line, pattern, l10n.t("{0} matches no file of this folder", pattern)),
+  );
+  return [...mistakes, ...unmatched];
+}
+
+/** Late, damaged, failed; and, without an expectation, not backed up yet. */
+function stale({ data }: PolicyReading, { states, asked }: FoundStates, document: TextDocument): Diagnostic[] {
+  return data.machines.flatMap(({ machine, line }) => {
+    const own = states.filter((each) => each.machine === machine);
+    const bad = own.find(({ outcome }) => outcome === "failed") ?? own.find(({ outcome }) => outcome !== "passed");
+    if (bad !== undefined) {
+      const severity = bad.outcome === "failed" ? DiagnosticSeverity.Warning : DiagnosticSeverity.Information;
+      const reason = reasonText(bad.reason, { locale: env.language, t: l10n.t });
+      return [near(document, line, machine, `${machine}: ${reason}`, severity)];
+    }
+    if (asked === 0 || own.some(({ newest }) => newest !== null)) return [];
+    const text = l10n.t("no open repository has a backup of {0} yet", machine);
+    return [near(document, line, machine, text, DiagnosticSeverity.Information)];
+  });
+}
+
+/** Only when there are repositories that could know them. */
+function unknownMachines({ data }: SpecReading, { states }: FoundStates, document: TextDocument): Diagnostic[] {
+  const known = new Set(states.map(({ machine }) => machine));
+  if (known.size === 0) return [];
+  return data.restoreTests.flatMap(({ machines, line }) =>
+    machines
+      .filter(({ machine }) => !known.has(machine))
+      .map(({ machine }) => near(document, line, machine, l10n.t("no open repository has backups of {0}", machine))),
+  );
 }
 
 function diagnosticOf({ line, column, severity, message, file }: FileProblemData, document: TextDocument): Diagnostic {

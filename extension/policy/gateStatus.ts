@@ -1,84 +1,98 @@
-// The gate of the present changes in the status bar: whether what is committed here may go on, and on a click why or why not. Decided
-// by the service, some time after a commit or a fetch; only in trusted workspaces with a reprise.yml and git.
+// The gates of the present changes in the status bar: whether what is committed here may go on, and on a click why or why not. Decided
+// by the service, some time after a commit or a fetch, and again before an answer is old; only in trusted workspaces with a reprise.yml and git.
 
 import {
   commands,
   type Disposable,
   type LogOutputChannel,
   l10n,
-  QuickPickItemKind,
-  Range,
   StatusBarAlignment,
   type StatusBarItem,
   ThemeColor,
-  type Uri,
   window,
   workspace,
 } from "vscode";
 import { isAbort } from "../adapt/cancellation.js";
 import { errorText } from "../adapt/errors.js";
-import { type GitApi, type GitRepository, likelyBases, openGitExtension } from "../adapt/gitExtension.js";
-import { withoutIcons, withoutLinks } from "../model/harmlessText.js";
+import { type GitApi, type GitRepository, openGitExtension } from "../adapt/gitExtension.js";
+import { findBase, type GateBase } from "../model/gateBase.js";
+import { countFiles, decisionOf, isShut, worstDecision } from "../model/gateView.js";
 import { POLICY_FILES } from "../model/policyNames.js";
+import type { ServiceStops } from "../model/serviceStops.js";
+import type { OpenRepositories } from "../repositories/openRepositories.js";
 import { type ServiceClient, ServiceError } from "../service/client.js";
-import type { GateData, GateMachineData } from "../service/policyProtocol.js";
+import type { GateAnswerData } from "../service/policyProtocol.js";
+import { findGatePlaces, type GatePlace } from "./gatePlaces.js";
+import { appearance, type GateResult, showGates, tooltipText } from "./gateShown.js";
 import { EXCLUDED, type Policies } from "./policies.js";
 
 /** Git tells of many changes at once. */
 const PAUSE_MS = 1500;
-/** A decision about the same commits is taken again after this long only, or on demand. */
+/** Backups grow old also while nothing is done: an answer is not shown for longer. */
 const FRESH_MS = 10 * 60_000;
 
-interface Asked {
-  git: GitRepository;
-  /** Of the policy, below the git repository. */
-  configPath: string;
-  policy: Uri;
+export interface GateParts {
+  client: ServiceClient;
+  repositories: OpenRepositories;
+  policies: Policies;
+  stops: ServiceStops;
+  log: LogOutputChannel;
+}
+
+interface Known extends GateResult {
+  /** Policy, base and head that it is about. */
+  of: string;
 }
 
 export class GateStatus implements Disposable {
-  readonly #client: ServiceClient;
-  readonly #policies: Policies;
-  readonly #log: LogOutputChannel;
+  readonly #parts: GateParts;
   readonly #listeners: Disposable[] = [];
-  #isStarted = false;
+  readonly #gits = new Map<GitRepository, Disposable>();
+  #api: GitApi | undefined;
   #item: StatusBarItem | undefined;
-  #asked: Asked | undefined;
-  #last: { of: string; atMs: number; data: GateData | undefined; problem: string | undefined } | undefined;
+  #places: readonly GatePlace[] = [];
+  /** By place. */
+  #known = new Map<string, Known>();
   #running: AbortController | undefined;
+  #isAskedAgain = false;
   #pause: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looks = 0;
 
-  constructor(client: ServiceClient, policies: Policies, log: LogOutputChannel) {
-    this.#client = client;
-    this.#policies = policies;
-    this.#log = log;
+  constructor(parts: GateParts) {
+    this.#parts = parts;
   }
 
   dispose(): void {
     clearTimeout(this.#pause);
+    clearInterval(this.#timer);
     this.#running?.abort();
-    for (const listener of this.#listeners) listener.dispose();
+    for (const listener of [...this.#listeners, ...this.#gits.values()]) listener.dispose();
     this.#item?.dispose();
   }
 
-  /** Looks for a policy with a gate and for git; without either, there is no item. */
+  /** Looks for a policy and for git; without either, there is no item. */
   async start(): Promise<void> {
-    if (!workspace.isTrusted || this.#isStarted) return;
+    if (!workspace.isTrusted || this.#api !== undefined) return;
     const [policy] = await workspace.findFiles(POLICY_FILES, EXCLUDED, 1);
     const api = policy === undefined ? undefined : await openGitExtension();
-    if (api === undefined || this.#isStarted) return;
-    this.#isStarted = true;
+    if (api === undefined || this.#api !== undefined) return;
+    this.#api = api;
+    const look = () => void this.#look();
     this.#listeners.push(
-      api.onDidOpenRepository(() => void this.#look(api)),
-      this.#policies.onDidChange(() => void this.#look(api)),
+      api.onDidOpenRepository(look),
+      api.onDidCloseRepository(look),
+      this.#parts.policies.onDidChange(look),
+      workspace.onDidChangeConfiguration((change) => change.affectsConfiguration("reprise.gate") && this.#later()),
     );
-    await this.#look(api);
+    this.#timer = setInterval(() => this.#later(), FRESH_MS);
+    await this.#look();
   }
 
   /** What the decision is made of has changed, though no commit has. */
   factsChanged(): void {
-    if (this.#asked === undefined) return;
-    this.#last = undefined;
+    if (this.#places.length === 0) return;
+    for (const known of this.#known.values()) known.of = "";
     this.#later();
   }
 
@@ -86,67 +100,43 @@ export class GateStatus implements Disposable {
   async check(): Promise<void> {
     if (!workspace.isTrusted) return;
     await this.start();
-    if (this.#asked === undefined) {
-      void window.showInformationMessage(l10n.t("There is no reprise.yml with a gate in a git repository here."));
-      return;
-    }
+    await this.#look();
     await this.#decide(true);
-    await this.showReasons();
+    if (this.#results().length > 0) return await this.showReasons();
+    void window.showInformationMessage(l10n.t("There is no reprise.yml with a gate in a git repository here."));
   }
 
-  /** What the gate says about each machine; picking one shows its rule. */
+  /** What the gates say about each machine; picking one shows its rule. */
   async showReasons(): Promise<void> {
-    const { data, problem } = this.#last ?? {};
-    if (this.#asked === undefined || (data === undefined && problem === undefined)) return await this.check();
-    if (data === undefined) {
-      const again = l10n.t("Check Again");
-      const message = l10n.t("The gate cannot decide, so it is shut: {0}", withoutLinks(problem ?? ""));
-      if ((await window.showWarningMessage(message, again)) === again) await this.#decide(true);
-      return;
-    }
-    const checkAgain = { label: `$(refresh) ${l10n.t("Check Again")}`, machine: undefined };
-    const items = [...data.machines.map(machineItem), { label: "", kind: QuickPickItemKind.Separator }, checkAgain];
-    const title = `${data.gate}: ${data.verdict}`;
-    const picked = await window.showQuickPick(items, { title, matchOnDetail: true, matchOnDescription: true });
-    if (picked === checkAgain) return await this.check();
-    if (picked !== undefined && "machine" in picked && picked.machine !== undefined) {
-      const at = new Range(picked.machine.line - 1, 0, picked.machine.line - 1, 0);
-      await window.showTextDocument(this.#asked.policy, { selection: at });
-    }
+    const results = this.#results();
+    if (results.length === 0 || (await showGates(results))) await this.check();
   }
 
-  async #look(api: GitApi): Promise<void> {
-    const found = await this.#find(api);
-    void commands.executeCommand("setContext", "reprise.hasGate", found !== undefined);
-    if (found === undefined) {
-      this.#asked = undefined;
-      this.#item?.hide();
-      return;
-    }
-    if (this.#asked?.git !== found.git) this.#listeners.push(found.git.state.onDidChange(() => this.#later()));
-    this.#asked = found;
-    this.#item ??= this.#makeItem();
-    this.#item.show();
+  async #look(): Promise<void> {
+    const api = this.#api;
+    if (api === undefined) return;
+    const look = ++this.#looks;
+    const places = await findGatePlaces(api, this.#parts.policies);
+    if (look !== this.#looks) return;
+    this.#places = places;
+    const keys = new Set(places.map(keyOf));
+    for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
+    this.#listenTo(new Set(places.map(({ git }) => git)));
     this.#later();
   }
 
-  async #find({ repositories }: GitApi): Promise<Asked | undefined> {
-    const policies = await this.#policies.soundPolicies();
-    for (const { uri, data } of policies) {
-      if (data.gates.length === 0) continue;
-      const git = repositories
-        .filter(({ rootUri }) => uri.path.startsWith(`${rootUri.path}/`))
-        .sort((a, b) => b.rootUri.path.length - a.rootUri.path.length)[0];
-      if (git !== undefined) return { git, configPath: uri.path.slice(git.rootUri.path.length + 1), policy: uri };
+  #listenTo(wanted: ReadonlySet<GitRepository>): void {
+    for (const [git, listener] of this.#gits) {
+      if (wanted.has(git)) continue;
+      listener.dispose();
+      this.#gits.delete(git);
     }
-    return undefined;
-  }
-
-  #makeItem(): StatusBarItem {
-    const item = window.createStatusBarItem("reprise.gate", StatusBarAlignment.Left);
-    item.name = l10n.t("Reprise gate");
-    item.command = "reprise.showGate";
-    return item;
+    for (const git of wanted)
+      if (!this.#gits.has(git))
+        this.#gits.set(
+          git,
+          git.state.onDidChange(() => this.#later()),
+        );
   }
 
   #later(): void {
@@ -154,92 +144,124 @@ export class GateStatus implements Disposable {
     this.#pause = setTimeout(() => void this.#decide(false), PAUSE_MS);
   }
 
+  /** One at a time: git tells of changes more often than a storage far away answers. Somebody who asks does not wait for an older one. */
   async #decide(anew: boolean): Promise<void> {
-    const asked = this.#asked;
-    if (asked === undefined) return;
-    const base = await baseOf(asked.git);
-    const of = `${asked.policy} ${base?.hash} ${asked.git.state.HEAD?.commit}`;
-    if (!anew && this.#last?.of === of && Date.now() - this.#last.atMs < FRESH_MS) return this.#draw();
+    if (this.#running !== undefined && !anew) {
+      this.#isAskedAgain = true;
+      return;
+    }
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    this.#drawBusy();
-    const { data, problem } = await this.#ask(asked, base?.name, running.signal);
-    if (running.signal.aborted) return;
-    this.#last = { of, atMs: Date.now(), data, problem };
+    for (const place of this.#places) {
+      await this.#decideAt(place, anew, running.signal);
+      if (running.signal.aborted) return;
+    }
+    this.#running = undefined;
     this.#draw();
+    if (this.#isAskedAgain) this.#later();
+    this.#isAskedAgain = false;
   }
 
-  async #ask({ git, configPath }: Asked, base: string | undefined, signal: AbortSignal) {
-    if (base === undefined)
-      return { data: undefined, problem: l10n.t("there is no branch that the changes could be compared with") };
+  async #decideAt(place: GatePlace, anew: boolean, signal: AbortSignal): Promise<void> {
+    const base = await findBase(place.git, baseSetting(place)).catch(() => undefined);
+    if (signal.aborted) return;
+    const of = `${base?.name} ${base?.hash} ${place.git.state.HEAD?.commit} ${place.gates.join()}`;
+    const known = this.#known.get(keyOf(place));
+    if (!anew && known?.of === of && Date.now() - known.atMs < FRESH_MS) return;
+    const { stops } = this.#parts;
+    // what somebody asks for is tried all the same
+    const isResting = !anew && stops.isResting(Date.now());
+    if (!isResting && place.gates.length > 0) this.#drawBusy();
+    const answers = isResting ? restingAnswers(place) : await this.#ask(place, base, signal);
+    if (!signal.aborted) this.#known.set(keyOf(place), { place, base, answers, atMs: Date.now(), of });
+  }
+
+  async #ask(place: GatePlace, base: GateBase | undefined, signal: AbortSignal): Promise<readonly GateAnswerData[]> {
+    if (base === undefined) return unknownGates(place, "CHANGES_UNKNOWN", noBaseText(place));
+    const { client, repositories, log } = this.#parts;
     try {
-      const folder = git.rootUri.fsPath;
-      const data = await this.#client.call("gate", { folder, configPath, gate: null, base }, { signal });
-      return { data, problem: undefined };
+      const secrets = await repositories.keptSecrets();
+      const folder = place.git.rootUri.fsPath;
+      const argument = { folder, configPath: place.configPath, gate: null, base: base.hash, secrets };
+      const answers = await client.call("gate", argument, { signal });
+      const missing = place.gates.filter((gate) => !answers.some((each) => each.gate === gate));
+      const notYet = l10n.t("the policy of {0} does not have it", base.name);
+      return [...answers, ...unknownGates({ gates: missing }, "GATE_UNKNOWN", notYet)];
     } catch (error) {
-      if (!isAbort(error)) this.#log.warn(errorText(error));
-      return { data: undefined, problem: error instanceof ServiceError ? error.message : errorText(error) };
+      if (isAbort(error)) return [];
+      if (place.gates.length > 0) log.warn(errorText(error));
+      const code = error instanceof ServiceError ? error.code : "UNEXPECTED";
+      return unknownGates(place, code, error instanceof ServiceError ? error.message : errorText(error));
     }
   }
 
+  /** Those that have a gate. */
+  #results(): Known[] {
+    return [...this.#known.values()].filter(({ answers }) => answers.length > 0);
+  }
+
   #drawBusy(): void {
-    if (this.#item === undefined) return;
-    this.#item.text = `$(sync~spin) ${l10n.t("Gate")}`;
-    this.#item.tooltip = l10n.t("Asking the gate about the present changes…");
+    const item = this.#shownItem();
+    item.text = `$(sync~spin) ${l10n.t("Gate")}`;
+    item.tooltip = l10n.t("Asking the gate about the present changes…");
   }
 
   #draw(): void {
-    const item = this.#item;
-    const { data, problem } = this.#last ?? {};
-    if (item === undefined) return;
-    const [icon, word, isShut] = appearance(data);
-    item.text = `${icon} ${word}`;
-    item.accessibilityInformation = { label: l10n.t("Gate of the present changes: {0}", word), role: "button" };
-    item.backgroundColor = isShut ? new ThemeColor("statusBarItem.warningBackground") : undefined;
-    const uncommitted = this.#asked === undefined ? 0 : changesOf(this.#asked.git);
-    const notCounted =
-      uncommitted === 0 ? [] : [l10n.t("{0} changed files are not committed and do not count.", uncommitted)];
-    item.tooltip = [data === undefined ? (problem ?? "") : `${data.gate}: ${data.verdict}`, ...notCounted].join("\n");
+    const results = this.#results();
+    const worst = worstDecision(results.flatMap(({ answers }) => answers.map(decisionOf)));
+    void commands.executeCommand("setContext", "reprise.hasGate", worst !== undefined);
+    if (worst === undefined) {
+      this.#item?.hide();
+      return;
+    }
+    const item = this.#shownItem();
+    const [icon, words] = appearance(worst);
+    item.text = `${icon} ${words}`;
+    item.accessibilityInformation = { label: l10n.t("Gate of the present changes: {0}", words), role: "button" };
+    item.backgroundColor = isShut(worst) ? new ThemeColor("statusBarItem.warningBackground") : undefined;
+    item.tooltip = tooltipText(results, changedFiles(results));
+  }
+
+  #shownItem(): StatusBarItem {
+    if (this.#item === undefined) {
+      this.#item = window.createStatusBarItem("reprise.gate", StatusBarAlignment.Left);
+      this.#item.name = l10n.t("Reprise gate");
+      this.#item.command = "reprise.showGate";
+    }
+    this.#item.show();
+    return this.#item;
   }
 }
 
-/** Icon, word, and whether it is shut. */
-function appearance(data: GateData | undefined): [string, string, boolean] {
-  switch (data?.decision) {
-    case "go":
-      return ["$(pass)", l10n.t("Gate: go"), false];
-    case "not-needed":
-      return ["$(circle-slash)", l10n.t("Gate: not needed"), false];
-    case "overridden":
-      return ["$(warning)", l10n.t("Gate: overridden"), false];
-    case "blocked":
-      return ["$(error)", l10n.t("Gate: blocked"), true];
-    default:
-      return ["$(question)", l10n.t("Gate: unknown"), false];
-  }
+function keyOf({ policy, git }: GatePlace): string {
+  return `${git.rootUri} ${policy}`;
 }
 
-function machineItem(machine: GateMachineData) {
-  const { decision, reasons, files, filesTotal } = machine;
-  const more = filesTotal > files.length ? ` … (${filesTotal})` : "";
-  return {
-    label: `${decision === "go" ? "$(pass)" : "$(error)"} ${withoutIcons(machine.machine)}`,
-    description: withoutIcons(files.join(", ") + more),
-    detail: withoutIcons(reasons.map(({ message }) => message).join(" · ")),
-    machine,
-  };
+function baseSetting({ policy }: GatePlace): string {
+  return workspace.getConfiguration("reprise.gate", policy).get<string>("base", "").trim();
 }
 
-function changesOf({ state }: GitRepository): number {
-  return state.workingTreeChanges.length + state.indexChanges.length;
+function noBaseText(place: GatePlace): string {
+  const setting = baseSetting(place);
+  return setting === ""
+    ? l10n.t("there is no branch that the changes could be compared with; the setting reprise.gate.base names one")
+    : l10n.t("git does not know {0}, which the setting reprise.gate.base names", setting);
 }
 
-/** The first that git knows; undefined: none. */
-async function baseOf(git: GitRepository): Promise<{ name: string; hash: string } | undefined> {
-  for (const name of likelyBases(git)) {
-    const commit = await git.getCommit(name).catch(() => undefined);
-    if (commit !== undefined) return { name, hash: commit.hash };
-  }
-  return undefined;
+/** Each gate that the file has is shut; a file without one says nothing. */
+function unknownGates({ gates }: Pick<GatePlace, "gates">, code: string, message: string): GateAnswerData[] {
+  return gates.map((gate) => ({ gate, data: null, problem: { code, message } }));
+}
+
+function restingAnswers(place: GatePlace): GateAnswerData[] {
+  return unknownGates(place, "SERVICE_STOPPED", l10n.t("the background service stopped twice within a minute"));
+}
+
+function changedFiles(results: readonly GateResult[]): number {
+  const gits = new Set(results.map(({ place }) => place.git));
+  const lists = [...gits].flatMap(({ state }) => [
+    ...[state.workingTreeChanges, state.indexChanges, state.mergeChanges, state.untrackedChanges ?? []],
+  ]);
+  return countFiles(lists);
 }

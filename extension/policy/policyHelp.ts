@@ -1,6 +1,8 @@
 // Help with reprise.yml and restore-test specs, put together.
 
-import { type Disposable, type DocumentSelector, type LogOutputChannel, languages, workspace } from "vscode";
+import { type Disposable, type DocumentSelector, type LogOutputChannel, languages, type Uri, workspace } from "vscode";
+import type { ServiceStops } from "../model/serviceStops.js";
+import type { OpenRepositories } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import { type LastResult, PolicyLenses } from "./codeLenses.js";
 import { NameCompletions } from "./completions.js";
@@ -9,6 +11,7 @@ import { GateStatus } from "./gateStatus.js";
 import { PolicyHovers } from "./hovers.js";
 import type { MachineStates } from "./machineStates.js";
 import type { Policies } from "./policies.js";
+import { SchemaCompletions } from "./schemaCompletions.js";
 
 const DOCUMENTS: DocumentSelector = [
   { language: "yaml", scheme: "file" },
@@ -18,17 +21,31 @@ const DOCUMENTS: DocumentSelector = [
 
 export interface PolicyHelpParts {
   client: ServiceClient;
+  repositories: OpenRepositories;
+  stops: ServiceStops;
   policies: Policies;
   states: MachineStates;
   log: LogOutputChannel;
   lastResult: LastResult;
+  /** Of the installed extension. */
+  extensionUri: Uri;
   register: (name: string, run: () => unknown) => Disposable;
 }
 
-export function policyHelp({ client, policies, states, log, lastResult, register }: PolicyHelpParts): Disposable[] {
-  const diagnostics = new PolicyDiagnostics(policies, states);
+export function policyHelp({
+  client,
+  repositories,
+  stops,
+  policies,
+  states,
+  log,
+  lastResult,
+  extensionUri,
+  register,
+}: PolicyHelpParts): Disposable[] {
+  const diagnostics = new PolicyDiagnostics({ policies, states, log });
   const lenses = new PolicyLenses(policies, states, lastResult);
-  const gate = new GateStatus(client, policies, log);
+  const gate = new GateStatus({ client, repositories, policies, stops, log });
   const start = () => {
     diagnostics.showAll();
     void gate.start();
@@ -41,6 +58,7 @@ export function policyHelp({ client, policies, states, log, lastResult, register
     gate,
     { dispose: () => clearTimeout(soon) },
     languages.registerCompletionItemProvider(DOCUMENTS, new NameCompletions(policies, states), " ", "[", ","),
+    languages.registerCompletionItemProvider(DOCUMENTS, new SchemaCompletions(extensionUri)),
     languages.registerHoverProvider(DOCUMENTS, new PolicyHovers(client, policies, states)),
     languages.registerCodeLensProvider(DOCUMENTS, lenses),
     workspace.onDidGrantWorkspaceTrust(() => void gate.start()),

@@ -90,6 +90,15 @@ export class OpenRepositories {
     throw failure ?? unknownRepository(repositoryId);
   }
 
+  /** Passphrases that are known here, with the places that they are for: nothing is asked, and nothing opened. */
+  async keptSecrets(): Promise<{ location: string; secret: string }[]> {
+    const found = configuredRepositories().map(async ({ location }) => {
+      const secret = await this.#passphrases.get(location);
+      return secret === undefined ? [] : [{ location: expandLocation(location), secret }];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
   /** Those that are open already, or being opened, at locations of the settings; what could not be opened is left out. */
   async openNow(isWanted: (location: string) => boolean): Promise<OpenedRepository[]> {
     const wanted = [...this.#open].filter(([location]) => isWanted(location)).map(([, opening]) => opening);

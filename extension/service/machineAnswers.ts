@@ -1,7 +1,6 @@
 // How the machines of an open repository stand, and what a retention would keep of their snapshots.
 
 import {
-  type JobReport,
   type KeepOptions,
   type MachineReportLine,
   parseDuration,
@@ -14,17 +13,19 @@ import {
 } from "../../core/index.js";
 import { machineOf } from "./catalogAnswers.js";
 import { policyFiles } from "./policyAnswers.js";
-import type { KeepData, KeepPreviewData, MachineStateData } from "./policyProtocol.js";
+import type { KeepData, KeepPreviewData, KeepPreviewsData, MachineStateData } from "./policyProtocol.js";
 import type { ArgumentOf } from "./protocol.js";
 import type { CallContext, Session } from "./session.js";
 import { VERSION } from "./version.js";
 
 export async function machineStates(
   session: Session,
-  { policy, refresh = false }: ArgumentOf<"machineStates">,
+  { policy, maxAgeMs = Number.POSITIVE_INFINITY }: ArgumentOf<"machineStates">,
   context: CallContext,
 ): Promise<MachineStateData[]> {
   const { signal, onWarning } = context;
+  // a report of a repository that cannot be read says so as a problem; here it is an error, as for every other call
+  const { catalog } = await session.recentCatalog(context, maxAgeMs);
   const config =
     policy === null
       ? null
@@ -37,29 +38,37 @@ export async function machineStates(
     async () => session.repository,
     {
       ...{ environment: systemEnvironment(VERSION), signal, onWarning },
-      readCatalog: () => session.catalog(context, refresh),
+      readCatalog: async () => catalog,
     },
   );
-  throwUnreadable(report);
   return report.machines.map(stateData);
 }
+
+/** Somebody is about to believe it. */
+const PREVIEW_MAX_AGE_MS = 60_000;
 
 export async function keepPreview(
   session: Session,
   { machines, keep, timeZone }: ArgumentOf<"keepPreview">,
   context: CallContext,
-): Promise<KeepPreviewData[]> {
+): Promise<KeepPreviewsData> {
   const options = keepOptions(keep);
-  const { snapshots } = await session.catalog(context);
-  const byMachine = Map.groupBy(snapshots, machineOf);
+  const { catalog, asOfMs } = await session.recentCatalog(context, PREVIEW_MAX_AGE_MS);
+  const byMachine = Map.groupBy(catalog.snapshots, machineOf);
   const wanted = machines.length === 0 ? [...byMachine.keys()] : machines;
-  return wanted.flatMap((machine) => {
+  const previews = wanted.flatMap((machine) => {
     const own = byMachine.get(machine);
     return own === undefined ? [] : [preview(machine, own, options, timeZone)];
   });
+  return { asOfMs, previews };
 }
 
-function preview(machine: string, snapshots: readonly Snapshot[], keep: KeepOptions, timeZone: string) {
+function preview(
+  machine: string,
+  snapshots: readonly Snapshot[],
+  keep: KeepOptions,
+  timeZone: string,
+): KeepPreviewData {
   const candidates = snapshots.map(({ sid, timeMs, storedAtMs, protected: isProtected }) => {
     return { id: sid as string, timeMs, storedAtMs, protected: isProtected, finished: true };
   });
@@ -76,12 +85,6 @@ function preview(machine: string, snapshots: readonly Snapshot[], keep: KeepOpti
 
 function keepOptions({ counts, within }: KeepData): KeepOptions {
   return within === null ? { ...counts } : { ...counts, within: parseDuration(within) };
-}
-
-/** A report of a repository that could not be read says so as a problem; here it is an error. */
-function throwUnreadable({ repository, problems }: JobReport): void {
-  const [problem] = problems;
-  if (repository === null && problem !== undefined) throw new Error(problem.message);
 }
 
 function stateData({ machine, outcome, reason, state }: MachineReportLine): MachineStateData {

@@ -112,6 +112,13 @@ export interface KeepPreviewData {
   rules: readonly { rule: string; limit: string; kept: number; oldestKeptMs: number | null }[];
 }
 
+export interface KeepPreviewsData {
+  /** When the snapshots were listed. */
+  asOfMs: number;
+  /** Machines without snapshots are left out. */
+  previews: readonly KeepPreviewData[];
+}
+
 export type OutcomeData = "passed" | "warned" | "failed" | "inconclusive" | "skipped";
 
 export interface CheckResultData {
@@ -171,6 +178,12 @@ export interface GateData {
   machines: readonly GateMachineData[];
 }
 
+/** `data` null: this gate could not be decided, so it is shut; `problem` says why. */
+export type GateAnswerData = { gate: string } & (
+  | { data: GateData; problem: null }
+  | { data: null; problem: { code: string; message: string } }
+);
+
 /** `trusted` false: only files beside the policy, or below its folder, are read. */
 interface PolicyText {
   /** Full path, whether or not the text is saved there. */
@@ -182,15 +195,18 @@ interface PolicyText {
 export interface PolicyApi<Handle> {
   readPolicy: { argument: PolicyText; answer: PolicyData };
   readSpecs: { argument: Omit<PolicyText, "trusted">; answer: SpecData };
-  /** `policy` null: nothing is expected of the machines. `refresh`: by what the storage has now. CONFIG_INVALID. */
+  /**
+   * `policy` null: nothing is expected of the machines. `maxAgeMs`: an older list of snapshots is read again; none: any will do.
+   * CONFIG_INVALID, and what reading a repository throws: what cannot be read is never "no backup".
+   */
   machineStates: {
-    argument: { repository: Handle; policy: (PolicyText & { repositoryName: string }) | null; refresh?: boolean };
+    argument: { repository: Handle; policy: (PolicyText & { repositoryName: string }) | null; maxAgeMs?: number };
     answer: readonly MachineStateData[];
   };
-  /** Machines without snapshots are left out. PRUNE_SNAPSHOT_UNREADABLE. */
+  /** By what the storage had within the last minute. PRUNE_SNAPSHOT_UNREADABLE. */
   keepPreview: {
     argument: { repository: Handle; machines: readonly string[]; keep: KeepData; timeZone: string };
-    answer: readonly KeepPreviewData[];
+    answer: KeepPreviewsData;
   };
   /**
    * One restore test of a text. `machine` and `checks` narrow it; with `checks` no record is stored, because it would hide the others. Tells TestEventData as it goes on; a cancelled call leaves no machine
@@ -210,9 +226,19 @@ export interface PolicyApi<Handle> {
     };
     answer: TestRunData;
   };
-  /** The gate of what is committed. `base`: a revision. GIT_*, GATE_*, CONFIG_INVALID: it could not be decided. */
+  /**
+   * The gates of what is committed, by the policy of the base. `gate` null: all that it has, which may be none. `base`: a revision.
+   * `secrets`: passphrases that the editor keeps, by location; used for a repository at exactly that place. GIT_*, GATE_POLICY_MISSING,
+   * CONFIG_INVALID: nothing could be decided.
+   */
   gate: {
-    argument: { folder: string; configPath: string; gate: string | null; base: string };
-    answer: GateData;
+    argument: {
+      folder: string;
+      configPath: string;
+      gate: string | null;
+      base: string;
+      secrets?: readonly { location: string; secret: string }[];
+    };
+    answer: readonly GateAnswerData[];
   };
 }

@@ -53,6 +53,8 @@ export class Session {
   readonly comparisons = new BoundedCache<string, Comparison>(2 * MAX_CHANGES);
   readonly #trees = new BoundedCache<string, Promise<MachineTree>>(MAX_TREES);
   #catalog: Promise<Catalog> | undefined;
+  /** When its reading began. */
+  #catalogAtMs = 0;
   #fetcher: Promise<ChunkFetcher> | undefined;
   #closed = false;
 
@@ -66,6 +68,7 @@ export class Session {
     let loading = this.#catalog;
     if (loading === undefined) {
       loading = this.#loadCatalog(onWarning);
+      this.#catalogAtMs = Date.now();
       this.#catalog = loading;
       loading.catch(() => {
         if (this.#catalog === loading) this.#catalog = undefined;
@@ -89,6 +92,12 @@ export class Session {
     const isThere = (await has(objectName.snapshot(sid))) && !(await has(objectName.forgotten(sid)));
     if (!isThere) await this.catalog(context, true);
     await this.snapshot(id, context);
+  }
+
+  /** Read again when the one that is kept is older. `asOfMs`: what was stored later may be missing. */
+  async recentCatalog(context: CallContext, maxAgeMs: number): Promise<{ catalog: Catalog; asOfMs: number }> {
+    const catalog = await this.catalog(context, Date.now() - this.#catalogAtMs > maxAgeMs);
+    return { catalog, asOfMs: this.#catalogAtMs };
   }
 
   async catalogData(context: CallContext, refresh = false): Promise<CatalogData> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { ArgumentOf, RepositoryInfo } from "../../../extension/service/protocol.js";
@@ -151,7 +151,8 @@ describe("the service about policies", () => {
     );
     const keep = { counts: { last: 1 }, within: null };
     const argument = { repository: info.handle, machines: [], keep, timeZone: "UTC" };
-    const previews = await service.client.call("keepPreview", argument);
+    const { asOfMs, previews } = await service.client.call("keepPreview", argument);
+    assert.ok(Date.now() - asOfMs < 60_000);
     assert.deepEqual(
       previews.map(({ machine, keeps, removes }) => [machine, keeps, removes]),
       [
@@ -198,33 +199,94 @@ describe("the service about policies", () => {
     assert.match(error.code ?? "", /^GIT_/);
   });
 
-  it("decides the gate of what is committed since the base", async () => {
-    const top = at("change");
-    await mkdir(join(top, "db"), { recursive: true });
+  it("says that a storage is gone, and never that there is no backup", async () => {
+    const { location } = sample;
+    const ask = (policy: { path: string; text: string; trusted: boolean; repositoryName: string } | null) =>
+      service.client.call("machineStates", { repository: info.handle, policy, maxAgeMs: -1 });
+    await rename(location, `${location}.away`);
+    try {
+      const refreshed = service.client.call("catalog", { repository: info.handle, refresh: true });
+      const { code } = await refreshed.then(
+        () => assert.fail("it was read"),
+        (error: { code: string }) => error,
+      );
+      await failure(ask(null), code);
+      await failure(ask({ path: at("reprise.yml"), text: POLICY, trusted: true, repositoryName: "main" }), code);
+    } finally {
+      await rename(`${location}.away`, location);
+    }
+    assert.equal((await ask(null)).length, 2);
+  });
+
+  describe("about gates", () => {
+    let top: string;
     const git = (...args: string[]) => promisify(execFile)("git", ["-C", top, ...IDENTITY, ...args]);
-    const gated = POLICY.replace("backups}", `"${sample.location}", passphrase: "file:../secret"}`);
-    await writeFile(at("secret"), `${SAMPLE_PASSPHRASE}\n`);
-    await writeFile(join(top, "reprise.yml"), gated);
-    await git("init", "-q", "-b", "main");
-    await git("add", ".");
-    await git("commit", "-q", "-m", "policy");
-    await git("checkout", "-q", "-b", "change");
-    const decide = () =>
-      service.client.call("gate", { folder: top, configPath: "reprise.yml", gate: null, base: "main" });
-    await writeFile(join(top, "README"), "");
-    await git("add", ".");
-    await git("commit", "-q", "-m", "words");
-    assert.deepEqual([(await decide()).decision, (await decide()).changedFiles], ["not-needed", 1]);
-    await writeFile(join(top, "db/two.sql"), "");
-    await git("add", ".");
-    await git("commit", "-q", "-m", "data");
-    const shut = await decide();
-    assert.equal(shut.decision, "blocked");
-    const [machine] = shut.machines;
-    assert.deepEqual([machine?.machine, machine?.files, machine?.line], ["prod:vm/web1", ["db/two.sql"], 28]);
-    assert.deepEqual(
-      machine?.reasons.map(({ code }) => code),
-      ["level-too-low"],
-    );
+    const commit = async (path: string, text: string) => {
+      await writeFile(join(top, path), text);
+      await git("add", ".");
+      await git("commit", "-q", "-m", path);
+    };
+    const decide = (secret?: string, gate: string | null = null) => {
+      const secrets = secret === undefined ? [] : [{ location: sample.location, secret }];
+      return service.client.call("gate", { folder: top, configPath: "reprise.yml", gate, base: "main", secrets });
+    };
+
+    beforeEach(async () => {
+      top = await mkdtemp(join(folder.path, "change-"));
+      await mkdir(join(top, "db"));
+      await git("init", "-q", "-b", "main");
+      await commit("reprise.yml", POLICY.replace("backups}", `"${sample.location}"}`));
+      await git("checkout", "-q", "-b", "change");
+    });
+
+    it("decides about what is committed since the base, with the passphrase that was typed for exactly this place", async () => {
+      await commit("README", "");
+      const [free] = await decide();
+      assert.deepEqual([free?.gate, free?.data?.decision, free?.data?.changedFiles], ["production", "not-needed", 1]);
+      await commit("db/two.sql", "");
+      const codes = async (secret?: string) =>
+        (await decide(secret))[0]?.data?.machines.flatMap(({ reasons }) => reasons.map(({ code }) => code));
+      assert.equal((await codes())?.[0], "repository-unreadable");
+      const [shut] = await decide(SAMPLE_PASSPHRASE);
+      assert.equal(shut?.data?.decision, "blocked");
+      const [machine] = shut?.data?.machines ?? [];
+      assert.deepEqual([machine?.machine, machine?.files, machine?.line], ["prod:vm/web1", ["db/two.sql"], 28]);
+      assert.deepEqual(await codes(SAMPLE_PASSPHRASE), ["level-too-low"]);
+      await symlink(sample.location, join(folder.path, "linked"));
+      const secrets = [{ location: join(folder.path, "other"), secret: SAMPLE_PASSPHRASE }];
+      const elsewhere = { folder: top, configPath: "reprise.yml", gate: null, base: "main", secrets };
+      const [unread] = await service.client.call("gate", elsewhere);
+      assert.equal(unread?.data?.machines[0]?.reasons[0]?.code, "repository-unreadable");
+      const linked = [{ location: `${join(folder.path, "linked")}/`, secret: SAMPLE_PASSPHRASE }];
+      const [read] = await service.client.call("gate", { ...elsewhere, secrets: linked });
+      assert.equal(read?.data?.machines[0]?.reasons[0]?.code, "level-too-low");
+    });
+
+    it("decides each gate of the base's policy, whatever the work tree says", async () => {
+      await git("checkout", "-q", "main");
+      const rules = "    evidence: main\n    rules:\n      - {paths: [web/], machines: prod:vm/web1}\n";
+      const two = `${POLICY.replace("backups}", `"${sample.location}"}`)}  staging:\n${rules}`;
+      await commit("reprise.yml", two);
+      await git("checkout", "-q", "change");
+      await git("merge", "-q", "main");
+      await commit("db/three.sql", "");
+      await writeFile(join(top, "reprise.yml"), "nonsense");
+      const answers = await decide(SAMPLE_PASSPHRASE);
+      assert.deepEqual(
+        answers.map(({ gate, data }) => [gate, data?.decision]),
+        [
+          ["production", "blocked"],
+          ["staging", "not-needed"],
+        ],
+      );
+      const [unknown] = await decide(undefined, "nobody");
+      assert.deepEqual([unknown?.data, unknown?.problem?.code], [null, "GATE_UNKNOWN"]);
+    });
+
+    it("has nothing to decide without a gate", async () => {
+      await git("checkout", "-q", "main");
+      await commit("reprise.yml", POLICY.slice(0, POLICY.indexOf("gates:")));
+      assert.deepEqual(await decide(), []);
+    });
   });
 });

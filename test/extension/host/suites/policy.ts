@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as vscode from "vscode";
@@ -87,14 +88,79 @@ describe("help with a policy in the extension host", () => {
     assert.match(await until(() => hover("prod:vm/web1"), Boolean), /never restored in a test/);
   });
 
+  const ours = () => vscode.languages.getDiagnostics(uri).filter(({ source }) => source === "reprise");
+  const messages = () => ours().map(({ message }) => message);
+
+  it("says which machine has no backup yet", async () => {
+    await replace(
+      POLICY.replace("jobs:\n", "  vm/new:\n    owner: me\njobs:\n").replace("backup: all", "backup: prod:vm/web1"),
+    );
+    const found = await until(ours, (each) => each.some(({ message }) => /backup of vm\/new yet/.test(message)));
+    const information = found.filter(({ message }) => /vm\/new/.test(message));
+    assert.deepEqual(
+      information.map(({ severity, range }) => [severity, range.start.line]),
+      [[vscode.DiagnosticSeverity.Information, 6]],
+    );
+  });
+
+  it("says what cannot be read, keeps what it knew, and never says that there is no backup", async () => {
+    const away = `${facts.location}.away`;
+    await rename(facts.location, away);
+    try {
+      await vscode.commands.executeCommand("reprise.refreshRestoreTests");
+      await until(messages, (each) => each.some((message) => /^could not be checked: /.test(message)));
+      assert.ok(
+        messages().some((message) => /backup of vm\/new yet/.test(message)),
+        messages().join(),
+      );
+      const found = await until(titles, (each) => each.some((title) => /could not be read/.test(title)));
+      assert.ok(
+        found.every((title) => !/no backup|never restored/.test(title)),
+        found.join(),
+      );
+    } finally {
+      await rename(away, facts.location);
+    }
+    await vscode.commands.executeCommand("reprise.refreshRestoreTests");
+    await until(messages, (each) => each.every((message) => !/could not be checked/.test(message)));
+    await until(titles, (each) => each.some((title) => /never restored/.test(title)));
+    await replace(POLICY);
+  });
+
+  it("reads a policy again when a file that only it names is changed by another program", async () => {
+    const named = join(facts.workspace, "elsewhere");
+    const spec = (level: string) =>
+      `apiVersion: reprise/v1\nkind: RestoreTest\nmetadata: {name: far}\nspec: {machine: vm/odd, level: ${level}}\n`;
+    await mkdir(named);
+    await writeFile(join(named, "far.yaml"), spec("intact"));
+    await replace(`${POLICY}  - file: elsewhere/far.yaml\n`);
+    await until(ours, (found) => found.every(({ severity }) => severity !== vscode.DiagnosticSeverity.Error));
+    await until(titles, (each) => each.includes("$(play) Run test"));
+    await writeFile(join(named, "far.yaml"), spec("perfect"));
+    await until(messages, (each) => each.some((message) => /far\.yaml/.test(message)));
+    await writeFile(join(named, "far.yaml"), spec("intact"));
+    await until(messages, (each) => each.every((message) => !/far\.yaml/.test(message)));
+    await replace(POLICY);
+  });
+
+  const completed = async (at: vscode.Position) => {
+    const command = "vscode.executeCompletionItemProvider";
+    const list = await vscode.commands.executeCommand<vscode.CompletionList>(command, uri, at);
+    return list.items.map(({ label }) => (typeof label === "string" ? label : label.label));
+  };
+
+  it("completes keys by its own schemas", async () => {
+    const keys = await completed(positionOf("    schedule", "    sche".length));
+    assert.ok(
+      ["schedule", "time-zone"].every((key) => keys.includes(key)),
+      keys.join(),
+    );
+    assert.ok(!keys.includes("backup"), keys.join());
+  });
+
   it("completes names", async () => {
     const at = positionOf("machine: prod", "machine: ".length);
-    const list = await vscode.commands.executeCommand<vscode.CompletionList>(
-      "vscode.executeCompletionItemProvider",
-      uri,
-      at,
-    );
-    const names = list.items.map(({ label }) => (typeof label === "string" ? label : label.label));
+    const names = await completed(at);
     assert.ok(
       ["prod:vm/web1", "vm/odd"].every((name) => names.includes(name)),
       names.join(),

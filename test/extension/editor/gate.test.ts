@@ -1,0 +1,127 @@
+// The gates in the status bar, with a passphrase that nothing but the editor knows, a workspace that is opened through a link, and two
+// policies.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Browser } from "playwright-core";
+import { inProject } from "../../support/projectRoot.js";
+import { launchBrowser, openWorkbench } from "../support/browser.js";
+import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
+import { packExtension } from "../support/packagedExtension.js";
+import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import type { Workbench } from "../support/workbench.js";
+
+const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
+const run = promisify(execFile);
+const IDENTITY = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
+
+const policy = (location: string, gate: string, paths: string) => `repositories:
+  main: {location: ${location}}
+machines:
+  prod:vm/web1: {owner: team-web}
+gates:
+  ${gate}:
+    evidence: main
+    level: readable
+    rules:
+      - {paths: [${paths}], machines: prod:vm/web1}
+`;
+
+describe("gates in the status bar", () => {
+  let sample: SampleRepository | undefined;
+  let server: EditorServer | undefined;
+  let browser: Browser | undefined;
+  let window: Workbench;
+  let top: string;
+  const git = (...args: string[]) => run("git", ["-C", top, ...IDENTITY, ...args]);
+
+  before(async function () {
+    needsEditor(this);
+    sample = await makeSampleRepository();
+    top = join(sample.folder, "workspace");
+    await makeChange(sample.location);
+    const linked = join(sample.folder, "linked");
+    await symlink(top, linked);
+    const { vsix } = await packExtension(sample.folder);
+    const settings = { "reprise.repositories": [{ location: sample.location, name: "Acme" }] };
+    server = await startEditor({ vsix, machineSettings: settings, settings: { "git.enabled": true } });
+    browser = await launchBrowser();
+    window = await openWorkbench(browser, server, { folder: linked, shots });
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    await sample?.remove();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed")
+      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
+  });
+
+  /** Policies with the gates `production` and `web` on main, and a pushed branch that touches what the first one guards. */
+  async function makeChange(location: string): Promise<void> {
+    for (const folder of ["db", "apps"]) await mkdir(join(top, folder), { recursive: true });
+    await git("init", "-q", "-b", "main");
+    await writeFile(join(top, "reprise.yml"), policy(location, "production", "db/"));
+    await writeFile(join(top, "apps", "reprise.yml"), policy(location, "web", "web/"));
+    await git("add", ".");
+    await git("commit", "-q", "-m", "policies");
+    await git("checkout", "-q", "-b", "change");
+    await writeFile(join(top, "db", "one.sql"), "select 1;\n");
+    await git("add", ".");
+    await git("commit", "-q", "-m", "data");
+    await git("remote", "add", "origin", "https://git.example.org/acme.git");
+    await git("update-ref", "refs/remotes/origin/change", "HEAD");
+    await git("config", "branch.change.remote", "origin");
+    await git("config", "branch.change.merge", "refs/heads/change");
+    // staged, and changed once more: one file
+    await writeFile(join(top, "db", "two.sql"), "select 2;\n");
+    await git("add", ".");
+    await writeFile(join(top, "db", "two.sql"), "select 3;\n");
+  }
+
+  const status = () => window.page.locator('.statusbar-item[id*="reprise.gate"]');
+  const reasons = async () => {
+    await window.command("Reprise: Check the Gate for the Present Changes");
+    const question = await window.question("production");
+    const text = (await question.textContent()) ?? "";
+    return text;
+  };
+
+  it("are shut while nobody has typed the passphrase", async () => {
+    await status().getByText("Gate: blocked").waitFor();
+    assert.match(await reasons(), /cannot be read/);
+    await window.page.keyboard.press("Escape");
+  });
+
+  it("read the repository with the passphrase that was typed", async () => {
+    await window.openContainer("Backups");
+    await window.expand("Acme");
+    await (await window.reach("Enter the passphrase")).click();
+    await window.answer("Passphrase of", SAMPLE_PASSPHRASE);
+    await window.row("odd").waitFor();
+    const text = await reasons();
+    assert.doesNotMatch(text, /cannot be read/);
+    assert.match(text, /db\/one\.sql/);
+    assert.match(text, /Compared with main|apps\/reprise\.yml/);
+    await window.shot("gate-reasons");
+    await window.page.keyboard.press("Escape");
+  });
+
+  it("name the base, the time and what does not count, and stay when the file has a mistake", async () => {
+    await writeFile(join(top, "reprise.yml"), "nonsense: [\n");
+    await status().getByText("Gate: blocked").waitFor();
+    await status().hover();
+    const hover = window.page.locator(".workbench-hover:visible").filter({ hasText: "As of" });
+    await hover.waitFor();
+    const text = (await hover.textContent()) ?? "";
+    await window.shot("gate-tooltip");
+    assert.match(text, /Compared with main \([0-9a-f]{9}\)/);
+    assert.match(text, /web \(.*apps\/reprise\.yml\)/);
+    // the policy, and the file that is staged and changed again
+    assert.match(text, /2 changed files/);
+  });
+});
