@@ -57,6 +57,20 @@ export async function runOn<T>(
   return await running(title, (options) => repositories.use(configured, ({ handle }) => work(handle, options)));
 }
 
+/** The same for what writes: whatever becomes of it, everybody who shows the repository is told. */
+export async function writeTo<T>(
+  parts: ActionParts,
+  configured: ConfiguredRepository,
+  title: string,
+  work: (repository: Handle, options: CallOptions) => Promise<T>,
+): Promise<T> {
+  try {
+    return await runOn(parts, configured, title, work);
+  } finally {
+    parts.repositories.changedContents(configured.location);
+  }
+}
+
 export async function running<T>(title: string, work: (options: CallOptions) => Promise<T>): Promise<T> {
   const location = ProgressLocation.Notification;
   return await window.withProgress({ location, title, cancellable: true }, (progress, token) =>

@@ -4,7 +4,7 @@ import { env, type LogOutputChannel, l10n, window, workspace } from "vscode";
 import { sizeText } from "../model/words.js";
 import { type ConfiguredRepository, expandLocation } from "../repositories/configured.js";
 import type { Node } from "../views/nodes.js";
-import { type ActionParts, chooseRepository, isTrusted, runOn } from "./actionParts.js";
+import { type ActionParts, chooseRepository, isTrusted, writeTo } from "./actionParts.js";
 
 const MACHINE = /^(?:[A-Za-z0-9_][\w.-]*(?:\/[A-Za-z0-9_][\w.-]*)*:)?(?:vm|ct|host)\/[A-Za-z0-9_][\w.-]*$/;
 const MAX_CONFIGS = 20;
@@ -37,10 +37,9 @@ export class BackupCommands {
 
   async #byJob(configured: ConfiguredRepository, { file: config, job, machine }: JobMachine): Promise<void> {
     const title = l10n.t("Back up {0} (job {1})", machine, job);
-    const { outcome, verdict, problems } = await runOn(this.#parts, configured, title, (repository, options) =>
+    const { outcome, verdict, problems } = await writeTo(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("backUpByJob", { repository, config, job, machine }, options),
     );
-    this.#parts.repositories.changedContents(configured.location);
     for (const problem of problems) this.#log.warn(problem);
     this.#log.info(verdict);
     if (outcome === "passed") void window.showInformationMessage(verdict);
@@ -62,10 +61,9 @@ export class BackupCommands {
     const [disks, folders]: [string[], string[]] = [[], []];
     for (const uri of local) ((await workspace.fs.stat(uri)).type & 2 ? folders : disks).push(uri.fsPath);
     const title = l10n.t("Back up {0}", machine);
-    const result = await runOn(this.#parts, configured, title, (repository, options) =>
+    const result = await writeTo(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("backUp", { repository, machine, disks, folders, notes: "", tags: [] }, options),
     );
-    this.#parts.repositories.changedContents(configured.location);
     const [size, added] = [result.sizeBytes, result.newBytes].map((bytes) => sizeText(bytes, env.language));
     const text = l10n.t("{0} was backed up: {1}, {2} of it new.", machine, size ?? "", added ?? "");
     this.#log.info(`${configured.name}: ${text}`);

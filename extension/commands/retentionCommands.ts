@@ -9,7 +9,7 @@ import { showPreview } from "../overview/previewPanel.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { GcPlanData, GcResultData, KeepRules, PrunePlanData } from "../service/actionsProtocol.js";
 import type { Node } from "../views/nodes.js";
-import { type ActionParts, chooseRepository, confirmed, isTrusted, runOn } from "./actionParts.js";
+import { type ActionParts, chooseRepository, confirmed, isTrusted, runOn, writeTo } from "./actionParts.js";
 
 const READER = { t: l10n.t, locale: env.language };
 
@@ -73,13 +73,12 @@ export class RetentionCommands {
     const question = l10n.t("Forget {0} of {1} snapshots?", removes, lines.length);
     const detail = l10n.t("Of {0}. They cannot be restored afterwards.", [...machines].slice(0, 10).join(", "));
     if (!(await confirmed(question, detail, l10n.t("Forget Them")))) return false;
-    const { forgotten } = await runOn(
+    const { forgotten } = await writeTo(
       this.#parts,
       configured,
       l10n.t("Prune {0}", configured.name),
       (repository, options) => this.#parts.client.call("applyPrune", { repository, plan, confirmed: true }, options),
     );
-    this.#parts.repositories.changedContents(configured.location);
     const text = l10n.t("{0} snapshots were forgotten. Their space is freed by gc.", forgotten);
     this.#log.info(`${configured.name}: ${text}`);
     const next = l10n.t("Preview gc");
@@ -101,7 +100,7 @@ export class RetentionCommands {
       packsChanged,
     );
     if (!(await confirmed(question, detail, l10n.t("Free the Space")))) return false;
-    const result = await runOn(this.#parts, configured, l10n.t("gc of {0}", configured.name), (repository, options) =>
+    const result = await writeTo(this.#parts, configured, l10n.t("gc of {0}", configured.name), (repository, options) =>
       this.#parts.client.call("applyGc", { repository, plan, confirmed: true }, options),
     );
     const text = gcText(result);

@@ -4,7 +4,14 @@ import { env, type LogOutputChannel, l10n, window } from "vscode";
 import { dateAndTime, sizeText } from "../model/words.js";
 import type { VerifyData } from "../service/actionsProtocol.js";
 import type { Node } from "../views/nodes.js";
-import { type ActionParts, chooseRepository, confirmed, isTrusted, runOn, type TargetSnapshot } from "./actionParts.js";
+import {
+  type ActionParts,
+  chooseRepository,
+  confirmed,
+  isTrusted,
+  type TargetSnapshot,
+  writeTo,
+} from "./actionParts.js";
 
 export class SnapshotCommands {
   readonly #parts: ActionParts;
@@ -22,10 +29,9 @@ export class SnapshotCommands {
     const readData = await askDepth(title);
     if (readData === undefined) return;
     const { snapshotId: snapshot } = target.snapshot;
-    const result = await runOn(this.#parts, target.configured, title, (repository, options) =>
+    const result = await writeTo(this.#parts, target.configured, title, (repository, options) =>
       this.#parts.client.call("verify", { repository, snapshot, readData }, options),
     );
-    this.#parts.repositories.changedContents(target.configured.location);
     this.#tellVerified(nameOf(target), result);
   }
 
@@ -36,10 +42,9 @@ export class SnapshotCommands {
     const title = l10n.t("Verify {0}", configured.name);
     const readData = await askDepth(title);
     if (readData === undefined) return;
-    const result = await runOn(this.#parts, configured, title, (repository, options) =>
+    const result = await writeTo(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("verify", { repository, snapshot: null, readData }, options),
     );
-    this.#parts.repositories.changedContents(configured.location);
     this.#tellVerified(configured.name, result);
   }
 
@@ -124,12 +129,8 @@ export class SnapshotCommands {
     return (await isTrusted()) ? await this.#parts.choose.snapshot(given, title) : undefined;
   }
 
-  async #change(target: TargetSnapshot, title: string, work: Parameters<typeof runOn>[3]): Promise<void> {
-    try {
-      await runOn(this.#parts, target.configured, title, work);
-    } finally {
-      this.#parts.repositories.changedContents(target.configured.location);
-    }
+  async #change(target: TargetSnapshot, title: string, work: Parameters<typeof writeTo>[3]): Promise<void> {
+    await writeTo(this.#parts, target.configured, title, work);
   }
 
   #tellVerified(name: string, { ok, level, damaged, problems, snapshots, bytesRead }: VerifyData): void {

@@ -239,7 +239,8 @@ function keyOf({ policy, git }: GatePlace): string {
 }
 
 function baseSetting({ policy }: GatePlace): string {
-  return workspace.getConfiguration("reprise.gate", policy).get<string>("base", "").trim();
+  const setting = workspace.getConfiguration("reprise.gate", policy).get<unknown>("base");
+  return typeof setting === "string" ? setting.trim() : "";
 }
 
 function noBaseText(place: GatePlace): string {
