@@ -22,6 +22,7 @@ const MAX_MESSAGE_CHARS = 400;
 /** Gathers problems of one document. */
 export class ProblemList {
   readonly problems: FileProblem[] = [];
+  readonly #known = new Set<string>();
   readonly #placeOf: (path: string, part: "key" | "value") => Place;
 
   constructor(placeOf: (path: string, part: "key" | "value") => Place) {
@@ -43,7 +44,10 @@ export class ProblemList {
 
   /** Problems that have their places already. */
   take(found: readonly FileProblem[]): void {
-    this.problems.push(...found);
+    for (const problem of found) {
+      this.#known.add(keyOf(problem));
+      this.problems.push(problem);
+    }
   }
 
   line(path: string): number {
@@ -56,9 +60,15 @@ export class ProblemList {
 
   /** Once: what holds for every machine is read for each of them. */
   #push(path: string, part: "key" | "value", message: string): void {
-    if (this.problems.some((problem) => problem.path === path && problem.message === message)) return;
+    const key = keyOf({ path, message });
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
     this.problems.push({ ...this.#placeOf(path, part), path, message });
   }
+}
+
+function keyOf({ path, message }: Pick<FileProblem, "path" | "message">): string {
+  return `${path}\n${message}`;
 }
 
 /**

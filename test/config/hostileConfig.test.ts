@@ -115,6 +115,11 @@ describe("a spoilt configuration", function () {
       `jobs:\n  j: {backup: '${"*".repeat(1000)}x', repository: r}\nrepositories: {r: {location: x}}\nmachines: {vm/${"a".repeat(100)}: {disks: d}}\n`,
       `restore-tests: [{file: '${"**/".repeat(400)}x'}]\n`,
       `# ${"x".repeat(2 * 1024 * 1024)}`,
+      // many mistakes: of every form that a disk may have, and of fields that there are not
+      `machines: {vm/a: {disks: [${"{}, ".repeat(16_000)}]}}`,
+      `restore-tests: [{name: a, machine: vm/a, checks: [${"{}, ".repeat(16_000)}]}]`,
+      `gates: {g: {rules: [${"{}, ".repeat(16_000)}]}}`,
+      `machines: {vm/a: {${Array.from({ length: 16_000 }, (_, i) => `field${i}: x`).join(", ")}}}`,
     ];
     for (const bomb of bombs) {
       const startMs = performance.now();
