@@ -19,7 +19,7 @@ export interface RunManner {
   executedBy: string;
   /** Where the run can be looked at, or null. */
   url: string | null;
-  /** Where reports of restore tests go, a folder for each job and machine; null: nowhere. */
+  /** Where reports of restore tests go, in JOB/TEST/MACHINE; null: nowhere. */
   reportFolder: string | null;
   /** Empty: nothing is signed. */
   signingKeys: readonly SigningKey[];

@@ -31,6 +31,7 @@ jobs:
   check: { verify: all, read-data: true }
   rolling: { verify: all, read-data: true, slices: 3 }
   proof: { restore-test: all }
+  proof-again: { restore-test: a-reads }
   clean: { prune: all, retention: { last: 1 } }
   trim: { prune: [vm/a, vm/b], retention: { last: 1 }, schedule: 02:00 }
   look: { verify: [vm/a, vm/b], schedule: 02:00 }
@@ -195,7 +196,9 @@ describe("jobs", function () {
     assert.equal(report.verdict, "proof: 1 machine tested, proven: intact");
     const { test, snapshot } = lineOf(report, "vm/a");
     assert.deepEqual([test?.name, test?.level, test?.provenLevel], ["a-reads", "intact", "intact"]);
-    assert.ok(reportFiles.some((path) => path.endsWith("reports/a-reads/vm-a/report.html")));
+    assert.ok(reportFiles.some((path) => path.endsWith("reports/proof/a-reads/vm-a/report.html")));
+    const again = await world.run("proof-again", { reportFolder: world.path("reports") });
+    assert.ok(!again.reportFiles.some((path) => reportFiles.includes(path)), "two jobs with the same test");
     assert.ok(envelopes.length >= 3, "two of the test, one of the machine");
     const trust = { keys: [signingKey.verificationKey], threshold: 1 };
     const [inventory] = readInventories(envelopes, trust, { ignored: [], problems: [] });

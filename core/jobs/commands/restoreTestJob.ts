@@ -60,18 +60,24 @@ function isOf(line: MachineReportLine, machine: string, { name }: ConfiguredTest
   return line.machine === machine && line.test?.name === name;
 }
 
-function requestOf({ repository, catalog, request }: TestContext, test: ConfiguredTest): TestRequest {
-  const { trigger, url, executedBy, signingKeys, reportFolder } = request;
+function requestOf(context: TestContext, test: ConfiguredTest): TestRequest {
+  const { repository, catalog, request } = context;
+  const { trigger, url, executedBy, signingKeys } = request;
   return {
     ...{ repository, catalog, trigger, url, executedBy, signingKeys },
     ...{ spec: test.spec, specPath: test.fileName, specDigest: test.specDigest },
     location: repository.shownLocation,
     runsFolder: defaultRunBase(),
     store: true,
-    keepFolder: reportFolder === null ? null : join(reportFolder, test.name),
+    keepFolder: folderOf(context, test),
     drill: null,
     only: null,
   };
+}
+
+/** Of its own for each job: two may make the same test. */
+function folderOf({ request: { reportFolder }, job }: TestContext, { name }: ConfiguredTest): string | null {
+  return reportFolder === null ? null : join(reportFolder, job.name, name);
 }
 
 function addTested(context: TestContext, test: ConfiguredTest, report: MachineReport): void {
@@ -150,14 +156,14 @@ function screenshotOf(record: RestoreTestRecord, artifacts: MachineReport["artif
 /** Reports that cannot be written cost a warning: the records are in the repository. */
 async function writeReports(
   context: TestContext,
-  { name }: ConfiguredTest,
+  test: ConfiguredTest,
   machines: readonly MachineReport[],
 ): Promise<void> {
-  const { request, results, options, log } = context;
-  if (request.reportFolder === null) return;
+  const { results, options, log } = context;
+  const folder = folderOf(context, test);
+  if (folder === null) return;
   try {
     const history = testHistory(await currentCatalog(context));
-    const folder = join(request.reportFolder, name);
     results.reportFiles.push(...(await writeTestReports(folder, machines, history, options.signal)));
   } catch (error) {
     if (isAbort(error)) throw error;
