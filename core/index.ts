@@ -194,7 +194,7 @@ export { applyRepairVersions, planRepairVersions } from "./repair/repairVersions
 export { ConsoleFilter } from "./report/consoleFilter.js";
 export { inert, inertLine } from "./report/inertText.js";
 export { BlobReader } from "./repository/blobReader.js";
-export type { Catalog, Snapshot, VerificationState } from "./repository/catalog.js";
+export type { Catalog, CatalogOptions, CatalogProgress, Snapshot, VerificationState } from "./repository/catalog.js";
 export { loadCatalog } from "./repository/catalog.js";
 export { readConfig as readRepositoryConfig } from "./repository/configObject.js";
 export type { InitOptions, InitResult } from "./repository/initRepository.js";

@@ -18,16 +18,16 @@ export function encodeCanonicalJson(value: JsonValue): Uint8Array {
 
 /** Parses, and insists that the bytes are exactly what encodeCanonicalJson would write. */
 export function decodeCanonicalJson(bytes: Uint8Array, what: string): JsonValue {
+  let text: string;
   let value: JsonValue;
   try {
-    value = JSON.parse(decodeText(bytes, what)) as JsonValue;
+    text = decodeText(bytes, what);
+    value = JSON.parse(text) as JsonValue;
   } catch (cause) {
     throw formatError(what, "not valid JSON", { cause });
   }
-  const again = encodeText(canonicalText(value, 0, what));
-  if (again.length !== bytes.length || !again.every((byte, i) => byte === bytes[i])) {
-    throw formatError(what, "JSON is not in canonical form");
-  }
+  // Strict UTF-8 has one text for its bytes and one sequence of bytes for a text: equal texts are equal bytes.
+  if (canonicalText(value, 0, what) !== text) throw formatError(what, "JSON is not in canonical form");
   return value;
 }
 

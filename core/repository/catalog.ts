@@ -1,18 +1,25 @@
 // All snapshots of a repository with what is known about them. One list per folder, and for showing only objects that the
 // local cache does not have are read, so ten thousand snapshots take a few requests and a fraction of a second.
 
-import { isAbort, isOurError, type RepriseError } from "../errors.js";
-import { decodeText, encodeText, formatError } from "../format/bytes.js";
-import type { EnvelopeKind } from "../format/envelope.js";
-import { baseName, bytesToHex, folder, isSid, objectName, type Sid } from "../format/ids.js";
-import { decodeForgotten, decodeManifest, type Manifest, type VoidDecision } from "../format/manifest.js";
-import { decodeRecord, type RepositoryRecord } from "../format/record.js";
-import { sha256 } from "../hash/digest.js";
-import { mapConcurrent } from "../platform/concurrency.js";
-import { checkRecord, winningRecords } from "./records.js";
+import { objectName, type Sid } from "../format/ids.js";
+import type { Manifest } from "../format/manifest.js";
+import type { RepositoryRecord } from "../format/record.js";
+import { Breather } from "../platform/breather.js";
+import { CatalogCache } from "./catalogCache.js";
+import {
+  type Decision,
+  type LoadedManifest,
+  leaveOutCollected,
+  listForgotten,
+  type Reading,
+  readForgotten,
+  readManifests,
+  readRecords,
+  type UnreadableRecord,
+} from "./catalogReading.js";
+import { winningRecords } from "./records.js";
 import type { Repository } from "./repository.js";
 import { type RestoreTestState, restoreTestStates } from "./restoreTestState.js";
-import { checkVerdict } from "./verdicts.js";
 import type { OnWarning } from "./warnings.js";
 
 export interface VerificationState {
@@ -53,12 +60,17 @@ export interface Catalog {
   unsigned: string[];
 }
 
-export interface UnreadableRecord {
-  object: string;
-  code: string;
-  message: string;
-  /** Which it speaks of; null: not even that is known. */
-  snapshots: readonly Sid[] | null;
+/** A catalog that is being read. */
+export interface CatalogProgress {
+  done: number;
+  /** How many there are, or so far, while the list still arrives. */
+  listed: number;
+  isListed: boolean;
+  /**
+   * As its manifest says: what records add (notes, tags, protection, verification, restore tests) is not known yet. Null: none
+   * that counts, or one with a forgotten object, of which it is not known whether it counts.
+   */
+  snapshot: Snapshot | null;
 }
 
 export interface CatalogOptions {
@@ -67,43 +79,114 @@ export interface CatalogOptions {
    * only this machine's cache can still read is no snapshot to rely on.
    */
   fresh?: boolean;
+  /** Told of each manifest as it has been read, the newest first once all are listed. Synchronous. */
+  onRead?: (progress: CatalogProgress) => void;
   signal?: AbortSignal;
   onWarning: OnWarning;
 }
 
 /**
  * Reads the catalog. Forgotten objects are listed before manifests, so that a snapshot never seems forgotten without
- * having been; a manifest or record that cannot be read is reported, never treated as absent.
+ * having been; a manifest or record that cannot be read is reported, never treated as absent. What fails leaves nothing but a fuller cache.
  */
 export async function loadCatalog(repository: Repository, options: CatalogOptions): Promise<Catalog> {
-  const cache = options.fresh ? CatalogCache.empty(repository) : await CatalogCache.load(repository);
+  const breather = new Breather();
+  const cache = options.fresh ? CatalogCache.empty(repository) : await CatalogCache.load(repository, breather);
   const unsigned: string[] = [];
-  const forgotten = await loadForgotten(repository, cache, unsigned, options);
-  const catalog: Catalog = {
-    snapshots: [],
-    decided: new Set(forgotten),
+  const { onWarning } = options;
+  const unreadableRecords: UnreadableRecord[] = [];
+  const { forgotten, decisions, records } = await untilOneFails(options.signal, async (signal, begin) => {
+    const reading: Reading = { repository, cache, breather, signal, onWarning, unsigned };
+    const listed = await listForgotten(reading);
+    const [verdicts, found] = await Promise.all([
+      begin(readForgotten(reading, listed)),
+      begin(readManifests(reading, progressOf(new Set(listed.map(({ sid }) => sid)), options))),
+    ]);
+    const decisions = await leaveOutCollected(reading, found, verdicts.vanished);
+    return { forgotten: verdicts.forgotten, decisions, records: await readRecords(reading, unreadableRecords) };
+  });
+  await cache.save();
+  return {
+    snapshots: snapshotsOf({ decisions, forgotten, records, unreadableRecords }, onWarning),
+    decided: new Set([...forgotten, ...decisions.map(({ sid }) => sid)]),
     forgotten,
-    unreadable: [],
-    records: [],
-    unreadableRecords: [],
+    unreadable: unreadableOf(decisions, forgotten, onWarning),
+    records,
+    unreadableRecords,
     unsigned,
   };
-  const manifests = await loadManifests(repository, cache, catalog, options);
-  catalog.records = await loadRecords(repository, cache, catalog, options);
-  await cache.save();
-  const winners = winningRecords(catalog.records);
-  const tests = restoreTestStates(catalog.records, manifests, ({ rid, snapshots }, { code, message }) => {
-    const object = objectName.record(rid);
-    catalog.unreadableRecords.push({ object, code, message, snapshots: snapshots.length === 0 ? null : snapshots });
-    options.onWarning({ code, message, data: { object } });
-  });
-  for (const loaded of manifests) {
-    const { sid } = loaded.manifest;
-    if (forgotten.has(sid)) continue;
-    catalog.snapshots.push({ ...describe(loaded, winners.get(sid)), restoreTest: tests.get(sid) ?? null });
+}
+
+/** Runs `work`; when it or a part that it began fails, ends the others, and throws when they have ended. */
+async function untilOneFails<T>(
+  given: AbortSignal | undefined,
+  work: (signal: AbortSignal, begin: <P>(part: Promise<P>) => Promise<P>) => Promise<T>,
+): Promise<T> {
+  const failed = new AbortController();
+  const parts: Promise<unknown>[] = [];
+  const begin = <P>(part: Promise<P>): Promise<P> => {
+    parts.push(part.catch(() => failed.abort()));
+    return part;
+  };
+  try {
+    return await work(given === undefined ? failed.signal : AbortSignal.any([given, failed.signal]), begin);
+  } finally {
+    failed.abort();
+    await Promise.all(parts);
   }
-  catalog.snapshots = inOrder(catalog.snapshots);
-  return catalog;
+}
+
+/** A snapshot with a forgotten object may be forgotten, which is not known yet. */
+function progressOf(maybeForgotten: ReadonlySet<Sid>, { onRead }: CatalogOptions): Parameters<typeof readManifests>[1] {
+  let done = 0;
+  return ({ sid, loaded }, listed, isListed) => {
+    done++;
+    if (onRead === undefined) return;
+    const snapshot = loaded === null || maybeForgotten.has(sid) ? null : describe(loaded, undefined, null);
+    onRead({ done, listed, isListed, snapshot });
+  };
+}
+
+interface ReadObjects {
+  decisions: readonly Decision[];
+  forgotten: ReadonlySet<Sid>;
+  records: readonly RepositoryRecord[];
+  /** Records of tests that do not follow their format are added. */
+  unreadableRecords: UnreadableRecord[];
+}
+
+function snapshotsOf(
+  { decisions, forgotten, records, unreadableRecords }: ReadObjects,
+  onWarning: OnWarning,
+): Snapshot[] {
+  const manifests = decisions.map(({ loaded }) => loaded).filter((loaded) => loaded !== null);
+  const winners = winningRecords(records);
+  const tests = restoreTestStates(records, manifests, ({ rid, snapshots }, { code, message }) => {
+    const object = objectName.record(rid);
+    unreadableRecords.push({ object, code, message, snapshots: snapshots.length === 0 ? null : snapshots });
+    onWarning({ code, message, data: { object } });
+  });
+  const counting = manifests.filter(({ manifest }) => !forgotten.has(manifest.sid));
+  return inOrder(
+    counting.map((loaded) => {
+      const { sid } = loaded.manifest;
+      return describe(loaded, winners.get(sid), tests.get(sid) ?? null);
+    }),
+  );
+}
+
+function unreadableOf(
+  decisions: readonly Decision[],
+  forgotten: ReadonlySet<Sid>,
+  onWarning: OnWarning,
+): Catalog["unreadable"] {
+  const unreadable: Catalog["unreadable"] = [];
+  for (const { key, sid, failure } of decisions) {
+    if (failure === null || forgotten.has(sid)) continue;
+    unreadable.push({ object: key, sid, ...failure });
+    onWarning({ code: "SNAPSHOT_UNREADABLE", message: failure.message, data: { object: key } });
+  }
+  return unreadable;
 }
 
 /**
@@ -123,114 +206,11 @@ function inOrder(snapshots: Snapshot[]): Snapshot[] {
   });
 }
 
-interface LoadedManifest {
-  manifest: Manifest;
-  digest: string;
-  storedAtMs: number;
-}
-
-async function loadManifests(
-  repository: Repository,
-  cache: CatalogCache,
-  catalog: Catalog,
-  options: CatalogOptions,
-): Promise<LoadedManifest[]> {
-  const infos = await listIds(repository, folder.snapshots, options);
-  const loaded = await mapConcurrent(infos, async ({ key, sid, modifiedAtMs }) => {
-    try {
-      const plain = await cache.read(key, "snapshot", options);
-      const decision: Manifest | VoidDecision = decodeManifest(plain, key);
-      if (decision.sid !== sid) throw formatError(key, "the id in the manifest is not the object's name");
-      catalog.decided.add(sid);
-      if (decision.type === "void") return undefined;
-      return { manifest: decision, digest: bytesToHex(sha256(plain)), storedAtMs: modifiedAtMs };
-    } catch (error) {
-      if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
-      catalog.decided.add(sid);
-      // Gone between list and get: a collector has removed a manifest that was forgotten long ago.
-      if (catalog.forgotten.has(sid) || error.code === "OBJECT_NOT_FOUND") return undefined;
-      catalog.unreadable.push({ object: key, sid, code: error.code, message: error.message });
-      options.onWarning({ code: "SNAPSHOT_UNREADABLE", message: error.message, data: { object: key } });
-      return undefined;
-    }
-  });
-  return loaded.filter((entry) => entry !== undefined);
-}
-
-/** Sids with a valid forgotten object. One that is damaged, or not the keeper's, does not hide its snapshot. */
-async function loadForgotten(
-  repository: Repository,
-  cache: CatalogCache,
-  unsigned: string[],
-  options: CatalogOptions,
-): Promise<Set<Sid>> {
-  const infos = await listIds(repository, folder.forgotten, options);
-  const sids = await mapConcurrent(infos, async ({ key, sid }) => {
-    const forgotten = await readOrWarn(key, unsigned, options, async () =>
-      checkVerdict(repository, key, decodeForgotten(await cache.read(key, "forgotten", options), key)),
-    );
-    return forgotten !== undefined && forgotten.sid === sid ? sid : undefined;
-  });
-  return new Set(sids.filter((sid) => sid !== undefined));
-}
-
-async function loadRecords(
-  repository: Repository,
-  cache: CatalogCache,
-  { unsigned, unreadableRecords }: Catalog,
-  options: CatalogOptions,
-): Promise<RepositoryRecord[]> {
-  const infos = await listIds(repository, folder.records, options);
-  const records = await mapConcurrent(infos, ({ key }) =>
-    readOrWarn(
-      key,
-      unsigned,
-      options,
-      async () => checkRecord(repository, key, decodeRecord(await cache.read(key, "record", options), key)),
-      ({ code, message }) => unreadableRecords.push({ object: key, code, message, snapshots: null }),
-    ),
-  );
-  return records.filter((record) => record !== undefined);
-}
-
-/** Objects whose name is an id; others are none of the repository's (verify lists them). */
-async function listIds(
-  repository: Repository,
-  prefix: string,
-  options: CatalogOptions,
-): Promise<{ key: string; sid: Sid; modifiedAtMs: number }[]> {
-  const found: { key: string; sid: Sid; modifiedAtMs: number }[] = [];
-  for await (const { key, modifiedAtMs } of repository.backend.list(prefix, options)) {
-    const sid = baseName(key);
-    if (isSid(sid) && key === prefix + sid) found.push({ key, sid, modifiedAtMs });
-  }
-  return found;
-}
-
-async function readOrWarn<T>(
-  key: string,
-  unsigned: string[],
-  options: CatalogOptions,
-  read: () => Promise<T>,
-  onUnreadable: (error: RepriseError) => void = () => {},
-): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isAbort(error) || !isOurError(error) || error.family === "backend") throw error;
-    // Gone between list and get: a collector has removed it.
-    if (error.code === "OBJECT_NOT_FOUND") return undefined;
-    if (error.code === "VERDICT_UNSIGNED") unsigned.push(key);
-    else onUnreadable(error);
-    options.onWarning({ code: error.code, message: error.message, data: { object: key } });
-    return undefined;
-  }
-}
-
 function describe(
   loaded: LoadedManifest,
   records: Map<string, RepositoryRecord> | undefined,
-): Omit<Snapshot, "restoreTest"> {
+  restoreTest: RestoreTestState | null,
+): Snapshot {
   const { manifest, digest, storedAtMs } = loaded;
   const notes = records?.get("notes");
   const tags = records?.get("tags");
@@ -244,6 +224,7 @@ function describe(
     tags: tags?.type === "tags" ? tags.data.tags : manifest.tags,
     protected: protection?.type === "protection" ? protection.data.protected : manifest.protected,
     verification: verificationOf(manifest.sid, records?.get("verification")),
+    restoreTest,
     storedAtMs,
   };
 }
@@ -252,70 +233,4 @@ function verificationOf(sid: Sid, record: RepositoryRecord | undefined): Verific
   if (record?.type !== "verification") return null;
   const damagedRanges = record.data.damaged.filter(({ snapshot }) => snapshot === sid).length;
   return { result: record.data.result, level: record.data.level, at: record.at, damagedRanges };
-}
-
-/** Opened payloads of immutable objects in a few large cache files, because ten thousand small reads are slow. */
-class CatalogCache {
-  readonly #repository: Repository;
-  readonly #known: Map<string, string>;
-  readonly #used = new Map<string, string>();
-  #changed = false;
-
-  private constructor(repository: Repository, known: Map<string, string>) {
-    this.#repository = repository;
-    this.#known = known;
-  }
-
-  /** Knows nothing; what is read replaces what the cache held. */
-  static empty(repository: Repository): CatalogCache {
-    return new CatalogCache(repository, new Map());
-  }
-
-  static async load(repository: Repository): Promise<CatalogCache> {
-    const known = new Map<string, string>();
-    for (let part = 0; ; part++) {
-      const name = partName(part);
-      const stored = await repository.cache.get(name);
-      if (stored === undefined) break;
-      try {
-        const text = decodeText(repository.objects.open(name, "cache", stored), name);
-        for (const [key, plain] of JSON.parse(text) as [string, string][]) known.set(key, plain);
-      } catch {
-        await repository.cache.delete(name);
-        break;
-      }
-    }
-    return new CatalogCache(repository, known);
-  }
-
-  async read(key: string, kind: EnvelopeKind, options: { signal?: AbortSignal }): Promise<Uint8Array> {
-    const known = this.#known.get(key);
-    if (known !== undefined) {
-      this.#used.set(key, known);
-      return encodeText(known);
-    }
-    const plain = await this.#repository.objects.read(key, kind, options);
-    this.#used.set(key, decodeText(plain, key));
-    this.#changed = true;
-    return plain;
-  }
-
-  /** Writes the parts again when something was added or is gone. */
-  async save(): Promise<void> {
-    if (!this.#changed && this.#used.size === this.#known.size) return;
-    const entries = [...this.#used.entries()];
-    const parts = Math.ceil(entries.length / ENTRIES_PER_PART);
-    for (let part = 0; part < parts; part++) {
-      const name = partName(part);
-      const text = JSON.stringify(entries.slice(part * ENTRIES_PER_PART, (part + 1) * ENTRIES_PER_PART));
-      await this.#repository.cache.put(name, this.#repository.objects.seal(name, "cache", encodeText(text)));
-    }
-    await this.#repository.cache.delete(partName(parts));
-  }
-}
-
-const ENTRIES_PER_PART = 10_000;
-
-function partName(part: number): string {
-  return `catalog-${part}`;
 }
