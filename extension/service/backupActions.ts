@@ -45,8 +45,8 @@ export async function backUpNow(
   for (const { path } of named.trees) await requireFolder(path);
   const files = named.disks.map((disk) => ({ ...disk, allowBackingFiles: false }));
   const opened = await InputDisks.open(files, { signal: context.signal });
+  const warm = warmUpLanes();
   try {
-    warmUpLanes();
     const trees = named.trees.map((tree) => ({ ...tree, excludes: [], oneFileSystem: true, readAll: false }));
     const { manifest, statistics } = await backUp(
       session.repository,
@@ -68,6 +68,7 @@ export async function backUpNow(
       durationMs: statistics.durationMs,
     };
   } finally {
+    await warm.close();
     await opened.close();
     await session.catalog(context, true).catch(() => {});
   }

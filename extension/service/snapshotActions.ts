@@ -9,6 +9,7 @@ import {
   MAX_TAGS,
   RepriseError,
   type SnapshotVerdict,
+  type VerifyReport,
   verifyRepository,
   warmUpLanes,
   writeRecord,
@@ -25,13 +26,8 @@ export async function verify(
   { snapshot, readData }: ArgumentOf<"verify">,
   context: CallContext,
 ): Promise<VerifyData> {
-  if (readData) warmUpLanes();
-  const snapshots = snapshot === null ? null : [await session.snapshot(snapshot, context)];
-  const report = await verifyRepository(
-    session.repository,
-    { snapshots, readData, ignoreVerified: false, outdatedAfterMs: null, subset: null, record: true },
-    context,
-  );
+  const warm = readData ? warmUpLanes() : undefined;
+  const report = await runVerify(session, { snapshot, readData }, context).finally(() => warm?.close());
   await session.catalog(context, true);
   const { ok, level, packs, objects, durationMs } = report;
   const packProblems = packs.problems.map((problem) => inertLine(`${problem.pack}: ${problem.message}`));
@@ -41,6 +37,16 @@ export async function verify(
     damaged: report.snapshots.flatMap(damagesOf).slice(0, MAX_DAMAGE_LINES),
     problems: [...objectProblems, ...packProblems].slice(0, MAX_DAMAGE_LINES),
   };
+}
+
+async function runVerify(
+  session: Session,
+  { snapshot, readData }: Pick<ArgumentOf<"verify">, "snapshot" | "readData">,
+  context: CallContext,
+): Promise<VerifyReport> {
+  const snapshots = snapshot === null ? null : [await session.snapshot(snapshot, context)];
+  const how = { readData, ignoreVerified: false, outdatedAfterMs: null, subset: null, record: true };
+  return await verifyRepository(session.repository, { snapshots, ...how }, context);
 }
 
 function damagesOf({ sid, namespace, group, time, damaged }: SnapshotVerdict): DamageData[] {
