@@ -27,6 +27,7 @@ import { JobTasks } from "./tasks/jobTasks.js";
 import { dragOut } from "./views/dragOut.js";
 import type { Node } from "./views/nodes.js";
 import { RepositoriesTree } from "./views/repositoriesTree.js";
+import { registerTreeFilter } from "./views/treeFilter.js";
 
 let service: ServiceClient | undefined;
 
@@ -105,6 +106,7 @@ export function activate(context: ExtensionContext): void {
       setContexts();
     }),
     view.onDidChangeSelection(({ selection: [node] }) => setSelection(node)),
+    ...registerTreeFilter({ tree, view, register }),
     ...registerFileWork({ client, repositories, view, log, register }),
     register("addRepository", () => repositoryCommands.add()),
     register("removeRepository", (node?: Node) => repositoryCommands.remove(node)),

@@ -63,6 +63,7 @@ const byCommand = {
   demo: everywhere,
   campaign: [...everywhere, ...s3Server],
   bench: [...everywhere, ...s3Server, ...peers],
+  "bench-editor": [...everywhere, ...s3Server, ...editor],
 };
 
 export function debianToolsFor(command) {

@@ -1,4 +1,4 @@
-// `npm run test|demo|bench|campaign`: brings what is missing, builds what changed, then runs the thing under the pinned
+// `npm run test|demo|bench|bench-editor|campaign`: brings what is missing, builds what changed, then runs the thing under the pinned
 // Node. Node 14.18 syntax: see setup.mjs.
 
 import { spawn } from "node:child_process";
@@ -14,6 +14,7 @@ const scripts = new Map([
   ["demo", "scripts/demo.mjs"],
   ["bench", "build/bench/main.js"],
   ["campaign", "build/test/campaign/main.js"],
+  ["bench-editor", "build/test/extension/bench/main.js"],
 ]);
 
 function startUnderPinnedNode(script, args, env) {
@@ -38,7 +39,8 @@ function main([name, ...args]) {
     return 64;
   }
   if (!ensureNodeModules() || !ensureDebianPackages(name)) return 2;
-  if (name === "test" && needsEditor(args) && !ensureEditor()) return 2;
+  const isInEditor = name === "bench-editor" || (name === "test" && needsEditor(args));
+  if (isInEditor && !ensureEditor()) return 2;
   const built = build();
   if (!built.bundled) {
     say("the build failed: see above");

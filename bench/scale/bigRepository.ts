@@ -17,6 +17,7 @@ import { encodePackIndex, type PackContents } from "../../core/format/packIndex.
 import { initRepository } from "../../core/repository/initRepository.js";
 import { openRepository } from "../../core/repository/openRepository.js";
 import { type Repository, systemEnvironment } from "../../core/repository/repository.js";
+import type { Backend } from "../../core/storage/backend.js";
 import { openLocalBackend } from "../../core/storage/localBackend.js";
 
 export const passphrase = "scale";
@@ -27,7 +28,10 @@ const packsPerIndex = 64;
 const environment = systemEnvironment("0.0.0");
 
 export async function makeRepository(folder: string): Promise<Repository> {
-  const backend = await openLocalBackend(folder, { create: true });
+  return await makeRepositoryAt(await openLocalBackend(folder, { create: true }));
+}
+
+export async function makeRepositoryAt(backend: Backend): Promise<Repository> {
   const empty = new Uint8Array(1);
   const chunker = { minBytes: 64 * 1024, averageBytes: chunkBytes, maxBytes: 4 << 20, segmentBytes: 16 << 20 };
   const rescue = { text: empty, program: empty };
@@ -86,7 +90,7 @@ export async function addChunks(repository: Repository, folder: string, chunkCou
   }
 }
 
-function manifestOf(repository: Repository, sid: Sid, number: number): Manifest {
+function manifestOf(repository: Repository, sid: Sid, number: number, machines: number): Manifest {
   const time = new Date(Date.UTC(2026, 0, 1) + number * 3_600_000).toISOString().replace(".000Z", "Z");
   const statistics = {
     bytesRead: 4e9,
@@ -103,7 +107,7 @@ function manifestOf(repository: Repository, sid: Sid, number: number): Manifest 
     type: "snapshot",
     sid,
     namespace: "",
-    group: `vm/${100 + (number % 40)}`,
+    group: `vm/${100 + (number % machines)}`,
     time,
     finishedAt: time,
     host,
@@ -120,13 +124,13 @@ function manifestOf(repository: Repository, sid: Sid, number: number): Manifest 
   };
 }
 
-/** Adds `count` snapshots of forty machines. */
-export async function addSnapshots(repository: Repository, count: number): Promise<void> {
+/** Adds `count` snapshots, an hour apart, of as many machines in turn. */
+export async function addSnapshots(repository: Repository, count: number, machines = 40): Promise<void> {
   const width = 16;
   for (let first = 0; first < count; first += width) {
     const batch = Array.from({ length: Math.min(width, count - first) }, async (_, i) => {
       const sid = repository.newId();
-      const plain = encodeManifest(manifestOf(repository, sid, first + i));
+      const plain = encodeManifest(manifestOf(repository, sid, first + i, machines));
       await repository.objects.writeOnce(objectName.snapshot(sid), "snapshot", plain);
     });
     await Promise.all(batch);

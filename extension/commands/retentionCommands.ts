@@ -8,7 +8,7 @@ import { gcPreview, prunePreview } from "../overview/previewContent.js";
 import { showPreview } from "../overview/previewPanel.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { GcPlanData, GcResultData, KeepRules, PrunePlanData } from "../service/actionsProtocol.js";
-import type { Node } from "../views/nodes.js";
+import { type Node, repositoryNode } from "../views/nodes.js";
 import { type ActionParts, chooseRepository, confirmed, isTrusted, runOn, writeTo } from "./actionParts.js";
 
 const READER = { t: l10n.t, locale: env.language };
@@ -89,7 +89,7 @@ export class RetentionCommands {
   }
 
   async #collectOf(configured: ConfiguredRepository): Promise<boolean> {
-    await this.collect({ kind: "repository", configured });
+    await this.collect(repositoryNode(configured));
     return true;
   }
 

@@ -50,7 +50,7 @@ export class OpenRepositories {
 
   /** With a passphrase that was just typed; it is kept when it is right. */
   async unlock(configured: ConfiguredRepository, passphrase: string | null): Promise<OpenedRepository> {
-    const opened = await this.#openWith(configured, passphrase);
+    const opened = await this.#openWith(configured, passphrase, { readAhead: true });
     if (passphrase !== null) await this.#passphrases.keep(configured.location, passphrase);
     await this.close(configured.location);
     this.#remember(configured.location, Promise.resolve(opened));
@@ -60,7 +60,9 @@ export class OpenRepositories {
   /** With the keeper's key, which is kept when it is the right one. KEEPER_KEY_INVALID, KEEPER_KEY_WRONG. */
   async becomeKeeper(configured: ConfiguredRepository, keeperKey: string): Promise<OpenedRepository> {
     const { location } = configured;
-    const opened = await this.#openWith(configured, (await this.#passphrases.get(location)) ?? null, keeperKey);
+    const opened = await this.#openWith(configured, (await this.#passphrases.get(location)) ?? null, {
+      given: keeperKey,
+    });
     await this.#passphrases.keepKeeperKey(location, keeperKey);
     await this.close(location);
     this.#remember(location, Promise.resolve(opened));
@@ -70,6 +72,11 @@ export class OpenRepositories {
   async forgetKeeper({ location }: ConfiguredRepository): Promise<void> {
     await this.#passphrases.forgetKeeperKey(location);
     await this.close(location);
+  }
+
+  /** It is open, or being opened. */
+  isOpen(location: string): boolean {
+    return this.#open.has(location);
   }
 
   /** The repository of a URI. REPOSITORY_UNKNOWN when no configured one has this id. */
@@ -157,10 +164,14 @@ export class OpenRepositories {
     });
   }
 
-  async #openWith(configured: ConfiguredRepository, secret: string | null, given?: string): Promise<OpenedRepository> {
+  async #openWith(
+    configured: ConfiguredRepository,
+    secret: string | null,
+    { given, readAhead = false }: { given?: string; readAhead?: boolean } = {},
+  ): Promise<OpenedRepository> {
     const location = expandLocation(configured.location);
     const keeperKey = given ?? (await this.#passphrases.keeperKey(configured.location)) ?? null;
-    const info = await this.#client.call("openRepository", { location, secret, keeperKey });
+    const info = await this.#client.call("openRepository", { location, secret, keeperKey, readAhead });
     const ids = this.#memory.get<Record<string, string>>(KNOWN_IDS, {});
     if (ids[configured.location] !== info.repositoryId)
       await this.#memory.update(KNOWN_IDS, { ...ids, [configured.location]: info.repositoryId });

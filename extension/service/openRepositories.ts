@@ -41,7 +41,10 @@ export class OpenRepositories {
         ...{ keeperKey, signal, onWarning },
       });
       const handle = this.#next++ as Handle;
-      this.#sessions.set(handle, new Session(repository));
+      const session = new Session(repository);
+      this.#sessions.set(handle, session);
+      // what goes wrong is told to whoever asks for it
+      if (argument.readAhead) session.catalog({ ...context, signal: new AbortController().signal }).catch(() => {});
       const { repositoryId, encryption, keeper } = repository.config;
       const role = keeper === null ? "none" : repository.keeperKey === null ? "elsewhere" : "here";
       return { handle, repositoryId, location, encrypted: encryption !== "none", keeper: role };

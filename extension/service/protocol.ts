@@ -26,6 +26,9 @@ export interface MachineData {
   namespace: string;
   group: string;
   snapshots: number;
+  /** How many of them a filter leaves; absent: it does not ask about snapshots. */
+  matching?: number;
+  /** Of those that the filter leaves. */
   newest: SnapshotData;
 }
 
@@ -65,6 +68,32 @@ export interface CatalogData {
   snapshots: number;
   /** Objects that may be snapshots and cannot be read. */
   unreadable: readonly { object: string; message: string }[];
+}
+
+/** How far the reading of a catalog is: what came with it is what there was so far, without what records say. */
+export interface ReadingData {
+  done: number;
+  /** Null: they are still being listed. */
+  total: number | null;
+}
+
+/** Machines of one namespace. */
+export interface MachinePage extends Page<MachineData> {
+  /** All that have a machine which the filter leaves; the one without a name is not among them. */
+  namespaces: readonly { namespace: string; machines: number }[];
+  /** Of the whole repository: what the filter leaves. */
+  matching: { machines: number; snapshots: number };
+  unreadable: CatalogData["unreadable"];
+  reading: ReadingData | null;
+}
+
+export interface SnapshotPage extends Page<SnapshotData> {
+  reading: ReadingData | null;
+}
+
+export interface EntryPage extends Page<EntryData> {
+  /** Entries of the folder, also those that the filter leaves out. */
+  all: number;
 }
 
 /** A part of a list; `total` is of the whole. */
@@ -177,6 +206,7 @@ export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, Pol
   /**
    * `secret`: a passphrase or a recovery key; never logged, stored or answered back. PASSPHRASE_WRONG; PASSPHRASE_MISSING when it
    * is encrypted and no secret was given. `keeperKey`: the text of the keeper's key, kept as secret; KEEPER_KEY_INVALID, KEEPER_KEY_WRONG.
+   * `readAhead`: its catalog will be asked for, so that reading it begins at once.
    */
   openRepository: {
     argument: {
@@ -185,20 +215,36 @@ export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, Pol
       keeperKey?: string | null;
       cacheFolder?: string | null;
       stateFolder?: string | null;
+      readAhead?: boolean;
     };
     answer: RepositoryInfo;
   };
   closeRepository: { argument: { repository: Handle }; answer: null };
   /** `refresh`: read again what the storage has now. */
   catalog: { argument: { repository: Handle; refresh?: boolean }; answer: CatalogData };
-  /** Newest first. */
+  /**
+   * By name; `filter` as in catalogFilter.ts. With `waitMs`, what has been read by then; without, all. What fails after a part was
+   * answered fails the next call.
+   */
+  machines: {
+    argument: {
+      repository: Handle;
+      namespace: string;
+      filter?: string;
+      waitMs?: number;
+      offset: number;
+      limit: number;
+    };
+    answer: MachinePage;
+  };
+  /** Newest first. `filter` and `waitMs` as of machines. */
   snapshots: {
-    argument: { repository: Handle; machine: string; offset: number; limit: number };
-    answer: Page<SnapshotData>;
+    argument: { repository: Handle; machine: string; filter?: string; waitMs?: number; offset: number; limit: number };
+    answer: SnapshotPage;
   };
   snapshot: { argument: { repository: Handle; snapshot: string }; answer: SnapshotData };
-  /** Folders first, then by name. With what is known of each entry. */
-  list: { argument: InSnapshot & { offset: number; limit: number }; answer: Page<EntryData> };
+  /** Folders first, then by name. With what is known of each entry. `filter`: a part of names or a pattern (namePattern.ts). */
+  list: { argument: InSnapshot & { filter?: string; offset: number; limit: number }; answer: EntryPage };
   /** All names of a folder, without looking at each. */
   names: { argument: InSnapshot; answer: readonly NameData[] };
   /** A link is not followed; `targetKind` says what it leads to. */

@@ -3,6 +3,7 @@
 
 import { inertLine, RepriseError } from "../../core/index.js";
 import { actionMethods } from "./actionMethods.js";
+import { listMachines, listSnapshots, readCatalog } from "./catalogLists.js";
 import { compareSnapshots, findCounterpart, listChanges } from "./compareAnswers.js";
 import { exportArchiveTo, exportEvidenceTo } from "./exportAnswers.js";
 import { answerGate } from "./gateAnswers.js";
@@ -96,8 +97,9 @@ function methodsOf(repositories: OpenRepositories, servers: RunningServers): Met
       await repositories.close(repository);
       return null;
     },
-    catalog: ({ repository, refresh }, context) => repositories.get(repository).catalogData(context, refresh),
-    snapshots: (argument, context) => repositories.get(argument.repository).snapshotPage(argument, context),
+    catalog: ({ repository, refresh }, context) => readCatalog(repositories.get(repository), context, refresh),
+    machines: (argument, context) => listMachines(repositories.get(argument.repository), argument, context),
+    snapshots: (argument, context) => listSnapshots(repositories.get(argument.repository), argument, context),
     snapshot: ({ repository, snapshot }, context) => repositories.get(repository).snapshotData(snapshot, context),
     list: (argument, context) => listEntries(repositories.get(argument.repository), argument, context),
     names: (argument, context) => listNames(repositories.get(argument.repository), argument, context),

@@ -7,7 +7,6 @@ import {
   type ChunkFetcher,
   type FileNode,
   isOurError,
-  loadCatalog,
   type MachineTree,
   type OnProgress,
   type OnWarning,
@@ -16,17 +15,17 @@ import {
   openSnapshotTree,
   type Repository,
   RepriseError,
-  readRepositoryConfig,
   type Sid,
   type Snapshot,
-  snapshotsOfMachine,
   type TreeEntry,
 } from "../../core/index.js";
 import { BoundedCache } from "./boundedCache.js";
-import { catalogDataOf, snapshotDataOf } from "./catalogAnswers.js";
+import { snapshotDataOf } from "./catalogAnswers.js";
+import { CatalogHolder } from "./catalogHolder.js";
+import { type CatalogIndex, indexOf } from "./catalogIndex.js";
 import type { Comparison } from "./changeTree.js";
 import { MAX_CHANGES } from "./compareProtocol.js";
-import { type ArgumentOf, type CatalogData, MAX_PAGE, type Page, type SnapshotData } from "./protocol.js";
+import type { SnapshotData } from "./protocol.js";
 
 export interface CallContext {
   signal: AbortSignal;
@@ -52,29 +51,24 @@ export class Session {
   readonly listings = new BoundedCache<string, FolderListing>(MAX_LISTED);
   readonly comparisons = new BoundedCache<string, Comparison>(2 * MAX_CHANGES);
   readonly #trees = new BoundedCache<string, Promise<MachineTree>>(MAX_TREES);
-  #catalog: Promise<Catalog> | undefined;
-  /** When its reading began. */
-  #catalogAtMs = 0;
+  readonly #catalog: CatalogHolder;
   #fetcher: Promise<ChunkFetcher> | undefined;
   #closed = false;
 
   constructor(repository: Repository) {
     this.repository = repository;
+    this.#catalog = new CatalogHolder(repository);
   }
 
-  /** One reading at a time, and not bound to the call that began it: others wait for the same. */
-  async catalog({ onWarning, signal }: CallContext, refresh = false): Promise<Catalog> {
-    if (refresh) this.#catalog = undefined;
-    let loading = this.#catalog;
-    if (loading === undefined) {
-      loading = this.#loadCatalog(onWarning);
-      this.#catalogAtMs = Date.now();
-      this.#catalog = loading;
-      loading.catch(() => {
-        if (this.#catalog === loading) this.#catalog = undefined;
-      });
-    }
-    return await abortable(loading, signal);
+  /** All snapshots, read once for all who ask; `refresh`: what the storage has now. */
+  async catalog(context: CallContext, refresh = false): Promise<Catalog> {
+    return await this.#catalog.whole(context, refresh);
+  }
+
+  /** What a list may show: all, or what there is after this time. */
+  async index(context: CallContext, waitMs: number | undefined): Promise<CatalogIndex> {
+    if (waitMs === undefined) return indexOf(await this.catalog(context));
+    return await this.#catalog.index(context, waitMs);
   }
 
   /** After something could not be read: whether the snapshot is there at all. SNAPSHOT_NOT_FOUND, REPOSITORY_ID_DIFFERS. */
@@ -96,24 +90,7 @@ export class Session {
 
   /** Read again when the one that is kept is older. `asOfMs`: what was stored later may be missing. */
   async recentCatalog(context: CallContext, maxAgeMs: number): Promise<{ catalog: Catalog; asOfMs: number }> {
-    const catalog = await this.catalog(context, Date.now() - this.#catalogAtMs > maxAgeMs);
-    return { catalog, asOfMs: this.#catalogAtMs };
-  }
-
-  async catalogData(context: CallContext, refresh = false): Promise<CatalogData> {
-    return catalogDataOf(await this.catalog(context, refresh), this.isEncrypted);
-  }
-
-  async snapshotPage(
-    { machine, offset, limit }: ArgumentOf<"snapshots">,
-    context: CallContext,
-  ): Promise<Page<SnapshotData>> {
-    const all = snapshotsOfMachine(machine, await this.catalog(context));
-    const items: SnapshotData[] = [];
-    const end = Math.min(all.length, count(offset) + Math.min(count(limit), MAX_PAGE));
-    for (let i = count(offset); i < end; i++)
-      items.push(snapshotDataOf(all[all.length - 1 - i] as Snapshot, this.isEncrypted));
-    return { items, total: all.length };
+    return await this.#catalog.recent(context, maxAgeMs);
   }
 
   async snapshotData(snapshot: string, context: CallContext): Promise<SnapshotData> {
@@ -138,7 +115,8 @@ export class Session {
   }
 
   async tree(id: string, context: CallContext): Promise<MachineTree> {
-    const snapshot = await this.snapshot(id, context);
+    // no need to wait for the others when its manifest has been read
+    const snapshot = this.#catalog.soFar?.find(id) ?? (await this.snapshot(id, context));
     return await abortable(this.treeOf(snapshot, context), context.signal);
   }
 
@@ -150,18 +128,6 @@ export class Session {
     this.#trees.set(snapshot.sid, opening, 1);
     opening.catch(() => this.#trees.delete(snapshot.sid));
     return opening;
-  }
-
-  /** A place in the settings may hold another repository by now: what is read there would be taken for ours. */
-  async #loadCatalog(onWarning: OnWarning): Promise<Catalog> {
-    const { backend, config } = this.repository;
-    const { repositoryId } = await readRepositoryConfig(backend, { onWarning });
-    if (repositoryId !== config.repositoryId)
-      throw new RepriseError("conflict", "REPOSITORY_ID_DIFFERS", `at ${backend.location} is another repository now`, {
-        data: { location: backend.location, expected: config.repositoryId, actual: repositoryId },
-        hint: "check the location; if the new one is meant, open it",
-      });
-    return await loadCatalog(this.repository, { onWarning });
   }
 
   get isEncrypted(): boolean {

@@ -16,9 +16,17 @@ import {
   type TreeNode,
 } from "../../core/index.js";
 import { listingOf } from "./listing.js";
+import { namePattern } from "./namePattern.js";
 import { plainError } from "./plainError.js";
-import { type ArgumentOf, type EntryData, type EntryKind, MAX_PAGE, type NameData, type Page } from "./protocol.js";
-import { type CallContext, count, type Session } from "./session.js";
+import {
+  type ArgumentOf,
+  type EntryData,
+  type EntryKind,
+  type EntryPage,
+  MAX_PAGE,
+  type NameData,
+} from "./protocol.js";
+import { type CallContext, count, type FolderListing, type Session } from "./session.js";
 import { requireSnapshotId } from "./snapshotId.js";
 
 /** Families of errors that speak of what is stored. */
@@ -71,14 +79,17 @@ export async function listEntries(
   session: Session,
   argument: ArgumentOf<"list">,
   context: CallContext,
-): Promise<Page<EntryData>> {
+): Promise<EntryPage> {
   const { tree, node, snapshot } = await resolvePlace(session, argument, context);
   const [from, limit] = [count(argument.offset), Math.min(count(argument.limit), MAX_PAGE)];
+  const { filter = "" } = argument;
   if (!("stat" in node)) {
     const all = await topEntries(tree, node, context);
-    return { items: all.slice(from, from + limit), total: all.length };
+    const wanted = all.filter(({ name }) => namePattern(filter)(name));
+    return { items: wanted.slice(from, from + limit), total: wanted.length, all: all.length };
   }
-  const { entries } = await naming(session, argument, context, () => listingOf(session, snapshot, tree, node, context));
+  const listing = await naming(session, argument, context, () => listingOf(session, snapshot, tree, node, context));
+  const entries = filteredEntries(listing, filter);
   const items: EntryData[] = [];
   const end = Math.min(entries.length, from + limit);
   for (let at = from; at < end; at += LOOK_AHEAD) {
@@ -86,7 +97,13 @@ export async function listEntries(
     const part = entries.slice(at, Math.min(end, at + LOOK_AHEAD));
     items.push(...(await Promise.all(part.map((entry) => lookAt(tree, node, entry, context)))));
   }
-  return { items, total: entries.length };
+  return { items, total: entries.length, all: listing.entries.length };
+}
+
+function filteredEntries({ entries }: FolderListing, filter: string): readonly TreeEntry[] {
+  if (filter === "") return entries;
+  const isWanted = namePattern(filter);
+  return entries.filter(({ name }) => isWanted(formatName(name)));
 }
 
 export async function listNames(

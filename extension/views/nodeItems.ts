@@ -6,7 +6,17 @@ import { toUriParts } from "../model/repriseUri.js";
 import { isDamaged, stateIcon, stateWords } from "../model/snapshotState.js";
 import { ageText, dateAndTime, dayTitle, sizeText, timeOfDay } from "../model/words.js";
 import type { EntryData, SnapshotData } from "../service/protocol.js";
-import type { DayNode, EntryNode, MachineNode, Node, ProblemNode, RepositoryNode, SnapshotNode } from "./nodes.js";
+import type {
+  DayNode,
+  EntryNode,
+  FilteredNode,
+  MachineNode,
+  Node,
+  ProblemNode,
+  ReadingNode,
+  RepositoryNode,
+  SnapshotNode,
+} from "./nodes.js";
 
 const { None, Collapsed, Expanded } = TreeItemCollapsibleState;
 
@@ -20,7 +30,7 @@ export function treeItem(node: Node, repositoryState: (node: RepositoryNode) => 
     case "repository":
       return repositoryItem(node, repositoryState(node));
     case "namespace":
-      return plainItem(node.namespace, "symbol-namespace", "namespace", Expanded);
+      return plainItem(node.namespace, "symbol-namespace", "namespace", node.isCollapsed ? Collapsed : Expanded);
     case "machine":
       return machineItem(node);
     case "day":
@@ -31,6 +41,10 @@ export function treeItem(node: Node, repositoryState: (node: RepositoryNode) => 
       return entryItem(node);
     case "more":
       return moreItem(node);
+    case "reading":
+      return readingItem(node);
+    case "filtered":
+      return filteredItem(node);
     case "problem":
       return problemItem(node);
   }
@@ -43,8 +57,9 @@ function plainItem(label: string, icon: string, viewItem: string, state: TreeIte
   return item;
 }
 
-function repositoryItem({ configured }: RepositoryNode, { state, encrypted }: RepositoryState): TreeItem {
-  const item = plainItem(configured.name, state === "locked" ? "lock" : "archive", `repository.${state}`, Collapsed);
+function repositoryItem({ configured, isNew }: RepositoryNode, { state, encrypted }: RepositoryState): TreeItem {
+  const icon = state === "locked" ? "lock" : "archive";
+  const item = plainItem(configured.name, icon, `repository.${state}`, isNew ? Expanded : Collapsed);
   item.description = [state === "locked" ? l10n.t("locked") : "", encrypted ? l10n.t("encrypted") : ""]
     .filter((word) => word !== "")
     .join(" · ");
@@ -53,40 +68,52 @@ function repositoryItem({ configured }: RepositoryNode, { state, encrypted }: Re
   return item;
 }
 
-function machineItem({ machine }: MachineNode): TreeItem {
-  const { group, snapshots, newest } = machine;
+function machineItem({ machine, isReading }: MachineNode): TreeItem {
+  const { group, snapshots, newest, matching } = machine;
   const [type = "", name = group] = group.split("/");
   const icon = type === "vm" ? "vm" : type === "ct" ? "package" : "server";
-  const item = plainItem(name, icon, "machine", Collapsed);
+  const item = plainItem(name, icon, isReading ? "reading.machine" : "machine", Collapsed);
+  if (isReading) {
+    // which is the newest, and what is recorded of it, is not known yet
+    item.description = l10n.t("{0} snapshots so far", snapshots);
+    item.tooltip = markdown([`**${escaped(machine.machine)}**`, l10n.t("Its snapshots are still being read.")]);
+    return item;
+  }
   const age = ageText(newest.timeMs, Date.now(), env.language);
-  const words = stateWords(newest, l10n.t);
-  item.description = [snapshots === 1 ? l10n.t("1 snapshot") : l10n.t("{0} snapshots", snapshots), age, ...words].join(
-    " · ",
-  );
+  item.description = [countText(snapshots, matching), age, ...stateWords(newest, l10n.t)].join(" · ");
   if (isDamaged(newest)) item.iconPath = new ThemeIcon(icon, new ThemeColor("testing.iconFailed"));
-  item.tooltip = markdown([`**${escaped(machine.machine)}**`, l10n.t("Newest snapshot: {0}", fullTime(newest))]);
+  const newestText = matching === undefined ? l10n.t("Newest snapshot: {0}", fullTime(newest)) : "";
+  item.tooltip = markdown([`**${escaped(machine.machine)}**`, ...(newestText === "" ? [] : [newestText])]);
   return item;
 }
 
-function dayItem({ snapshots, newest }: DayNode): TreeItem {
+function countText(snapshots: number, matching: number | undefined): string {
+  if (matching !== undefined) return l10n.t("{0} of {1} snapshots", matching, snapshots);
+  return snapshots === 1 ? l10n.t("1 snapshot") : l10n.t("{0} snapshots", snapshots);
+}
+
+function dayItem({ snapshots, newest, parent }: DayNode): TreeItem {
   const [first] = snapshots;
   const title = dayTitle(first?.timeMs ?? 0, Date.now(), env.language);
   const item = plainItem(title, "calendar", "day", newest ? Expanded : Collapsed);
-  item.description = snapshots.length === 1 ? "" : l10n.t("{0} snapshots", snapshots.length);
+  item.description = snapshots.length === 1 || parent.isReading ? "" : l10n.t("{0} snapshots", snapshots.length);
   return item;
 }
 
-function snapshotItem({ snapshot }: SnapshotNode): TreeItem {
-  const { id, color } = stateIcon(snapshot);
-  const viewItem = ["snapshot", ...(snapshot.protected ? ["protected"] : [])].join(".");
-  const item = plainItem(timeOfDay(snapshot.timeMs, env.language), id, viewItem, Collapsed);
+function snapshotItem({ snapshot, isReading }: SnapshotNode): TreeItem {
+  const { id, color } = isReading ? { id: "circle-outline" } : stateIcon(snapshot);
+  const kept = snapshot.protected ? "snapshot.protected" : "snapshot";
+  const time = timeOfDay(snapshot.timeMs, env.language);
+  const item = plainItem(time, id, isReading ? "reading.snapshot" : kept, Collapsed);
   if (color !== undefined) item.iconPath = new ThemeIcon(id, new ThemeColor(color));
   const size = sizeText(snapshot.sizeBytes, env.language);
   const added = `+${sizeText(snapshot.newBytes, env.language)}`;
-  item.description = [...stateWords(snapshot, l10n.t), size, added, ...snapshot.tags.map((tag) => `#${tag}`)].join(
-    " · ",
-  );
-  item.tooltip = snapshotTooltip(snapshot);
+  const known = isReading ? [] : stateWords(snapshot, l10n.t);
+  const tags = isReading ? [] : snapshot.tags.map((tag) => `#${tag}`);
+  item.description = [...known, size, added, ...tags].join(" · ");
+  item.tooltip = isReading
+    ? markdown([escaped(fullTime(snapshot)), l10n.t("What is recorded about it is still being read.")])
+    : snapshotTooltip(snapshot);
   item.accessibilityInformation = { label: `${fullTime(snapshot)}, ${item.description}` };
   return item;
 }
@@ -128,8 +155,8 @@ function entryItem(node: EntryNode): TreeItem {
   const { entry } = node;
   const isFolder = ["disk", "volume", "directory"].includes(entry.kind) && !entry.forbidden && entry.problem === null;
   const item = new TreeItem(entry.name, isFolder ? Collapsed : None);
-  item.contextValue = viewItemOf(entry);
-  item.description = entryDescription(entry);
+  item.contextValue = node.filter === "" ? viewItemOf(entry) : `${viewItemOf(entry)}.filtered`;
+  item.description = node.filter === "" ? entryDescription(entry) : l10n.t("filter: {0}", node.filter);
   item.tooltip = entryTooltip(entry);
   if (!entry.forbidden) item.resourceUri = uriOf(node);
   const icon = entry.problem === null ? ENTRY_ICONS[entry.kind] : "error";
@@ -178,9 +205,38 @@ export function uriOf({ repositoryId, snapshot, entry }: EntryNode): Uri {
 }
 
 function moreItem(node: Extract<Node, { kind: "more" }>): TreeItem {
-  const item = plainItem(l10n.t("Show more… ({0} of {1} shown)", node.shown, node.total), "ellipsis", "more", None);
+  const [shown, total] = [numberText(node.shown), numberText(node.total)];
+  const item = plainItem(l10n.t("Show more… ({0} of {1} shown)", shown, total), "ellipsis", "more", None);
   item.command = { command: "reprise.showMore", title: l10n.t("Show more"), arguments: [node] };
   return item;
+}
+
+/** Short: there is room for thirty letters. */
+function readingItem({ done, total }: ReadingNode): TreeItem {
+  const label =
+    total === null
+      ? l10n.t("Reading… {0} so far", numberText(done))
+      : l10n.t("Reading… {0} of {1}", numberText(done), numberText(total));
+  const item = plainItem(label, "loading~spin", "reading", None);
+  item.tooltip = l10n.t("Snapshots are still being read. What is below is not complete.");
+  return item;
+}
+
+function filteredItem(node: FilteredNode): TreeItem {
+  const { filter, matching, all } = node;
+  const label =
+    all !== null
+      ? l10n.t("{0} of {1} match “{2}”", numberText(matching), numberText(all), filter)
+      : l10n.t("Nothing here matches “{0}”", filter);
+  const item = plainItem(label, "filter-filled", "filtered", None);
+  item.tooltip = l10n.t("Click to show everything again");
+  const command = node.parent.kind === "entry" ? "reprise.clearFolderFilter" : "reprise.clearFilter";
+  item.command = { command, title: l10n.t("Clear Filter"), arguments: [node.parent] };
+  return item;
+}
+
+function numberText(value: number): string {
+  return value.toLocaleString(env.language);
 }
 
 function problemItem(node: ProblemNode): TreeItem {

@@ -6,13 +6,21 @@ import type { EntryData, MachineData, SnapshotData } from "../service/protocol.j
 export interface RepositoryNode {
   kind: "repository";
   configured: ConfiguredRepository;
+  /** How many machines without a namespace are shown. */
+  shown: number;
+  /** It was open before its row was drawn: somebody has just typed its passphrase. */
+  isNew: boolean;
 }
 
 export interface NamespaceNode {
   kind: "namespace";
   parent: RepositoryNode;
   namespace: string;
-  machines: readonly MachineData[];
+  /** How many machines it has, and how many of them are shown. */
+  machines: number;
+  shown: number;
+  /** One of many. */
+  isCollapsed: boolean;
 }
 
 export interface MachineNode {
@@ -22,6 +30,8 @@ export interface MachineNode {
   machine: MachineData;
   /** How many snapshots are shown. */
   shown: number;
+  /** There may be more snapshots, newer ones, too. */
+  isReading: boolean;
 }
 
 export interface DayNode {
@@ -37,6 +47,8 @@ export interface SnapshotNode {
   parent: DayNode;
   repository: RepositoryNode;
   snapshot: SnapshotData;
+  /** What is recorded about it is not known yet. */
+  isReading: boolean;
 }
 
 /** A disk, a volume, a folder or a file. */
@@ -49,12 +61,16 @@ export interface EntryNode {
   entry: EntryData;
   /** How many entries below it are shown. */
   shown: number;
+  /** Which of them; the empty text: all. */
+  filter: string;
 }
+
+export type PagedNode = RepositoryNode | NamespaceNode | MachineNode | EntryNode;
 
 /** The last row of a list that is not complete. */
 export interface MoreNode {
   kind: "more";
-  parent: MachineNode | EntryNode;
+  parent: PagedNode;
   shown: number;
   total: number;
 }
@@ -68,6 +84,25 @@ export interface ProblemNode {
   locked: boolean;
 }
 
+/** The first row of a list that is still being read. */
+export interface ReadingNode {
+  kind: "reading";
+  parent: RepositoryNode | MachineNode;
+  done: number;
+  /** Null: not known yet. */
+  total: number | null;
+}
+
+/** What a filter has left; clicking on it shows everything again. */
+export interface FilteredNode {
+  kind: "filtered";
+  parent: RepositoryNode | EntryNode;
+  filter: string;
+  matching: number;
+  /** Null: nobody has counted. */
+  all: number | null;
+}
+
 export type Node =
   | RepositoryNode
   | NamespaceNode
@@ -76,10 +111,19 @@ export type Node =
   | SnapshotNode
   | EntryNode
   | MoreNode
+  | ReadingNode
+  | FilteredNode
   | ProblemNode;
 
+export const MACHINES_SHOWN = 500;
+/** With more namespaces than this they begin closed. */
+export const NAMESPACES_OPEN = 12;
 export const SNAPSHOTS_SHOWN = 200;
 export const ENTRIES_SHOWN = 1000;
+
+export function repositoryNode(configured: ConfiguredRepository, isNew = false): RepositoryNode {
+  return { kind: "repository", configured, shown: MACHINES_SHOWN, isNew };
+}
 
 export function repositoryOf(node: Node): RepositoryNode {
   let current = node;

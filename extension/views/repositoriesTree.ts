@@ -7,41 +7,60 @@ import { groupByDay } from "../model/snapshotDays.js";
 import { configuredRepositories } from "../repositories/configured.js";
 import { isLocked, type OpenRepositories } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
-import type { CatalogData, EntryData, MachineData } from "../service/protocol.js";
+import type { EntryData, MachineData, MachinePage } from "../service/protocol.js";
 import { type RepositoryState, treeItem } from "./nodeItems.js";
 import {
   type DayNode,
   ENTRIES_SHOWN,
   type EntryNode,
+  MACHINES_SHOWN,
   type MachineNode,
   type MoreNode,
+  NAMESPACES_OPEN,
   type NamespaceNode,
   type Node,
+  type PagedNode,
   type ProblemNode,
   type RepositoryNode,
+  repositoryNode,
   SNAPSHOTS_SHOWN,
   type SnapshotNode,
 } from "./nodes.js";
+import { ReadingPace } from "./readingPace.js";
+import { ShownFolders } from "./shownFolders.js";
+import { TreeLists } from "./treeLists.js";
 
-/** One page of a list; a list that shows more is made of several. */
-const PAGE = 1000;
 /** The editor has to have drawn an answer before it is told that the row above has changed. */
 const REDRAW_MS = 200;
 
+/** What a filter has left in the repositories that are open. */
+export interface FilterCount {
+  machines: number;
+  snapshots: number;
+  /** Some are still being read. */
+  isReading: boolean;
+}
+
 export class RepositoriesTree implements TreeDataProvider<Node> {
-  readonly #client: ServiceClient;
   readonly #repositories: OpenRepositories;
   readonly #changed = new EventEmitter<Node | undefined>();
   readonly onDidChangeTreeData: Event<Node | undefined> = this.#changed.event;
+  readonly #filtered = new EventEmitter<FilterCount | undefined>();
+  /** There is another filter, or it is known what it leaves. */
+  readonly onDidFilter: Event<FilterCount | undefined> = this.#filtered.event;
+  readonly #counts = new Map<string, FilterCount>();
   readonly #states = new Map<string, RepositoryState>();
   readonly #rows = new Map<string, NamespaceNode | MachineNode>();
+  readonly #folders = new ShownFolders();
+  readonly #pace = new ReadingPace((node) => this.#changed.fire(node));
+  readonly #lists: TreeLists;
   /** Rows of repositories stay the same objects, so that one can be refreshed. */
   #roots: RepositoryNode[] = [];
   readonly #listener: Disposable;
 
   constructor(client: ServiceClient, repositories: OpenRepositories) {
-    this.#client = client;
     this.#repositories = repositories;
+    this.#lists = new TreeLists(client, repositories, this.#pace);
     this.#listener = repositories.onDidChangeContents((location) => {
       this.redraw(this.#roots.find(({ configured }) => configured.location === location));
     });
@@ -49,7 +68,9 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
 
   dispose(): void {
     this.#listener.dispose();
+    this.#pace.dispose();
     this.#changed.dispose();
+    this.#filtered.dispose();
   }
 
   /** Draws a row and what is below it again; without one, everything. */
@@ -60,22 +81,40 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   /** Reads the catalogs of open repositories again, then draws. */
   async refresh(node?: RepositoryNode): Promise<void> {
     const wanted = node === undefined ? this.#roots : [node];
-    for (const { configured } of wanted) {
-      if (this.#states.get(configured.location)?.state !== "open") continue;
-      const refreshed = this.#repositories.use(configured, ({ handle }) =>
-        this.#client.call("catalog", { repository: handle, refresh: true }),
-      );
-      // what fails is shown by its row
-      await refreshed.catch(() => {});
-      this.#repositories.changedContents(configured.location);
+    for (const root of wanted) {
+      const { location } = root.configured;
+      if (this.#states.get(location)?.state !== "open") continue;
+      await this.#lists.readAgain(root);
+      this.#repositories.changedContents(location);
     }
     this.redraw(node);
   }
 
   showMore({ parent, total }: MoreNode): void {
-    const step = parent.kind === "machine" ? SNAPSHOTS_SHOWN : ENTRIES_SHOWN;
-    parent.shown = Math.min(total, parent.shown * 2 + step);
+    parent.shown = Math.min(total, parent.shown * 2 + stepOf(parent));
+    if (parent.kind === "entry") this.#folders.remember(parent);
     this.redraw(parent);
+  }
+
+  get filter(): string {
+    return this.#lists.filter;
+  }
+
+  /** Of machines and snapshots, as catalogFilter.ts understands it; the empty text shows everything. */
+  setFilter(filter: string): void {
+    this.#lists.filter = filter.trim();
+    this.#counts.clear();
+    this.#filtered.fire(undefined);
+    for (const root of this.#roots) root.shown = MACHINES_SHOWN;
+    for (const row of this.#rows.values()) row.shown = row.kind === "machine" ? SNAPSHOTS_SHOWN : MACHINES_SHOWN;
+    this.redraw();
+  }
+
+  filterFolder(node: EntryNode, filter: string): void {
+    node.filter = filter.trim();
+    node.shown = ENTRIES_SHOWN;
+    this.#folders.remember(node);
+    this.redraw(node);
   }
 
   getTreeItem(node: Node): TreeItem {
@@ -91,6 +130,7 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
     try {
       return await this.#childrenOf(node);
     } catch (error) {
+      if (node.kind === "repository") this.#pace.stop(node);
       return [this.#problemRow(node, error)];
     }
   }
@@ -100,7 +140,8 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
     this.#roots = configuredRepositories().map((configured) => {
       const same = known.get(configured.location);
       if (same !== undefined) same.configured = configured;
-      return same ?? { kind: "repository", configured };
+      const isNew = this.#repositories.isOpen(configured.location);
+      return same ?? repositoryNode(configured, isNew);
     });
     return this.#roots;
   }
@@ -110,17 +151,18 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
       case "repository":
         return await this.#machineRows(node);
       case "namespace":
-        return node.machines.map((machine) => this.#machineRow(node, node.parent, machine));
+        return await this.#namespaceRows(node);
       case "machine":
         return await this.#dayRows(node);
       case "day":
         return node.snapshots.map((snapshot): SnapshotNode => {
-          return { kind: "snapshot", parent: node, repository: node.parent.repository, snapshot };
+          const { repository, isReading } = node.parent;
+          return { kind: "snapshot", parent: node, repository, snapshot, isReading };
         });
       case "snapshot":
-        return await this.#entryRows(node, "/", ENTRIES_SHOWN);
+        return await this.#topRows(node);
       case "entry":
-        return await this.#entryRows(node, node.entry.path, node.shown);
+        return await this.#entryRows(node);
       default:
         return [];
     }
@@ -129,40 +171,51 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   async #machineRows(node: RepositoryNode): Promise<Node[]> {
     const { location } = node.configured;
     const before = this.#stateOf(location).state;
-    const catalog = await this.#repositories.use(node.configured, async ({ handle, encrypted }) => {
-      this.#states.set(location, { state: "open", encrypted });
-      return await this.#client.call("catalog", { repository: handle });
-    });
+    const page = await this.#lists.machines(node, "", node.shown);
+    this.#states.set(location, { state: "open", encrypted: page.encrypted });
     if (before !== "open") this.#redrawItemLater(node);
-    return [...unreadableRows(node, catalog), ...this.#groupedRows(node, catalog)];
+    const { reading, matching, namespaces, items, total } = page;
+    this.#counts.set(location, { ...matching, isReading: reading !== null });
+    this.#countAll();
+    this.#pace.next(node, reading, () => this.#lists.untilRead(node));
+    const machines = items.map((machine) => this.#machineRow(node, node, machine, reading !== null));
+    const rows = [
+      ...withMore(machines, node, items.length, total),
+      ...namespaces.map((namespace): Node => this.#namespaceRow(node, namespace, namespaces.length)),
+    ];
+    if (reading !== null) return [{ kind: "reading", parent: node, ...reading }, ...rows];
+    if (this.filter === "" || matching.machines > 0) return [...unreadableRows(node, page), ...rows];
+    return [{ kind: "filtered", parent: node, filter: this.filter, matching: 0, all: null }];
   }
 
-  /** Machines without a namespace first, then a row for each namespace. */
-  #groupedRows(node: RepositoryNode, { machines }: CatalogData): Node[] {
-    const byNamespace = Map.groupBy(machines, ({ namespace }) => namespace);
-    const loose = byNamespace.get("") ?? [];
-    const namespaces = [...byNamespace].filter(([namespace]) => namespace !== "");
-    return [
-      ...loose.map((machine) => this.#machineRow(node, node, machine)),
-      ...namespaces.map(([namespace, machines]): Node => this.#namespaceRow(node, namespace, machines)),
-    ];
+  async #namespaceRows(node: NamespaceNode): Promise<Node[]> {
+    const { items, total, reading } = await this.#lists.machines(node.parent, node.namespace, node.shown);
+    const rows = items.map((machine) => this.#machineRow(node, node.parent, machine, reading !== null));
+    return withMore(rows, node, items.length, total);
   }
 
   /** Rows keep their identity when what they show is read again: they stay open, and show as much as before. */
-  #namespaceRow(parent: RepositoryNode, namespace: string, machines: readonly MachineData[]): NamespaceNode {
-    return this.#kept(`${parent.configured.location}\n${namespace}:`, {
-      kind: "namespace",
-      parent,
-      namespace,
-      machines,
-    });
+  #namespaceRow(
+    parent: RepositoryNode,
+    { namespace, machines }: MachinePage["namespaces"][number],
+    count: number,
+  ): NamespaceNode {
+    const key = `${parent.configured.location}\n${namespace}:`;
+    const shown = this.#rows.get(key)?.shown ?? MACHINES_SHOWN;
+    const isCollapsed = count > NAMESPACES_OPEN;
+    return this.#kept(key, { kind: "namespace", parent, namespace, machines, shown, isCollapsed });
   }
 
-  #machineRow(parent: RepositoryNode | NamespaceNode, repository: RepositoryNode, machine: MachineData): MachineNode {
+  #machineRow(
+    parent: RepositoryNode | NamespaceNode,
+    repository: RepositoryNode,
+    machine: MachineData,
+    isReading: boolean,
+  ): MachineNode {
     const key = `${repository.configured.location}\n${machine.machine}`;
     const known = this.#rows.get(key);
     const shown = known?.kind === "machine" ? known.shown : SNAPSHOTS_SHOWN;
-    return this.#kept(key, { kind: "machine", parent, repository, machine, shown });
+    return this.#kept(key, { kind: "machine", parent, repository, machine, shown, isReading });
   }
 
   #kept<T extends NamespaceNode | MachineNode>(key: string, row: T): T {
@@ -173,32 +226,49 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   }
 
   async #dayRows(node: MachineNode): Promise<Node[]> {
-    const { machine } = node.machine;
-    const { items, total } = await this.#repositories.use(node.repository.configured, ({ handle }) =>
-      pages(node.shown, (offset, limit) =>
-        this.#client.call("snapshots", { repository: handle, machine, offset, limit }),
-      ),
-    );
-    const rows: Node[] = groupByDay(items).map(({ day, snapshots }, i): DayNode => {
+    const { items, total, reading } = await this.#lists.snapshots(node);
+    node.isReading = reading !== null;
+    const days = groupByDay(items).map(({ day, snapshots }, i): DayNode => {
       return { kind: "day", parent: node, day, snapshots, newest: i === 0 };
     });
-    return withMore(rows, node, items.length, total);
+    const rows = withMore(days, node, items.length, total);
+    return reading === null ? rows : [{ kind: "reading", parent: node, ...reading }, ...rows];
   }
 
-  async #entryRows(node: SnapshotNode | EntryNode, path: string, shown: number): Promise<Node[]> {
-    const snapshot = node.kind === "snapshot" ? node : node.snapshot;
-    const { repositoryId, items, total } = await this.#repositories.use(
-      snapshot.repository.configured,
-      async ({ handle, repositoryId }) => {
-        const place = { repository: handle, snapshot: snapshot.snapshot.snapshotId, path };
-        const list = (offset: number, limit: number) => this.#client.call("list", { ...place, offset, limit });
-        return { repositoryId, ...(await pages(shown, list)) };
-      },
-    );
-    const rows: Node[] = items.map((entry: EntryData): EntryNode => {
-      return { kind: "entry", parent: node, snapshot, repositoryId, entry, shown: ENTRIES_SHOWN };
-    });
-    return node.kind === "snapshot" ? rows : withMore(rows, node, items.length, total);
+  /** Disks and folders of a snapshot: few. */
+  async #topRows(node: SnapshotNode): Promise<Node[]> {
+    const { repositoryId, items } = await this.#lists.entries(node, "/", { filter: "", shown: ENTRIES_SHOWN });
+    return items.map((entry) => this.#entryRow(node, node, repositoryId, entry));
+  }
+
+  async #entryRows(node: EntryNode): Promise<Node[]> {
+    const { filter, snapshot, entry } = node;
+    const { repositoryId, items, total, all } = await this.#lists.entries(snapshot, entry.path, node);
+    const entries = items.map((each) => this.#entryRow(node, snapshot, repositoryId, each));
+    const rows = withMore(entries, node, items.length, total);
+    return filter === "" ? rows : [{ kind: "filtered", parent: node, filter, matching: total, all }, ...rows];
+  }
+
+  #entryRow(
+    parent: SnapshotNode | EntryNode,
+    snapshot: SnapshotNode,
+    repositoryId: string,
+    entry: EntryData,
+  ): EntryNode {
+    const row = { kind: "entry", parent, snapshot, repositoryId, entry } as const;
+    return { ...row, ...this.#folders.of(row) };
+  }
+
+  #countAll(): void {
+    if (this.filter === "") return;
+    const sum = { machines: 0, snapshots: 0, isReading: false };
+    for (const { configured } of this.#roots) {
+      const count = this.#counts.get(configured.location);
+      sum.machines += count?.machines ?? 0;
+      sum.snapshots += count?.snapshots ?? 0;
+      sum.isReading ||= count?.isReading ?? false;
+    }
+    this.#filtered.fire(sum);
   }
 
   #problemRow(parent: Node, error: unknown): ProblemNode {
@@ -221,25 +291,17 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   }
 }
 
-/** The first `shown` of a list. */
-async function pages<T>(
-  shown: number,
-  ask: (offset: number, limit: number) => Promise<{ items: readonly T[]; total: number }>,
-): Promise<{ items: T[]; total: number }> {
-  const items: T[] = [];
-  for (;;) {
-    const page = await ask(items.length, Math.min(PAGE, shown - items.length));
-    items.push(...page.items);
-    if (page.items.length === 0 || items.length >= Math.min(shown, page.total)) return { items, total: page.total };
-  }
+function stepOf({ kind }: PagedNode): number {
+  if (kind === "machine") return SNAPSHOTS_SHOWN;
+  return kind === "entry" ? ENTRIES_SHOWN : MACHINES_SHOWN;
 }
 
-function unreadableRows(parent: RepositoryNode, { unreadable }: CatalogData): Node[] {
+function unreadableRows(parent: RepositoryNode, { unreadable }: MachinePage): Node[] {
   if (unreadable.length === 0) return [];
   const message = l10n.t("{0} snapshots cannot be read: {1}", unreadable.length, unreadable[0]?.message ?? "");
   return [{ kind: "problem", parent, message, locked: false }];
 }
 
-function withMore(rows: Node[], parent: MachineNode | EntryNode, shown: number, total: number): Node[] {
+function withMore(rows: Node[], parent: PagedNode, shown: number, total: number): Node[] {
   return shown < total ? [...rows, { kind: "more", parent, shown, total }] : rows;
 }

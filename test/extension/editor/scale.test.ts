@@ -1,0 +1,134 @@
+// A repository with many snapshots on a real S3 server (Ceph), in the editor's window: added by its URI, filtered, walked through.
+
+import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
+import { addSnapshots } from "../../../bench/scale/bigRepository.js";
+import { openBackend, openRepository, systemEnvironment } from "../../../core/index.js";
+import { cliJson } from "../../cli/runInProcess.js";
+import { machineDisks } from "../../files/machineDisk.js";
+import { inProject } from "../../support/projectRoot.js";
+import { type S3Server, sharedS3Server } from "../../support/s3Server.js";
+import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
+import { launchBrowser, openWorkbench } from "../support/browser.js";
+import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
+import { packExtension } from "../support/packagedExtension.js";
+import type { Workbench } from "../support/workbench.js";
+
+const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
+const PASSPHRASE = "many snapshots, far away";
+const MANY = 1200;
+
+describe("a large repository on S3 in the editor", () => {
+  const before_ = { ...process.env };
+  let folder: TemporaryFolder | undefined;
+  let s3: S3Server;
+  let server: EditorServer | undefined;
+  let browser: Browser | undefined;
+  let window: Workbench;
+  let location: string;
+  const rows = (text: string | RegExp) => window.page.locator(".sidebar .monaco-list-row").filter({ hasText: text });
+
+  before(async function () {
+    this.timeout(240_000);
+    needsEditor(this);
+    s3 = await sharedS3Server();
+    folder = await makeTemporaryFolder("scale");
+    Object.assign(process.env, s3.environment());
+    location = s3.location(s3.freshName(), "machines");
+    const env = { REPRISE_REPOSITORY: location, REPRISE_PASSPHRASE: PASSPHRASE };
+    await cliJson(["init", "--create-bucket", "--average-chunk", "64K"], { env });
+    const [disk] = await machineDisks();
+    const backup = ["backup", disk, "--name", "sda", "--format", "raw", "--group", "vm/web1", "--ns", "prod"];
+    const { snapshotId } = await cliJson<{ snapshotId: string }>([...backup, "--tag", "release"], { env });
+    await cliJson(["protect", snapshotId], { env });
+    await addManifests();
+    const { vsix } = await packExtension(folder.path);
+    server = await startEditor({ vsix, env: s3.environment() });
+    browser = await launchBrowser();
+    window = await openWorkbench(browser, server, { folder: folder.path, shots });
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    await folder?.remove();
+    for (const name of Object.keys(s3?.environment() ?? {})) {
+      if (before_[name] === undefined) delete process.env[name];
+      else process.env[name] = before_[name];
+    }
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") await window?.shot(`failed-scale-${this.currentTest.title.length}`);
+  });
+
+  async function addManifests(): Promise<void> {
+    const repository = await openRepository(await openBackend(location), {
+      secret: async () => ({ passphrase: PASSPHRASE }),
+      environment: systemEnvironment("0.0.0"),
+      cacheFolder: null,
+      onWarning: () => {},
+    });
+    await addSnapshots(repository, MANY, 12);
+    await repository.close();
+  }
+
+  it("is added by its URI, and shows its machines without another click", async () => {
+    await window.openContainer("Backups");
+    await window.command("Reprise: Add Repository");
+    await window.answer("Add a repository", location);
+    await window.answer("Passphrase of", PASSPHRASE);
+    await rows(/\d snapshots? (so far|·)/)
+      .first()
+      .waitFor();
+    await window.shot("scale-1-first-rows");
+    await rows("100 snapshots ·").first().waitFor();
+    await rows("Reading…").waitFor({ state: "detached" });
+    await window.shot("scale-2-machines");
+  });
+
+  it("shows the newest snapshots of a machine, and more on demand", async () => {
+    await window.expand("100");
+    await rows(/\+50.*MB|\+47.*MiB|\+/)
+      .first()
+      .waitFor();
+    await window.shot("scale-3-snapshots");
+    await window.row("100").click();
+  });
+
+  it("filters machines and snapshots of the whole repository", async () => {
+    await window.command("Reprise: Filter…");
+    await window.answer("Filter machines and snapshots", "web* protected");
+    await rows("1 of 1 snapshots").first().waitFor();
+    assert.equal(await rows("100 snapshots ·").count(), 0);
+    await window.page.getByText("1 machines, 1 snapshots in the open repositories").waitFor();
+    await window.shot("scale-4-filtered");
+    await window.command("Reprise: Filter…");
+    await window.answer("Filter machines and snapshots", "tag:nothing");
+    await rows("Nothing here matches “tag:nothing”").click();
+    await rows("100 snapshots ·").first().waitFor();
+  });
+
+  it("walks to a file and opens it", async () => {
+    await window.expand("web1");
+    const snapshot = rows("#release").first();
+    await snapshot.click();
+    for (const label of ["sda", "p2", "etc"]) await window.expand(label);
+    await (await window.reach("hostname")).click();
+    assert.equal((await window.editorText()).trim(), "web1");
+  });
+
+  it("filters a folder, and says how much of it is left out", async () => {
+    await (await window.reach("etc")).click();
+    await window.expand("etc");
+    await window.command("Reprise: Filter Folder…");
+    await window.answer("Filter etc", "host*");
+    await rows(/^1 of \d+ match “host\*”/)
+      .first()
+      .waitFor();
+    await window.shot("scale-5-folder-filter");
+    assert.equal(await window.row("nginx").count(), 0);
+    await rows(/^1 of \d+ match “host\*”/)
+      .first()
+      .click();
+    await window.row("nginx").waitFor();
+  });
+});
