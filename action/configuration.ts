@@ -39,12 +39,17 @@ export async function loadConfiguration({ runner, inputs, signal }: CommandStep)
     withoutConfig === null
       ? await loadFile(fileName, signal)
       : await readConfig(textOfInputs(inputs, withoutConfig), { fileName, ...filesBeside(fileName, signal) });
+  hideConfigured(runner, config);
+  for (const { message, line } of config.warnings) runner.log(`${fileName}:${line}: ${message}`);
+  return withTrust(config, inputs.trustKeeper);
+}
+
+/** What a configuration names in the environment is a secret, whatever it is called. */
+export function hideConfigured(runner: Pick<Runner, "env" | "hide">, config: RepriseConfig): void {
   for (const name of variablesOf(config, runner.env)) {
     const value = runner.env[name];
     if (value) runner.hide(value);
   }
-  for (const { message, line } of config.warnings) runner.log(`${fileName}:${line}: ${message}`);
-  return withTrust(config, inputs.trustKeeper);
 }
 
 /** As it is written when the step runs in the workspace, as it does on GitHub. */

@@ -1,7 +1,9 @@
 // `gate`: may this change go in? Which commits are compared, and who asks for an override, is told by the event; core decides.
 
 import { type ChangeRange, RepriseError, runGate, systemEnvironment } from "../core/index.js";
+import { checkoutOf } from "./checkout.js";
 import type { CommandStep, Done } from "./commandStep.js";
+import { hideConfigured } from "./configuration.js";
 import type { PipelineEvent } from "./event.js";
 import type { Inputs } from "./inputs.js";
 import { VERSION } from "./version.js";
@@ -10,8 +12,7 @@ import { signingKeysFromVariables } from "./workSession.js";
 export async function gateCommand(step: CommandStep): Promise<Done> {
   const { runner, inputs, event, signal } = step;
   const request = {
-    folder: runner.env.GITHUB_WORKSPACE || process.cwd(),
-    configPath: inputs.config,
+    ...(await checkoutOf(step)),
     gate: inputs.gate === "" ? null : inputs.gate,
     range: rangeOf(inputs, event),
     defaultBranch: event.defaultBranch,
@@ -28,6 +29,7 @@ export async function gateCommand(step: CommandStep): Promise<Done> {
     env: runner.env,
     environment: systemEnvironment(VERSION),
     signingKeys: await signingKeysFromVariables(step),
+    onPolicy: (config) => hideConfigured(runner, config),
     signal,
     onWarning: ({ message }) => runner.log(`warning: ${message}`),
   });

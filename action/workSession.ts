@@ -13,6 +13,7 @@ import {
   signingKeyOf,
   systemEnvironment,
 } from "../core/index.js";
+import { publishingFolder } from "./checkout.js";
 import type { CommandStep } from "./commandStep.js";
 import { loadConfiguration } from "./configuration.js";
 import { eventLine } from "./eventLines.js";
@@ -48,7 +49,7 @@ export async function withSession<T>(step: CommandStep, work: (session: WorkSess
       const line = eventLine(event);
       if (line !== null) say(line);
     },
-    gitFolder: env.GITHUB_WORKSPACE || process.cwd(),
+    gitFolder: await publishingFolder(step),
     mustPublish: step.inputs.publish === true,
     secret: (reference) => resolveSecret(reference, { env, signal, folder: folderOfConfig(config) }),
   };

@@ -2,7 +2,7 @@
 // report and its statement. Whatever cannot be read of git or of the policy is an error, and everything after that a reason.
 
 import { ConfiguredRepositories, locationOf } from "../config/openConfigured.js";
-import type { RepositoryConfig } from "../config/repriseConfig.js";
+import type { RepositoryConfig, RepriseConfig } from "../config/repriseConfig.js";
 import { isAbort, isOurError } from "../errors.js";
 import type { GateFacts, GateReasonCode } from "../evidence/gateFacts.js";
 import { SigningKey } from "../evidence/signingKey.js";
@@ -53,6 +53,8 @@ export interface GateOptions {
    * The location is as the policy and the environment have it.
    */
   secretFor?: (location: string) => Promise<GivenSecret | null>;
+  /** The configuration of the policy, before anything that it names is opened: for whoever has to hide what it names. */
+  onPolicy?: (config: RepriseConfig) => void;
   /** As openConfiguredRepository has them. */
   cacheFolder?: string | null;
   stateFolder?: string | null;
@@ -87,6 +89,7 @@ export async function runGate(request: GateRequest, options: GateOptions): Promi
   const path = await pathInRepository(git, request.folder, request.configPath);
   const nowMs = options.environment.now();
   const policy = await readGatePolicy({ repository: git, commit, path }, request.gate, { nowMs, signal });
+  options.onPolicy?.(policy.config);
   const known = await readFacts(git, policy, changes.found, options);
   const verdict = decide(request, policy, changes, known, options.environment.now());
   const { environment, signingKeys } = options;
