@@ -39,6 +39,20 @@ const MAX_TEXT = 1024 * 1024;
 const PAUSE_MS = 300;
 const MAX_FOUND = 500;
 
+const NOTHING_READ: PolicyData = {
+  ...{
+    problems: [],
+    sound: false,
+    repositories: [],
+    machines: [],
+    jobs: [],
+    restoreTests: [],
+    gates: [],
+    patterns: [],
+  },
+  named: { files: [], folders: [] },
+};
+
 export const EXCLUDED = "**/{node_modules,.git}/**";
 
 export class Policies implements Disposable {
@@ -92,11 +106,16 @@ export class Policies implements Disposable {
     return (await this.policies()).flatMap(({ uri, text, data }) => (data.sound ? [{ uri, text, data }] : []));
   }
 
-  /** All policies of the workspace, also those with mistakes. */
+  /** All policies of the workspace, also those with mistakes, and those that could not be read just now. */
   async policies(): Promise<PolicyReading[]> {
     const uris = await workspace.findFiles(POLICY_FILES, EXCLUDED, MAX_FOUND);
-    const readings = await Promise.all(uris.map((uri) => this.read(uri).catch(() => undefined)));
+    const readings = await Promise.all(uris.map((uri) => this.read(uri).catch(() => this.#unread(uri))));
     return readings.flatMap((reading) => (reading?.kind === "policy" ? [reading] : []));
+  }
+
+  /** It is there all the same: what is known of it is what it said before. */
+  #unread(uri: Uri): PolicyReading {
+    return { kind: "policy", uri, text: "", data: NOTHING_READ, lastSound: this.#lastSound.get(uri.toString()) };
   }
 
   forget(uri: Uri): void {

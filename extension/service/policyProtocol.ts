@@ -164,7 +164,7 @@ export interface GateMachineData {
   reasons: readonly { code: string; message: string }[];
   files: readonly string[];
   filesTotal: number;
-  /** Line of the rule in the policy. */
+  /** Line of the rule in the policy of the base. */
   line: number;
 }
 
