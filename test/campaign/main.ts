@@ -5,6 +5,7 @@ import { type Campaign, withFolder } from "./campaign.js";
 import { catFromS3Campaign } from "./catFromS3.js";
 import { diskCampaign } from "./disk.js";
 import { eightCampaign } from "./eight.js";
+import { extensionHostCampaign } from "./extensionHost.js";
 import { faultsCampaign } from "./faults.js";
 import { filesystemsCampaign } from "./filesystems.js";
 import { flipCampaign } from "./flip.js";
@@ -28,6 +29,7 @@ const campaigns: Record<string, Campaign> = {
   faults: faultsCampaign,
   eight: eightCampaign,
   restoreTests: restoreTestsCampaign,
+  extensionHost: extensionHostCampaign,
 };
 
 function usage(): number {

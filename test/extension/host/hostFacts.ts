@@ -12,6 +12,8 @@ export interface HostFacts {
   workspace: string;
   damaged: DamagedFacts;
   crowded: CrowdedFacts;
+  /** Of one folder of tests: what only they need. */
+  extra: Readonly<Record<string, string>>;
   /** The program, to be run under Node as another window would work. */
   program: string;
   /** The bundled suites. */

@@ -29,18 +29,19 @@ interface MochaReport {
   pending: { fullTitle: string }[];
 }
 
-/** All tests of the host, in the editor with the packaged extension and the repository in its settings. */
+/** All tests of the host (or of another folder beside them), in the editor with the packaged extension and the repository in its settings. */
 export async function runHostTests(
   sample: SampleRepository,
   { damaged, crowded }: BadRepositories,
+  { folder = "suites", extra = {} }: { folder?: string; extra?: Record<string, string> } = {},
 ): Promise<HostTest[]> {
-  const suites = await bundleSuites();
+  const suites = await bundleSuites(folder);
   const workspace = join(sample.folder, "workspace");
   await mkdir(workspace);
   const program = inProject("dist", "cli", "reprise.mjs");
   const report = join(sample.folder, "host-report.json");
   const facts = join(sample.folder, "host-facts.json");
-  await writeFile(facts, JSON.stringify({ ...sample, damaged, crowded, program, workspace, suites }));
+  await writeFile(facts, JSON.stringify({ ...sample, damaged, crowded, extra, program, workspace, suites }));
   const { vsix } = await packExtension(sample.folder);
   const server = await startEditor({
     vsix,
@@ -71,14 +72,14 @@ export async function runHostTests(
   }
 }
 
-async function bundleSuites(): Promise<string[]> {
-  const suites = (await readdir(join(sources, "suites"))).filter((name) => name.endsWith(".js"));
+async function bundleSuites(folder: string): Promise<string[]> {
+  const suites = (await readdir(join(sources, folder))).filter((name) => name.endsWith(".js"));
   await rm(outFolder, { recursive: true, force: true });
-  const inputs = ["run.js", ...suites.map((name) => join("suites", name))].map((name) => join(sources, name));
+  const inputs = ["run.js", ...suites.map((name) => join(folder, name))].map((name) => join(sources, name));
   const flags = ["--bundle", "--platform=node", "--format=cjs", "--external:vscode", "--external:mocha"];
   const out = [`--outdir=${outFolder}`, `--outbase=${sources}`, "--out-extension:.js=.cjs", "--log-level=warning"];
   await run(inProject("node_modules", "esbuild", "bin", "esbuild"), [...inputs, ...flags, ...out]);
-  return suites.map((name) => join(outFolder, "suites", name.replace(/js$/, "cjs")));
+  return suites.map((name) => join(outFolder, folder, name.replace(/js$/, "cjs")));
 }
 
 async function readReport(path: string): Promise<HostTest[]> {

@@ -1,0 +1,80 @@
+// What the extension costs the extension host: run by `npm run campaign -- extensionHost`, which prints the figures.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as vscode from "vscode";
+import { facts } from "../hostFacts.js";
+
+interface HostFigures {
+  activationMs: number;
+  /** The longest time that nothing else could run in the extension host, by what was done. */
+  blockedMs: Record<string, number>;
+  /** Resident memory of the extension host, worker included. */
+  rssMiB: Record<string, number>;
+}
+
+const RESOLUTION_MS = 1;
+
+/** The first of a kind loads code of the editor, too: each is done twice, the second time counts. */
+async function longestBlock(act: () => Promise<unknown>): Promise<number> {
+  await act();
+  await sleep(300);
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  histogram.enable();
+  await act();
+  await sleep(50);
+  histogram.disable();
+  return histogram.max / 1e6;
+}
+
+function rssMiB(): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) / 1024;
+}
+
+describe("figures of the extension host", () => {
+  const { fs } = vscode.workspace;
+  const { crowded, extra } = facts;
+  const figures: HostFigures = { activationMs: 0, blockedMs: {}, rssMiB: {} };
+  const uri = (path: string) => vscode.Uri.from({ scheme: "reprise", authority: crowded.repositoryId, path });
+  const many = uri(`/vm/many/${extra.many}/many/fs`);
+  const huge = uri(`/vm/crowded/${crowded.crowded}/sda/fs/huge.bin`);
+  const web = (snapshot: string) => uri(`/prod:vm/web1/${snapshot}/sda/p2`);
+
+  it("are taken", async () => {
+    const extension = vscode.extensions.getExtension("reprise.reprise");
+    const startedMs = performance.now();
+    await extension?.activate();
+    figures.activationMs = performance.now() - startedMs;
+    const measure = async (name: string, act: () => Promise<unknown>) => {
+      figures.blockedMs[name] = await longestBlock(act);
+      figures.rssMiB[name] = rssMiB();
+    };
+    await measure("nothing", async () => await sleep(1000));
+    await measure("list 20,000 entries", async () => await fs.readDirectory(many));
+    await measure(
+      "read 3 MB",
+      async () => await fs.readFile(vscode.Uri.joinPath(web(crowded.snapshots[2]), "var/lib/data.bin")),
+    );
+    await measure("40 parts of 16 MiB of a file of 5 GiB", async () => {
+      for (let i = 0; i < 40; i++) {
+        const from = i * 128 * 1024 * 1024;
+        await fs.readFile(huge.with({ query: `part=${from}-${from + 16 * 1024 * 1024}` }));
+      }
+    });
+    await measure("stat 2,000 files", async () => {
+      for (let i = 0; i < 2000; i += 100) {
+        const names = Array.from({ length: 100 }, (_, k) => `entry-${String(i + k).padStart(5, "0")}.log`);
+        await Promise.all(names.map((name) => fs.stat(vscode.Uri.joinPath(many, name))));
+      }
+    });
+    const repository = { kind: "repository", configured: { location: crowded.location, name: "Crowded" } };
+    const snapshot = { snapshotId: extra.many, machine: "vm/many", timeMs: Date.now(), tags: [], notes: "", disks: [] };
+    const row = { kind: "snapshot", repository, snapshot };
+    await measure("what changed: 10,000 files", () =>
+      Promise.resolve(vscode.commands.executeCommand("reprise.changesSincePrevious", row)),
+    );
+    writeFileSync(join(facts.folder, "figures.json"), JSON.stringify(figures));
+  }).timeout(300_000);
+});
