@@ -1,4 +1,5 @@
-// The style sheet of the HTML report: light and dark, on paper, and with words and shapes beside every colour.
+// The style sheet of the HTML report: light and dark, on paper, and with words and shapes beside every colour. Shown inside the editor, it
+// follows the editor's theme: VS Code names that in the classes of the body.
 
 const LIGHT = `--page:#f4f5f7;--card:#fff;--text:#1b1f27;--quiet:#5b6472;--line:#dfe3e8;--soft:#f0f2f5;
 --passed:#137a3d;--warned:#8a5a00;--failed:#b3202c;--inconclusive:#6a3fb5;--skipped:#5c6572;--phase:#3a6ea8;
@@ -7,11 +8,15 @@ const DARK = `--page:#12151a;--card:#1a1f26;--text:#e7eaef;--quiet:#9aa5b4;--lin
 --passed:#5ed28f;--warned:#f0b849;--failed:#ff8087;--inconclusive:#bd9bff;--skipped:#98a3b1;--phase:#6fa8e6;
 --passed-soft:#17352a;--warned-soft:#3a2f14;--failed-soft:#43202a;--inconclusive-soft:#2e2447;--skipped-soft:#262d36`;
 
-/** The editor, which shows reports in a page of its own, says by a class whether its theme is dark. */
+/** The editor, which shows reports in a page of its own, says by a class what theme it has. */
 export const REPORT_STYLE = `
 :root{color-scheme:light dark;${LIGHT}}
 @media (prefers-color-scheme:dark){:root{${DARK}}}
-body.vscode-light{${LIGHT}}body.vscode-dark,body.vscode-high-contrast:not(.vscode-high-contrast-light){${DARK}}
+:root:has(>.vscode-light),:root:has(>.vscode-high-contrast-light){color-scheme:light;${LIGHT}}
+:root:has(>.vscode-dark),:root:has(>.vscode-high-contrast:not(.vscode-high-contrast-light)){color-scheme:dark;${DARK}}
+:root:root:has(>.vscode-high-contrast){--line:var(--vscode-contrastBorder);--page:var(--vscode-editor-background);--card:var(--page);
+--text:var(--vscode-foreground);--quiet:var(--text)}
+body[class*=vscode-]{padding:0}body[class*=vscode-] code{color:inherit;background:none;padding:0}
 *{box-sizing:border-box}
 body{margin:0;padding:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 main,header>div,footer{max-width:1080px;margin:0 auto;padding:0 24px}

@@ -4,6 +4,7 @@ import { env, type LogOutputChannel, l10n, window } from "vscode";
 import { showError } from "../adapt/errors.js";
 import { formatKeepRules, KEEP_PRESETS, parseKeepRules } from "../model/keepRules.js";
 import { sizeText } from "../model/words.js";
+import { inTurns } from "../overview/inTurns.js";
 import { gcPreview, prunePreview } from "../overview/previewContent.js";
 import { showPreview } from "../overview/previewPanel.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
@@ -40,7 +41,7 @@ export class RetentionCommands {
     showPreview(this.#parts.extensionUri, {
       title,
       subtitle: configured.location,
-      content: prunePreview(plan, formatKeepRules(keep), { ...READER, timeZone }),
+      content: await inTurns(prunePreview(plan, formatKeepRules(keep), { ...READER, timeZone })),
       apply: plan.removes === 0 || role === "runner" ? null : l10n.t("Forget {0} Snapshots…", plan.removes),
       onApply: () => this.#guarded(() => this.#applyPrune(configured, plan)),
     });
@@ -60,10 +61,7 @@ export class RetentionCommands {
       title,
       subtitle: configured.location,
       content: gcPreview(plan, READER),
-      apply:
-        plan.packsChanged === 0 || role === "runner"
-          ? null
-          : l10n.t("Free {0}…", sizeText(plan.freedBytes, env.language)),
+      apply: role === "runner" ? null : gcButton(plan),
       onApply: () => this.#guarded(() => this.#applyGc(configured, plan)),
     });
   }
@@ -94,12 +92,16 @@ export class RetentionCommands {
   }
 
   async #applyGc(configured: ConfiguredRepository, { plan, freedBytes, packsChanged }: GcPlanData): Promise<boolean> {
-    const question = l10n.t("Free {0} in {1}?", sizeText(freedBytes, env.language), configured.name);
+    const isMerge = freedBytes === 0;
+    const question = isMerge
+      ? l10n.t("Merge {0} packs in {1}?", packsChanged, configured.name)
+      : l10n.t("Free {0} in {1}?", sizeText(freedBytes, env.language), configured.name);
     const detail = l10n.t(
       "{0} packs are deleted or repacked. Every snapshot that is listed stays complete.",
       packsChanged,
     );
-    if (!(await confirmed(question, detail, l10n.t("Free the Space")))) return false;
+    const button = isMerge ? l10n.t("Merge the Packs") : l10n.t("Free the Space");
+    if (!(await confirmed(question, detail, button))) return false;
     const result = await writeTo(this.#parts, configured, l10n.t("gc of {0}", configured.name), (repository, options) =>
       this.#parts.client.call("applyGc", { repository, plan, confirmed: true }, options),
     );
@@ -117,6 +119,14 @@ export class RetentionCommands {
       return false;
     }
   }
+}
+
+/** Null: there is nothing to do. Merging small packs frees nothing. */
+function gcButton({ packsChanged, freedBytes }: GcPlanData): string | null {
+  if (packsChanged === 0) return null;
+  return freedBytes === 0
+    ? l10n.t("Repack {0} Packs…", packsChanged)
+    : l10n.t("Free {0}…", sizeText(freedBytes, env.language));
 }
 
 function gcText({ deletedPacks, deletedBytes, repackedPacks, waitingFor }: GcResultData): string {

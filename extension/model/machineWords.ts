@@ -1,7 +1,7 @@
 // How a machine stands, in a few words and as a place in an order: for code lenses, hovers and the list of machines.
 
 import type { MachineStateData } from "../service/policyProtocol.js";
-import { ageText, type Translate } from "./words.js";
+import { ageText, numberText, type Translate } from "./words.js";
 
 export interface WordsContext {
   nowMs: number;
@@ -11,13 +11,12 @@ export interface WordsContext {
 
 /** `850 ms`, `41 s`, `2 min 5 s`, `1 h 3 min`. */
 export function durationText(ms: number, locale: string): string {
-  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-  if (ms < 1000) return `${number.format(ms)} ms`;
+  if (ms < 1000) return `${numberText(ms, locale)} ms`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
-  return `${number.format(Math.floor(minutes / 60))} h ${minutes % 60} min`;
+  return `${numberText(Math.floor(minutes / 60), locale)} h ${minutes % 60} min`;
 }
 
 /** What a restore test has proven; undefined: nothing. */

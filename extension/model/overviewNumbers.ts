@@ -1,6 +1,6 @@
 // What follows from the facts of a repository: how it has grown, where that leads, which backups are out of the ordinary. Pure.
 
-import type { BackupPoint, MachineProof, OverviewData } from "../service/overviewProtocol.js";
+import type { BackupPoint, MachineProof, OverviewData, RecoveryPoint } from "../service/overviewProtocol.js";
 
 const DAY_MS = 86_400_000;
 
@@ -42,7 +42,7 @@ export interface GrowthForecast {
   bytesPerDay: number;
   /** 95 of 100 means of such days lie within so many bytes a day. */
   marginPerDay: number;
-  /** Only as far as three times what was looked at. */
+  /** Only as far as three times what was looked at. The range is of 95 %, for the mean and for the days to come. */
   horizons: readonly { days: number; bytes: number; lowBytes: number; highBytes: number }[];
 }
 
@@ -57,11 +57,11 @@ export interface NoForecast {
 export const FORECAST_MIN_DAYS = 7;
 export const FORECAST_MIN_BACKUPS = 7;
 const FORECAST_WINDOW_DAYS = 90;
-const HORIZONS = [30, 90, 365];
+const HORIZONS = [7, 30, 90, 365];
 
 /**
  * The mean of what backups added on each whole day of the last 90 (days without a backup count as 0), without the first snapshot of
- * each machine, which is no growth. Retention and gc are not in it.
+ * each machine, which is no growth. What was forgotten since is not known here; retention and gc are not in it.
  */
 export function forecastGrowth({
   backups,
@@ -85,13 +85,28 @@ export function forecastGrowth({
   const added = Array.from({ length: days }, (_, i) => byDay.get(today - 1 - i) ?? 0);
   const mean = added.reduce((sum, bytes) => sum + bytes, 0) / days;
   const variance = added.reduce((sum, bytes) => sum + (bytes - mean) ** 2, 0) / (days - 1);
-  const margin = 1.96 * Math.sqrt(variance / days);
-  const at = (perDay: number, ahead: number) => totals.storedBytes + Math.max(0, perDay) * ahead;
-  const horizons = HORIZONS.filter((ahead) => ahead <= 3 * days || ahead === HORIZONS[0]).map((ahead) => {
-    const [lowBytes, bytes, highBytes] = [mean - margin, mean, mean + margin].map((each) => at(each, ahead));
-    return { days: ahead, bytes: bytes ?? 0, lowBytes: lowBytes ?? 0, highBytes: highBytes ?? 0 };
+  const times = studentQuantile(days - 1);
+  const after = (bytes: number) => totals.storedBytes + Math.max(0, bytes);
+  const horizons = HORIZONS.filter((ahead) => ahead <= 3 * days).map((ahead) => {
+    // the mean is not known better than this, and the days to come scatter as those before
+    const margin = times * Math.sqrt(variance * (ahead ** 2 / days + ahead));
+    const bytes = mean * ahead;
+    return { days: ahead, bytes: after(bytes), lowBytes: after(bytes - margin), highBytes: after(bytes + margin) };
   });
-  return { kind: "forecast", days, bytesPerDay: mean, marginPerDay: margin, horizons };
+  return { kind: "forecast", days, bytesPerDay: mean, marginPerDay: times * Math.sqrt(variance / days), horizons };
+}
+
+/**
+ * So many standard errors to either side hold 95 %: Student's t, which is wider than the normal distribution when there are few
+ * values. Cornish-Fisher expansion, Abramowitz and Stegun 26.7.5; from 6 degrees of freedom on, right to three digits.
+ */
+function studentQuantile(freedom: number): number {
+  const z = 1.959964;
+  const [z3, z5, z7] = [z ** 3, z ** 5, z ** 7];
+  const first = (z3 + z) / 4;
+  const second = (5 * z5 + 16 * z3 + 3 * z) / 96;
+  const third = (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / 384;
+  return z + first / freedom + second / freedom ** 2 + third / freedom ** 3;
 }
 
 export interface ChangeAnomaly {
@@ -102,14 +117,20 @@ export interface ChangeAnomaly {
   factor: number;
 }
 
-const ANOMALY_FACTOR = 5;
+export const ANOMALY_FACTOR = 5;
+/** Robust standard deviations: 1.4826 times the middle of the distances from the middle one. */
+export const ANOMALY_DEVIATIONS = 5;
+const ROBUST = 1.4826;
 /** Backups before it that tell what is usual. */
-const ANOMALY_WINDOW = 20;
-const ANOMALY_MIN_BEFORE = 5;
+export const ANOMALY_WINDOW = 20;
+export const ANOMALY_MIN_BEFORE = 5;
 /** Less than this is never out of the ordinary. */
-const ANOMALY_MIN_BYTES = 1024 * 1024;
+export const ANOMALY_MIN_BYTES = 1024 * 1024;
 
-/** Backups with many times the usual new bytes of their machine, newest first: a new application, or an attacker who encrypts. */
+/**
+ * Backups with many times the usual new bytes of their machine, and far outside of their scatter, newest first: a new application, or
+ * an attacker who encrypts.
+ */
 export function changeAnomalies(backups: readonly BackupPoint[]): ChangeAnomaly[] {
   const found: ChangeAnomaly[] = [];
   for (const own of Map.groupBy(backups, ({ machine }) => machine).values()) {
@@ -118,9 +139,15 @@ export function changeAnomalies(backups: readonly BackupPoint[]): ChangeAnomaly[
     for (let i = ANOMALY_MIN_BEFORE + 1; i < ordered.length; i++) {
       const backup = ordered[i] as BackupPoint;
       const before = ordered.slice(Math.max(1, i - ANOMALY_WINDOW), i).map(({ newBytes }) => newBytes);
+      // most are not: no need to sort what came before them
+      const within = backup.newBytes / ANOMALY_FACTOR;
+      if (backup.newBytes < ANOMALY_MIN_BYTES || 2 * before.filter((each) => each <= within).length < before.length)
+        continue;
       const usualBytes = median(before);
+      const scatter = ROBUST * median(before.map((each) => Math.abs(each - usualBytes)));
       const factor = backup.newBytes / Math.max(usualBytes, 1);
-      if (factor >= ANOMALY_FACTOR && backup.newBytes >= ANOMALY_MIN_BYTES)
+      const isFar = backup.newBytes > usualBytes + ANOMALY_DEVIATIONS * scatter;
+      if (isFar && factor >= ANOMALY_FACTOR)
         found.push({ backup, usualBytes, factor: usualBytes === 0 ? Number.POSITIVE_INFINITY : factor });
     }
   }
@@ -139,23 +166,73 @@ export interface MachineRow {
   level: ProofLevel;
   /** When that was shown; null: never. */
   provenAtMs: number | null;
+  /** It was shown on a snapshot that is not the newest one: of what is there now nothing is proven. */
+  isEarlier: boolean;
 }
 
-/** The least proven first, then by age of the newest backup. */
+/** The least proven first; what was shown on an earlier snapshot before what was shown on the newest; then the oldest proof. */
 export function machineRows(machines: readonly MachineProof[]): MachineRow[] {
-  const rank = ({ level }: MachineRow) => PROOF_LEVELS.indexOf(level);
-  return machines.map(machineRow).sort((a, b) => rank(a) - rank(b) || a.proof.newestAtMs - b.proof.newestAtMs);
+  return machines
+    .map(machineRow)
+    .sort(
+      (a, b) =>
+        proofRank(a) - proofRank(b) ||
+        (a.provenAtMs ?? 0) - (b.provenAtMs ?? 0) ||
+        a.proof.newestAtMs - b.proof.newestAtMs,
+    );
+}
+
+/** Its place in the order of levels. */
+export function proofRank({ level, isEarlier }: Pick<MachineRow, "level" | "isEarlier">): number {
+  return 2 * PROOF_LEVELS.indexOf(level) + (isEarlier ? 0 : 1);
+}
+
+/** How many machines have each level, from the lowest; levels that none has are left out. */
+export function levelCounts(rows: readonly MachineRow[]): { level: ProofLevel; machines: number }[] {
+  return PROOF_LEVELS.flatMap((level) => {
+    const machines = rows.filter((row) => row.level === level).length;
+    return machines === 0 ? [] : [{ level, machines }];
+  });
 }
 
 function machineRow(proof: MachineProof): MachineRow {
-  const { test, verification, damaged } = proof;
-  if (damaged > 0) return { proof, level: "damaged", provenAtMs: verification?.atMs ?? null };
-  if (test !== null && ["passed", "warned"].includes(test.outcome)) {
-    const level = PROOF_LEVELS.find((each) => each === test.provenLevel) ?? "intact";
-    return { proof, level, provenAtMs: test.atMs };
-  }
-  if (verification?.result === "ok") return { proof, level: verification.level, provenAtMs: verification.atMs };
-  return { proof, level: "unproven", provenAtMs: null };
+  const { test, verification, damaged, damagedAtMs } = proof;
+  if (damaged > 0) return { proof, level: "damaged", provenAtMs: damagedAtMs, isEarlier: false };
+  const level =
+    test !== null && isGood(test.outcome) ? PROOF_LEVELS.find((each) => each === test.provenLevel) : undefined;
+  if (test !== null && level !== undefined) return { proof, level, provenAtMs: test.atMs, isEarlier: !test.ofNewest };
+  if (verification?.result === "ok")
+    return { proof, level: verification.level, provenAtMs: verification.atMs, isEarlier: !verification.ofNewest };
+  return { proof, level: "unproven", provenAtMs: null, isEarlier: false };
+}
+
+/** A restore test with this outcome has proven something. */
+export function isGood(outcome: string): boolean {
+  return outcome === "passed" || outcome === "warned";
+}
+
+export interface RecoveryTrend {
+  machine: string;
+  objectiveMs: number | null;
+  /** Of tests that passed, with or without warnings; a machine that did not come back has no recovery time. Oldest first. */
+  points: readonly RecoveryPoint[];
+  /** Tests with another outcome. */
+  others: number;
+  /** Points within the objective; null: there is none. */
+  within: number | null;
+}
+
+/** Machines of which at least one test has passed; furthest over their objective first, then by name. */
+export function recoveryTrends(recovery: OverviewData["recovery"]): RecoveryTrend[] {
+  const trends = recovery.flatMap(({ machine, objectiveMs, points: all }): RecoveryTrend[] => {
+    const points = all.filter(({ outcome }) => isGood(outcome));
+    if (points.length === 0) return [];
+    const within = objectiveMs === null ? null : points.filter(({ totalMs }) => totalMs <= objectiveMs).length;
+    return [{ machine, objectiveMs, points, others: all.length - points.length, within }];
+  });
+  const over = ({ points, objectiveMs }: RecoveryTrend) =>
+    objectiveMs === null ? 0 : (points.at(-1)?.totalMs ?? 0) / objectiveMs;
+  return trends.sort((a, b) => over(b) - over(a) || (a.machine < b.machine ? -1 : 1));
 }
 
 function withoutFirsts(backups: readonly BackupPoint[]): BackupPoint[] {

@@ -15,21 +15,25 @@ export interface WebviewPage {
   /** Where it begins; later contents are sent. */
   content: Markup;
   words: { skip: string; actions: string };
+  /** Handed to the one who shows it again after the window was loaded anew. Default: it is not shown again. */
+  state?: Record<string, string>;
 }
 
 export function webviewPage(page: WebviewPage): string {
-  const { locale, title, subtitle, nonce, resources, buttons, content, words } = page;
+  const { locale, title, subtitle, nonce, resources, buttons, content, words, state } = page;
   const { source, style, script } = resources;
   const policy = `default-src 'none'; style-src ${source}; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`;
   const items = buttons.map(
     ({ action, label, isPrimary }) =>
       html`<button type="button" class="${isPrimary ? "primary" : "secondary"}" data-action="${action}">${label}</button>`,
   );
-  const body = html`<body>
+  const kept = state === undefined ? Markup.empty : html` data-state="${JSON.stringify(state)}"`;
+  const body = html`<body${kept}>
 <a class="skip" href="#content">${words.skip}</a>
 <header><div><h1>${title}</h1><p class="quiet">${subtitle}</p></div><div class="buttons" role="group" aria-label="${words.actions}">${items}</div></header>
-<p id="status" role="status" aria-live="polite"></p>
-<main id="content" tabindex="-1">${content}</main>
+<main><p id="status" role="status" aria-live="polite"></p>
+<p id="trouble" class="note bad" role="alert" hidden></p>
+<div id="content" tabindex="-1">${content}</div></main>
 <script nonce="${nonce}" src="${script}"></script>
 </body>`;
   return html`${Markup.constant("<!DOCTYPE html>")}

@@ -6,6 +6,7 @@ import {
   type JobRecordData,
   repositoryStats,
   type Snapshot,
+  type StoredTest,
   testHistory,
 } from "../../core/index.js";
 import { machineOf } from "./catalogAnswers.js";
@@ -50,27 +51,48 @@ function backupPoint(snapshot: Snapshot): BackupPoint {
   };
 }
 
-function machineProofs({ snapshots }: Catalog): MachineProof[] {
-  return [...Map.groupBy(snapshots, machineOf)].map(([machine, own]): MachineProof => {
+function machineProofs(catalog: Catalog): MachineProof[] {
+  const tests = Map.groupBy(realTests(catalog), ({ record }) => record.asset.machine);
+  return [...Map.groupBy(catalog.snapshots, machineOf)].map(([machine, own]): MachineProof => {
     const newest = own.at(-1) as Snapshot;
-    const tests = own.flatMap(({ restoreTest: test }) => {
-      if (test === null) return [];
-      return [{ outcome: test.outcome, provenLevel: test.provenLevel as string | null, atMs: Date.parse(test.at) }];
-    });
-    const verifications = own.flatMap(({ verification }) => {
-      return verification === null ? [] : [{ ...verification, atMs: Date.parse(verification.at) }];
-    });
-    const verified = latest(verifications);
+    const damaged = own.filter(isDamaged);
+    const seen = damaged.flatMap(({ verification }) => (verification === null ? [] : [Date.parse(verification.at)]));
     return {
       machine,
       snapshots: own.length,
       newestId: newest.sid,
       newestAtMs: newest.timeMs,
-      test: latest(tests),
-      verification: verified && { result: verified.result, level: verified.level, atMs: verified.atMs },
-      damaged: own.filter(isDamaged).length,
+      test: testOf(tests.get(machine)?.at(-1), newest),
+      verification: verificationOf(own, newest),
+      damaged: damaged.length,
+      damagedAtMs: seen.length === 0 ? null : Math.max(...seen),
     };
   });
+}
+
+function testOf(test: StoredTest | undefined, { digest, manifest }: Snapshot): MachineProof["test"] {
+  if (test === undefined) return null;
+  const { result, times, backup } = test.record;
+  return {
+    outcome: result.outcome,
+    provenLevel: result.provenLevel,
+    atMs: Date.parse(times.finishedAt),
+    ofNewest: [digest, manifest.origin?.digest].includes(backup.manifestDigest),
+  };
+}
+
+function verificationOf(own: readonly Snapshot[], newest: Snapshot): MachineProof["verification"] {
+  const found = own.flatMap(({ sid, verification }) => {
+    if (verification === null) return [];
+    const { result, level, at } = verification;
+    return [{ result, level, atMs: Date.parse(at), ofNewest: sid === newest.sid }];
+  });
+  return found.find(({ ofNewest }) => ofNewest) ?? latest(found);
+}
+
+/** Oldest first. */
+function realTests(catalog: Catalog): StoredTest[] {
+  return testHistory(catalog).tests.filter(({ record }) => !record.simulated);
 }
 
 function isDamaged({ verification, manifest }: Snapshot): boolean {
@@ -98,10 +120,10 @@ function jobLine({ job, command, outcome, trigger, host, machines, ...times }: J
 
 /** As the job reports' trends: the fastest way of each test that was no drill. */
 function recoveryTimes(catalog: Catalog): OverviewData["recovery"] {
-  const tests = Map.groupBy(testHistory(catalog).tests, ({ record }) => record.asset.machine);
+  const tests = Map.groupBy(realTests(catalog), ({ record }) => record.asset.machine);
   return [...tests].flatMap(([machine, own]) => {
-    const points = own.flatMap(({ record: { simulated, times, result } }) => {
-      if (simulated || times.rto.length === 0) return [];
+    const points = own.flatMap(({ record: { times, result } }) => {
+      if (times.rto.length === 0) return [];
       const totalMs = Math.min(...times.rto.map(({ totalMs }) => totalMs));
       return [{ atMs: Date.parse(times.finishedAt), totalMs, outcome: result.outcome }];
     });

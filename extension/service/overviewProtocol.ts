@@ -16,12 +16,13 @@ export interface MachineProof {
   snapshots: number;
   newestId: string;
   newestAtMs: number;
-  /** The newest restore test of any of its snapshots; drills are none. */
-  test: { outcome: string; provenLevel: string | null; atMs: number } | null;
-  /** The newest verification of any of its snapshots. */
-  verification: { result: "ok" | "damaged"; level: "structure" | "data"; atMs: number } | null;
-  /** Snapshots that are known to be damaged. */
+  /** Its newest restore test, as `reprise status` has it; drills are none. `ofNewest`: of its newest snapshot. */
+  test: { outcome: string; provenLevel: string | null; atMs: number; ofNewest: boolean } | null;
+  /** Of the newest snapshot when that was verified, else the newest one of any. */
+  verification: { result: "ok" | "damaged"; level: "structure" | "data"; atMs: number; ofNewest: boolean } | null;
+  /** Snapshots that are known to be damaged, and when that was seen last; null: not by a verification. */
   damaged: number;
+  damagedAtMs: number | null;
 }
 
 export interface JobLine {
@@ -49,8 +50,9 @@ export interface OverviewData {
   /** Oldest first. */
   backups: readonly BackupPoint[];
   machines: readonly MachineProof[];
-  /** Newest first, at most MAX_JOB_LINES. */
+  /** Newest first, at most MAX_JOB_LINES; `reprise` knows the others. */
   jobs: readonly JobLine[];
+  /** Tests that measured it, oldest first. */
   recovery: readonly { machine: string; objectiveMs: number | null; points: readonly RecoveryPoint[] }[];
   /** Manifests that cannot be read. */
   unreadable: number;

@@ -50,10 +50,13 @@ describe("the extension's manifest", () => {
     assert.equal(manifest.engines.vscode, `^${manifest.devDependencies["@types/vscode"]}`);
   });
 
-  it("starts nothing with the editor, only where there are files of ours", () => {
+  it("starts nothing with the editor, only where there are files or tabs of ours", () => {
     assert.deepEqual(
       manifest.activationEvents.filter(
-        (event) => !/^(onFileSystem:|workspaceContains:.*(reprise\.ya?ml|restore-test\.(ya?ml|json))$)/.test(event),
+        (event) =>
+          !/^(onFileSystem:|onWebviewPanel:|workspaceContains:.*(reprise\.ya?ml|restore-test\.(ya?ml|json))$)/.test(
+            event,
+          ),
       ),
       [],
     );

@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Browser, FrameLocator } from "playwright-core";
+import { cliJson } from "../../cli/runInProcess.js";
 import { inProject } from "../../support/projectRoot.js";
 import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
+import { axeFindings } from "../support/axe.js";
 import { launchBrowser, openWorkbench } from "../support/browser.js";
 import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
 import { packExtension } from "../support/packagedExtension.js";
 import type { Workbench } from "../support/workbench.js";
 
 const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
-
-/** What a reader of the page without eyes or mouse would stumble over; runs in the page. */
-const STUMBLES = readFileSync(inProject("test", "extension", "support", "pageStumbles.js"), "utf8");
 
 describe("the overview in the editor", () => {
   let folder: TemporaryFolder | undefined;
@@ -24,10 +25,13 @@ describe("the overview in the editor", () => {
     needsEditor(this);
     folder = await makeTemporaryFolder("overview");
     const { vsix } = await packExtension(folder.path);
-    server = await startEditor({ vsix });
+    const location = join(folder.path, "empty");
+    await cliJson(["init", "--no-encryption"], { env: { REPRISE_REPOSITORY: location } });
+    const machineSettings = { "reprise.repositories": [{ location, name: "Empty" }] };
+    server = await startEditor({ vsix, machineSettings });
     browser = await launchBrowser();
     window = await openWorkbench(browser, server, { folder: folder.path, shots });
-    page = window.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
+    page = window.page.frameLocator("iframe.webview.ready:visible").frameLocator("#active-frame");
   });
   after(async () => {
     await browser?.close();
@@ -51,6 +55,7 @@ describe("the overview in the editor", () => {
 
   it("shows what is stored, in the editor's colours, with our script alone", async () => {
     await window.command("Reprise: Open Overview of Repository");
+    await window.pick("Demo");
     await page.getByRole("heading", { name: "Machines by proof" }).waitFor();
     await page.getByRole("heading", { name: "Growth forecast" }).waitFor();
     await page.getByText(/^As of /).waitFor();
@@ -59,30 +64,94 @@ describe("the overview in the editor", () => {
     await window.shot("overview-2-overview");
   });
 
-  it("has names, headings, landmarks and keys for everybody", async () => {
-    assert.deepEqual(await page.locator("html").evaluate(STUMBLES), []);
+  it("can be gone through with keys alone, and shows where one is", async () => {
+    await page.locator("h1").click();
+    const focused = async () => {
+      await window.page.keyboard.press("Tab");
+      const seen = `[document.activeElement.textContent, getComputedStyle(document.activeElement).outlineStyle]`;
+      const [name, outline] = (await page.locator("html").evaluate(seen)) as [string, string];
+      assert.notEqual(outline, "none", name);
+      return name;
+    };
+    const names: string[] = [];
+    for (let i = 0; i < 12; i++) names.push(await focused());
+    assert.deepEqual(names, [
+      ...["Refresh", "Save as HTML…", "Machine", "Proof", "Proven", "Newest backup", "Snapshots"],
+      ...["vm/web", "vm/office", "Show as a table", "Show as a table"],
+      names[11] ?? "",
+    ]);
+    // the table behind the second chart: closed before, and in the order of Tab once it is open
+    await window.page.keyboard.press("Shift+Tab");
+    await window.page.keyboard.press("Enter");
+    assert.match(await focused(), /^Day \(UTC\)Saved/);
+    await page.locator(".skip").focus();
+    await window.page.keyboard.press("Enter");
+    assert.equal(await page.locator("html").evaluate("document.activeElement.id"), "content");
+  });
+
+  it("sorts its machines by keyboard, and says how they are sorted", async () => {
     const head = page.getByRole("button", { name: "Machine", exact: true }).first();
     await head.focus();
     await window.page.keyboard.press("Enter");
     const first = async () => (await page.locator("table.sortable tbody tr").first().textContent()) ?? "";
     assert.match(await first(), /^vm\/office/);
-    await window.page.keyboard.press("Enter");
+    await window.page.keyboard.press("Space");
     assert.match(await first(), /^vm\/web/);
     assert.equal(await page.locator("table.sortable th").first().getAttribute("aria-sort"), "descending");
+    assert.equal(await page.locator("table.sortable th[aria-sort]").count(), 1);
   });
 
   it("reads anew, and leads from a machine to its row", async () => {
-    await page.getByRole("button", { name: "Refresh" }).click();
-    await page.getByText(/^As of /).waitFor();
+    const status = page.getByRole("status").first();
+    const before = await status.textContent();
+    await window.page.waitForTimeout(1100);
+    await page.getByRole("button", { name: "Refresh" }).focus();
+    await window.page.keyboard.press("Enter");
+    await page
+      .getByText(/^As of /)
+      .and(page.locator(`:not(:text-is("${before}"))`))
+      .waitFor();
+    assert.equal(await status.getAttribute("aria-live"), "polite");
+    assert.equal(await page.locator("table.sortable th").first().getAttribute("aria-sort"), "descending");
     await page.getByRole("button", { name: "vm/web" }).first().click();
     await window.page.locator(".sidebar .monaco-list-row.selected").filter({ hasText: "web" }).waitFor();
   });
 
-  it("shows what prune would do, and asks before it does", async () => {
-    await window.command("View: Close All Editors");
+  it("is saved as a page that needs nothing else", async () => {
+    await page.getByRole("button", { name: "Save as HTML…" }).click();
+    await window.question("Save the overview as");
+    await window.page.keyboard.press("Enter");
+    await window.page.getByText("The overview was saved as").first().waitFor();
+    const name = (await readdir(folder?.path ?? "")).find((each) => /^overview-Demo-[\d-]+\.html$/.test(each));
+    const place = join(folder?.path ?? "", name ?? "");
+    const text = await readFile(place, "utf8");
+    assert.ok(!/<script|<button|https?:|\son[a-z]+=/.test(text));
+    const other = await (await browser?.newContext())?.newPage();
+    assert.ok(other !== undefined);
+    await other.goto(pathToFileURL(place).href);
+    await other.getByRole("heading", { name: "Overview: Demo" }).waitFor();
+    assert.equal(
+      await other.locator("body").evaluate("getComputedStyle(document.body).backgroundColor"),
+      "rgb(255, 255, 255)",
+    );
+    assert.deepEqual(await axeFindings(other.locator("html")), []);
+    await other.close();
+  });
+
+  it("comes back when the window is loaded again", async () => {
+    await window.page.reload();
+    await window.page.locator(".monaco-workbench").waitFor();
+    await page.getByText(/^As of /).waitFor();
+    await page.getByText("Snapshots: 42; machines: 2").waitFor();
+  });
+
+  it("shows what prune would do, asks before it does, and the overview knows at once", async () => {
+    await window.openContainer("Backups");
+    await window.row("Demo").waitFor();
     await window.command("Reprise: Preview and Apply Retention (prune)…");
+    await window.pick("Demo");
     await window.pick("last=10");
-    await page.getByText("20 snapshots go, 22 stay.").waitFor();
+    await page.getByText("Snapshots that go: 20; that stay: 22.").waitFor();
     await window.shot("overview-3-prune");
     await page.getByRole("button", { name: "Forget 20 Snapshots…" }).click();
     await window.page.locator(".monaco-dialog-box").getByText("Forget 20 of 42 snapshots?").waitFor();
@@ -90,5 +159,25 @@ describe("the overview in the editor", () => {
     await page.getByRole("button", { name: "Forget 20 Snapshots…" }).click();
     await window.page.locator(".monaco-dialog-box").getByText("Forget Them").click();
     await window.page.getByText("20 snapshots were forgotten").first().waitFor();
+    // its tab has closed; that of the overview is seen again
+    await page.getByText("Snapshots: 22; machines: 2").waitFor();
   });
+
+  it("of a repository without snapshots says what there is not", async () => {
+    await window.command("Reprise: Open Overview of Repository");
+    await window.pick("Empty");
+    await page.getByText("There is no snapshot yet.").waitFor();
+    assert.deepEqual(await axeFindings(page.locator("html")), []);
+    assert.deepEqual(await tabs(), ["Overview: Demo", "Overview: Empty"]);
+    await window.command("Reprise: Open Overview of Repository");
+    await window.pick("Demo");
+    await page.getByText("Snapshots: 22; machines: 2").waitFor();
+    assert.deepEqual(await tabs(), ["Overview: Demo", "Overview: Empty"]);
+    await window.shot("overview-4-two");
+  });
+
+  async function tabs(): Promise<string[]> {
+    const texts = await window.page.locator(".editor-group-container .tab .label-name").allTextContents();
+    return texts.filter((text) => text.startsWith("Overview")).sort();
+  }
 });

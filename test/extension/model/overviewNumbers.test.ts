@@ -4,7 +4,9 @@ import {
   changeAnomalies,
   dedupRatio,
   forecastGrowth,
+  levelCounts,
   machineRows,
+  recoveryTrends,
 } from "../../../extension/model/overviewNumbers.js";
 import type { BackupPoint, MachineProof } from "../../../extension/service/overviewProtocol.js";
 
@@ -47,7 +49,10 @@ describe("the overview's numbers", () => {
     assert.deepEqual([forecast.days, forecast.bytesPerDay, forecast.marginPerDay], [19, 50, 0]);
     assert.deepEqual(
       forecast.horizons.map(({ days, bytes }) => [days, bytes]),
-      [[30, 2000 + 30 * 50]],
+      [
+        [7, 2000 + 7 * 50],
+        [30, 2000 + 30 * 50],
+      ],
     );
     const scattered = forecastGrowth({
       backups: backups.map((each, i) => ({ ...each, storedBytes: i === 0 ? 1e9 : i % 2 === 0 ? 0 : 100 })),
@@ -57,6 +62,34 @@ describe("the overview's numbers", () => {
     assert.ok(scattered.kind === "forecast" && scattered.marginPerDay > 10);
     const [month] = scattered.horizons;
     assert.ok(month !== undefined && month.lowBytes < month.bytes && month.bytes < month.highBytes);
+  });
+
+  it("has ranges that are wider the fewer days there are, and no further ahead than three times these", () => {
+    // 0 and 100 in turn after a first backup: mean 50, deviation known
+    const forecastFrom = (days: number) => {
+      const backups = Array.from({ length: days + 1 }, (_, day) =>
+        backup(day, day === 0 ? 1e9 : day % 2 === 0 ? 100 : 0),
+      );
+      const forecast = forecastGrowth({ backups, atMs: START + (days + 1) * DAY, totals: totals(0) });
+      assert.ok(forecast.kind === "forecast" && forecast.days === days);
+      return forecast;
+    };
+    const week = forecastFrom(8);
+    // the mean of 8 values, 50 to either side: s = 50 * sqrt(8 / 7); Student's t for 7 is 2.3646
+    const s = 50 * Math.sqrt(8 / 7);
+    assert.ok(Math.abs(week.marginPerDay - (2.3646 * s) / Math.sqrt(8)) < 0.05, `${week.marginPerDay}`);
+    const [first] = week.horizons;
+    assert.ok(first?.days === 7 && Math.abs(first.highBytes - 350 - 2.3646 * s * Math.sqrt(49 / 8 + 7)) < 0.5);
+    assert.deepEqual(
+      week.horizons.map(({ days }) => days),
+      [7],
+    );
+    const long = forecastFrom(80);
+    assert.ok(long.marginPerDay < week.marginPerDay / 2);
+    assert.deepEqual(
+      long.horizons.map(({ days }) => days),
+      [7, 30, 90],
+    );
   });
 
   it("counts days without a backup as days without growth", () => {
@@ -95,31 +128,62 @@ describe("the overview's numbers", () => {
     assert.equal(changeAnomalies([...still, large])[0]?.factor, Number.POSITIVE_INFINITY);
   });
 
+  it("takes no backup for unusual that is within the scatter of its machine", () => {
+    const restless = Array.from({ length: 14 }, (_, day) => backup(day, (day % 2 === 0 ? 1 : 60) * MIB));
+    assert.deepEqual(changeAnomalies([...restless, backup(14, 160 * MIB)]), []);
+    assert.equal(changeAnomalies([...restless, backup(14, 900 * MIB)]).length, 1);
+  });
+
   it("orders machines by what is proven, and lets damage outweigh a test", () => {
-    const proof = (machine: string, more: Partial<MachineProof>): MachineProof => ({
-      ...{ machine, snapshots: 1, newestId: "", newestAtMs: 5, test: null, verification: null, damaged: 0 },
-      ...more,
-    });
-    const verification = { result: "ok", level: "data", atMs: 3 } as const;
-    const boots = { outcome: "passed", provenLevel: "boots", atMs: 4 };
+    const verification = { result: "ok", level: "data", atMs: 3, ofNewest: true } as const;
+    const boots = { outcome: "passed", provenLevel: "boots", atMs: 4, ofNewest: true };
     const rows = machineRows([
       proof("boots", { test: boots, verification }),
+      proof("booted earlier", { test: { ...boots, ofNewest: false }, verification }),
       proof("verified", { verification }),
       proof("failed", { test: { ...boots, outcome: "failed" }, verification: { ...verification, level: "structure" } }),
-      proof("damaged", { test: boots, damaged: 1 }),
+      proof("damaged", { test: boots, damaged: 1, damagedAtMs: 2 }),
+      proof("warned of nothing", { test: { ...boots, outcome: "warned", provenLevel: null }, newestAtMs: 6 }),
       proof("nothing", {}),
       proof("nothing, older", { newestAtMs: 1 }),
     ]);
     assert.deepEqual(
-      rows.map(({ proof: { machine }, level, provenAtMs }) => [machine, level, provenAtMs]),
+      rows.map(({ proof: { machine }, level, provenAtMs, isEarlier }) => [machine, level, provenAtMs, isEarlier]),
       [
-        ["damaged", "damaged", null],
-        ["nothing, older", "unproven", null],
-        ["nothing", "unproven", null],
-        ["failed", "structure", 3],
-        ["verified", "data", 3],
-        ["boots", "boots", 4],
+        ["damaged", "damaged", 2, false],
+        ["nothing, older", "unproven", null, false],
+        ["nothing", "unproven", null, false],
+        ["warned of nothing", "unproven", null, false],
+        ["failed", "structure", 3, false],
+        ["verified", "data", 3, false],
+        ["booted earlier", "boots", 4, true],
+        ["boots", "boots", 4, false],
+      ],
+    );
+    assert.deepEqual(levelCounts(rows).at(-1), { level: "boots", machines: 2 });
+  });
+
+  it("takes recovery times of tests that passed only, the furthest over its objective first", () => {
+    const points = (...given: [number, string][]) =>
+      given.map(([totalMs, outcome], i) => ({ atMs: i, totalMs, outcome }));
+    const trends = recoveryTrends([
+      { machine: "fast", objectiveMs: 100, points: points([50, "passed"], [900, "failed"]) },
+      { machine: "slow", objectiveMs: 100, points: points([90, "passed"], [150, "warned"]) },
+      { machine: "never", objectiveMs: 100, points: points([10, "failed"], [10, "inconclusive"]) },
+      { machine: "free", objectiveMs: null, points: points([70, "passed"]) },
+    ]);
+    assert.deepEqual(
+      trends.map(({ machine, points, others, within }) => [machine, points.length, others, within]),
+      [
+        ["slow", 2, 0, 1],
+        ["fast", 1, 1, 1],
+        ["free", 1, 0, null],
       ],
     );
   });
 });
+
+function proof(machine: string, more: Partial<MachineProof>): MachineProof {
+  const none = { test: null, verification: null, damaged: 0, damagedAtMs: null };
+  return { ...{ machine, snapshots: 1, newestId: "", newestAtMs: 5 }, ...none, ...more };
+}

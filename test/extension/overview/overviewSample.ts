@@ -20,9 +20,16 @@ export function overviewSample(): OverviewData {
   backups.sort((a, b) => a.atMs - b.atMs);
   const proof = (machine: string) => {
     const newest = backups.findLast((each) => each.machine === machine);
-    return { machine, snapshots: 30, newestId: newest?.snapshotId ?? "", newestAtMs: newest?.atMs ?? 0, damaged: 0 };
+    return {
+      machine,
+      snapshots: 30,
+      newestId: newest?.snapshotId ?? "",
+      newestAtMs: newest?.atMs ?? 0,
+      damaged: 0,
+      damagedAtMs: null,
+    };
   };
-  const verification = { result: "ok", level: "data", atMs: NOW - DAY } as const;
+  const verification = { result: "ok", level: "data", atMs: NOW - DAY, ofNewest: true } as const;
   return {
     location: "/srv/backups/reprise",
     atMs: NOW,
@@ -31,9 +38,13 @@ export function overviewSample(): OverviewData {
       {
         ...proof("prod:vm/web1"),
         verification,
-        test: { outcome: "passed", provenLevel: "serves", atMs: NOW - 2 * DAY },
+        test: { outcome: "passed", provenLevel: "serves", atMs: NOW - 2 * DAY, ofNewest: false },
       },
-      { ...proof("prod:vm/db1"), verification, test: { outcome: "failed", provenLevel: null, atMs: NOW - 3 * DAY } },
+      {
+        ...proof("prod:vm/db1"),
+        verification,
+        test: { outcome: "failed", provenLevel: null, atMs: NOW - 3 * DAY, ofNewest: false },
+      },
       { ...proof("host/office"), verification: null, test: null },
     ],
     jobs: ["backup", "verify", "restore-test", "prune"].map((command, i) => ({
