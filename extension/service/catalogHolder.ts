@@ -55,9 +55,7 @@ export class CatalogHolder {
 
   /** What there is after this time at the latest: all, or what has been read so far. */
   async index({ onWarning, signal }: Asking, waitMs: number): Promise<CatalogIndex> {
-    const failed = this.#failed;
-    this.#failed = undefined;
-    const reading = failed ?? this.#reading ?? this.#begin(onWarning);
+    const reading = this.#failed ?? this.#reading ?? this.#begin(onWarning);
     if (!reading.isOver) {
       const enough = new AbortController();
       const waited = sleep(waitMs, undefined, { signal: enough.signal }).catch(() => {});
@@ -67,7 +65,10 @@ export class CatalogHolder {
         enough.abort();
       }
     }
-    if (reading.isOver) return indexOf(await reading.catalog);
+    if (reading.isOver) {
+      if (this.#failed === reading) this.#failed = undefined;
+      return indexOf(await reading.catalog);
+    }
     this.#shown = reading;
     return reading.soFar.index();
   }
@@ -94,6 +95,7 @@ export class CatalogHolder {
     const catalog = this.#load({ onWarning, onRead: (progress) => soFar.add(progress) });
     const reading: Reading = { catalog, soFar, isOver: false, atMs: Date.now() };
     this.#reading = reading;
+    this.#failed = undefined;
     catalog.then(
       () => {
         reading.isOver = true;

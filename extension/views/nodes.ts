@@ -119,7 +119,7 @@ export const MACHINES_SHOWN = 500;
 /** With more namespaces than this they begin closed. */
 export const NAMESPACES_OPEN = 12;
 export const SNAPSHOTS_SHOWN = 200;
-export const ENTRIES_SHOWN = 1000;
+export const ENTRIES_SHOWN = 500;
 
 export function repositoryNode(configured: ConfiguredRepository, isNew = false): RepositoryNode {
   return { kind: "repository", configured, shown: MACHINES_SHOWN, isNew };

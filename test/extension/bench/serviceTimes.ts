@@ -41,7 +41,7 @@ export async function serviceTimes(location: string, cacheFolder: string): Promi
     const snapshot = (await client.call("snapshots", newest)).items[0]?.snapshotId ?? "";
     const place = { repository, snapshot, path: `/sda/p1/${MANY_FOLDER}` };
     const listMs = performance.now();
-    await client.call("list", { ...place, offset: 0, limit: 1000 });
+    await client.call("list", { ...place, offset: 0, limit: 500 });
     const folderPage = performance.now() - listMs;
     const namesMs = performance.now();
     await client.call("names", place);
