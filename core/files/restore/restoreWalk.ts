@@ -9,6 +9,7 @@ import { ExtendedAttributes } from "./extendedAttributes.js";
 import { setModeAndTimes, setOwner } from "./fileStats.js";
 import type { LeftOut } from "./leftOut.js";
 import { NodeWriter } from "./nodeWriter.js";
+import { OpenFolders } from "./openFolders.js";
 import type { RestoreFilesOptions, RestoreFilesReport, RestoreFilesRequest } from "./restoreRequest.js";
 import { fetchSmallFiles, groupsOfFiles } from "./smallFiles.js";
 import { targetError } from "./targetError.js";
@@ -62,10 +63,7 @@ export class RestoreWalk {
     else if (name === null) await this.#fill(source, [], this.#top);
     else await this.#folder(source, [name], this.#top);
     await this.#attributes.flush(this.#options.signal);
-    for (const folder of this.#folders.reverse()) {
-      this.#options.signal?.throwIfAborted();
-      await this.#finishFolder(folder);
-    }
+    if (this.#top !== null) await this.#finishFolders(new OpenFolders(this.#top));
     return { ...this.#report, skipped: this.#leftOut.skipped, leftOut: this.#leftOut.attributes };
   }
 
@@ -115,16 +113,18 @@ export class RestoreWalk {
     this.#folders.push({ names, source });
   }
 
-  async #finishFolder({ names, source }: { names: Names; source: FileNode }): Promise<void> {
-    if (this.#top === null) return;
-    await this.#attempt(source, async () => {
-      const folder = await (this.#top as TargetFolder).walk(names);
-      try {
-        await setModeAndTimes(folder.handle, source.path, source.stat, this.#writer.statOptions);
-      } finally {
-        await folder.close();
+  async #finishFolders(open: OpenFolders): Promise<void> {
+    try {
+      for (const { names, source } of this.#folders.reverse()) {
+        this.#options.signal?.throwIfAborted();
+        await this.#attempt(source, async () => {
+          const { handle } = await open.at(names);
+          await setModeAndTimes(handle, source.path, source.stat, this.#writer.statOptions);
+        });
       }
-    });
+    } finally {
+      await open.close();
+    }
   }
 
   /** Files first, then folders, and links when nothing is written here any more. */
