@@ -16,6 +16,11 @@ export function worstDecision(decisions: readonly ShownDecision[]): ShownDecisio
   return WORST_FIRST.find((each) => decisions.includes(each));
 }
 
+/** For an order in which the worst come first. */
+export function rankOf(decisions: readonly ShownDecision[]): number {
+  return Math.min(...decisions.map((each) => WORST_FIRST.indexOf(each)));
+}
+
 export function isShut(decision: ShownDecision): boolean {
   return decision === "blocked" || decision === "unknown";
 }

@@ -16,7 +16,7 @@ import { isAbort } from "../adapt/cancellation.js";
 import { errorText } from "../adapt/errors.js";
 import { type GitApi, type GitRepository, openGitExtension } from "../adapt/gitExtension.js";
 import { findBase, type GateBase } from "../model/gateBase.js";
-import { countFiles, decisionOf, isShut, worstDecision } from "../model/gateView.js";
+import { countFiles, decisionOf, isShut, rankOf, worstDecision } from "../model/gateView.js";
 import { POLICY_FILES } from "../model/policyNames.js";
 import type { ServiceStops } from "../model/serviceStops.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";
@@ -196,9 +196,11 @@ export class GateStatus implements Disposable {
     }
   }
 
-  /** Those that have a gate. */
+  /** Those that have a gate, the worst first. */
   #results(): Known[] {
-    return [...this.#known.values()].filter(({ answers }) => answers.length > 0);
+    const found = [...this.#known.values()].filter(({ answers }) => answers.length > 0);
+    const rank = ({ answers }: Known) => rankOf(answers.map(decisionOf));
+    return found.sort((a, b) => rank(a) - rank(b));
   }
 
   #drawBusy(): void {

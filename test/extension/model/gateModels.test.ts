@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type BaseSource, findBase, isRevision } from "../../../extension/model/gateBase.js";
-import { countFiles, decisionOf, lineOfMachine, worstDecision } from "../../../extension/model/gateView.js";
+import { countFiles, decisionOf, lineOfMachine, rankOf, worstDecision } from "../../../extension/model/gateView.js";
 import { ServiceStops } from "../../../extension/model/serviceStops.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 
@@ -98,6 +98,7 @@ describe("what is shown of gates", () => {
     assert.equal(worstDecision(["go", "unknown"]), "unknown");
     assert.equal(worstDecision(["not-needed", "go"]), "go");
     assert.equal(worstDecision([]), undefined);
+    assert.ok(rankOf(["go", "blocked"]) < rankOf(["unknown"]) && rankOf(["unknown"]) < rankOf(["go"]));
     assert.equal(decisionOf({ gate: "g", data: null, problem: { code: "X", message: "" } }), "unknown");
   });
 
