@@ -175,7 +175,8 @@ describe("what runs from a backup in the editor", function () {
   it("says which package brings QEMU when it is missing", async () => {
     assert.ok(browser !== undefined && tests !== undefined);
     await mkdir(tests.path("empty"));
-    const bare = await startEditor({ ...options(tests), env: { PATH: tests.path("empty"), SHELL: "/bin/false" } });
+    // the editor would ask a login shell for its PATH
+    const bare = await startEditor({ ...options(tests), env: { PATH: tests.path("empty"), SHELL: "/bin/true" } });
     try {
       const other = await openAt(browser, bare, tests);
       await other.command("Reprise: Start Machine From Snapshot");
