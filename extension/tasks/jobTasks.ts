@@ -17,7 +17,7 @@ import {
 } from "vscode";
 import { commandLineWords } from "../model/commandLine.js";
 import { secretVariables } from "../model/secretVariables.js";
-import type { Policies } from "../policy/policies.js";
+import { EXCLUDED, POLICY_FILES, type Policies } from "../policy/policies.js";
 import { configuredRepositories, expandLocation } from "../repositories/configured.js";
 import type { Passphrases } from "../secrets/passphrases.js";
 import type { PolicyData, PolicyJobData } from "../service/policyProtocol.js";
@@ -26,6 +26,7 @@ import { type TaskProcess, TaskTerminal } from "./taskTerminal.js";
 
 const TYPE = "reprise";
 const STANDARD_CONFIG = "reprise.yml";
+const MAX_CONFIGS = 100;
 
 export interface JobTaskParts {
   policies: Policies;
@@ -51,18 +52,24 @@ export class JobTasks implements TaskProvider {
     this.#parts = parts;
   }
 
-  /** One for each job of each sound reprise.yml, and one that checks each. Tasks need a trusted workspace; so do we. */
+  /** One for each job of each reprise.yml, and one that checks each. Tasks need a trusted workspace; so do we. */
   async provideTasks(): Promise<Task[]> {
     if (!workspace.isTrusted) return [];
-    const found = await this.#parts.policies.soundPolicies();
-    return found.flatMap(({ uri, data }) => {
-      const folder = workspace.getWorkspaceFolder(uri);
-      if (folder === undefined) return [];
-      const path = relative(folder.uri.fsPath, uri.fsPath);
-      const config = path === STANDARD_CONFIG ? {} : { config: path };
-      const jobs = data.jobs.map((job) => this.#task({ type: TYPE, job: job.name, ...config }, folder, job));
-      return [...jobs, this.#task({ type: TYPE, ...config }, folder, undefined)];
-    });
+    const files = await workspace.findFiles(POLICY_FILES, EXCLUDED, MAX_CONFIGS);
+    const tasks = files.filter(({ scheme }) => scheme === "file").map((uri) => this.#tasksOf(uri));
+    return (await Promise.all(tasks)).flat();
+  }
+
+  /** While there is a mistake in it, the jobs are those of before. */
+  async #tasksOf(uri: Uri): Promise<Task[]> {
+    const folder = workspace.getWorkspaceFolder(uri);
+    if (folder === undefined) return [];
+    const path = relative(folder.uri.fsPath, uri.fsPath);
+    const config = path === STANDARD_CONFIG ? {} : { config: path };
+    const reading = await this.#parts.policies.read(uri).catch(() => undefined);
+    const known = reading?.kind !== "policy" ? undefined : reading.data.sound ? reading.data : reading.lastSound;
+    const jobs = known?.jobs.map((job) => this.#task({ type: TYPE, job: job.name, ...config }, folder, job)) ?? [];
+    return [...jobs, this.#task({ type: TYPE, ...config }, folder, undefined)];
   }
 
   /** One of tasks.json: with its own definition, or it is not run. */

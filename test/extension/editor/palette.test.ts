@@ -54,7 +54,9 @@ describe("the palette", function () {
     try {
       assert.ok(browser !== undefined);
       const window = await openWorkbench(browser, server, { folder: workspace, shots });
-      await work(new PaletteUser(window), server);
+      const user = new PaletteUser(window);
+      await user.untilOffered(titles.showLog ?? "");
+      await work(user, server);
       await window.close();
     } finally {
       await server.stop();

@@ -62,6 +62,12 @@ export class PaletteUser {
     );
   }
 
+  /** The editor learns of an extension's commands a while after its window is there. */
+  async untilOffered(title: string): Promise<void> {
+    while (!(await this.isOffered(title))) await this.escape();
+    await this.escape();
+  }
+
   /**
    * Calls it, and gives up at the first question; with `goesOn` also at the first one that is not about what the command is for. Answers
    * what is wrong with it.
