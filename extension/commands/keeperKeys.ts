@@ -4,10 +4,12 @@
 import { l10n, type QuickPickItem, window, workspace } from "vscode";
 import { messageText } from "../model/shownName.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
-import type { OpenRepositories } from "../repositories/openRepositories.js";
+import type { OpenedRepository, OpenRepositories } from "../repositories/openRepositories.js";
 import type { Passphrases } from "../secrets/passphrases.js";
+import { ServiceError } from "../service/client.js";
 
 const MAX_KEY_BYTES = 65_536;
+const WRONG_KEY = ["KEEPER_KEY_WRONG", "KEEPER_KEY_INVALID"];
 
 export class KeeperKeys {
   readonly #repositories: OpenRepositories;
@@ -30,8 +32,7 @@ export class KeeperKeys {
 
   /** False: the user gave up. Everything else that goes wrong is thrown. */
   async give(configured: ConfiguredRepository): Promise<boolean> {
-    const { keeper } = await this.#repositories.open(configured);
-    if (keeper === "none") {
+    if ((await this.#roleIn(configured)) === "none") {
       const text = l10n.t("{0} has no keeper: whoever opens it may do everything.", messageText(configured.name));
       void window.showInformationMessage(text);
       return false;
@@ -46,6 +47,16 @@ export class KeeperKeys {
     await this.#repositories.becomeKeeper(configured, key);
     window.setStatusBarMessage(l10n.t("You are the keeper of {0} now.", configured.name), 5000);
     return true;
+  }
+
+  /** With a kept key that is not the right one, it is as without: another one can be given, or the kept one forgotten. */
+  async #roleIn(configured: ConfiguredRepository): Promise<OpenedRepository["keeper"]> {
+    try {
+      return (await this.#repositories.open(configured)).keeper;
+    } catch (error) {
+      if (error instanceof ServiceError && WRONG_KEY.includes(error.code)) return "elsewhere";
+      throw error;
+    }
   }
 
   async #askWhereMissing(

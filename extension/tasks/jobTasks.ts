@@ -16,8 +16,9 @@ import {
   workspace,
 } from "vscode";
 import { commandLineWords } from "../model/commandLine.js";
+import { POLICY_FILES } from "../model/policyNames.js";
 import { secretVariables } from "../model/secretVariables.js";
-import { EXCLUDED, POLICY_FILES, type Policies } from "../policy/policies.js";
+import { EXCLUDED, type Policies } from "../policy/policies.js";
 import { configuredRepositories, expandLocation } from "../repositories/configured.js";
 import type { Passphrases } from "../secrets/passphrases.js";
 import type { PolicyData, PolicyJobData } from "../service/policyProtocol.js";
