@@ -34,6 +34,10 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   giveKeeperKey: decide("repository", ASKS, TRUST),
   refresh: decide("repository", ACTS),
   overview: decide("repository", ACTS),
+  filter: decide("repository", ASKS),
+  clearFilter: decide({ context: ["reprise.filtered"] }, ACTS),
+  filterFolder: decide({ context: ["reprise.folderSelected"] }, ASKS),
+  clearFolderFilter: decide({ context: ["reprise.folderFiltered"] }, ACTS),
 
   openFile: decide("repository", ACTS),
   openPart: decide("repository", ASKS),
