@@ -123,8 +123,10 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name) && !Object.hasOwn(INPUT_DEFAULTS, name);
 }
 
-/** The inputs, or everything that is wrong with them. */
-export function readInputs(given: GivenInputs): { inputs: Inputs } | { mistakes: InputMistake[] } {
+/** The inputs, or everything that is wrong with them, and where a report of that goes. */
+export function readInputs(
+  given: GivenInputs,
+): { inputs: Inputs } | { mistakes: InputMistake[]; reportFolder: string } {
   const reader = new InputReader(given);
   const command = reader.choice("command", COMMANDS);
   const repository = reader.line("repository");
@@ -163,7 +165,8 @@ export function readInputs(given: GivenInputs): { inputs: Inputs } | { mistakes:
     installTools: reader.boolean("install-tools"),
   };
   if (COMMANDS.includes(command)) checkTogether(reader, inputs);
-  return reader.mistakes.length > 0 ? { mistakes: reader.mistakes } : { inputs };
+  if (reader.mistakes.length === 0) return { inputs };
+  return { mistakes: reader.mistakes, reportFolder: inputs.reportFolder };
 }
 
 /** A name of a repository has neither slash nor colon. */

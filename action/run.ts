@@ -37,7 +37,8 @@ export async function run(runner: Runner, signal: AbortSignal): Promise<void> {
     ...{ dryRun: "inputs" in read && read.inputs.dryRun, url: event.url, version: VERSION },
   });
   if ("mistakes" in read) {
-    await finish(runner, null, { ...mistakesReport(frame(), read.mistakes), statements: [], outputs: {} });
+    const folder = await makeReportFolder(runner, read.reportFolder).catch(() => null);
+    await leave(runner, null, folder, { ...mistakesReport(frame(), read.mistakes), statements: [], outputs: {} });
     return;
   }
   await runCommand(runner, read.inputs, { event, signal, frame });
@@ -61,7 +62,12 @@ async function runCommand(runner: Runner, inputs: Inputs, { event, signal, frame
     if (inputs.logLevel === "debug" && error instanceof Error) runner.log(error.stack ?? error.message);
     ended = { ...errorReport(frame(), error), statements: [], outputs: {} };
   }
-  const report = redactReport(withoutInputPlaces(ended.report), (text) => runner.redact(text));
+  await leave(runner, inputs, reportFolder, { ...ended, report: withoutInputPlaces(ended.report) });
+}
+
+/** `reportFolder`: null for one that cannot be made. */
+async function leave(runner: Runner, inputs: Inputs | null, reportFolder: string | null, ended: Ended): Promise<void> {
+  const report = redactReport(ended.report, (text) => runner.redact(text));
   const summary = summaryOf(report);
   const files = reportFolder === null ? {} : await fillReportFolder(reportFolder, { ...ended, report, summary });
   await finish(runner, inputs, { ...ended, report, outputs: { ...files, ...ended.outputs } });

@@ -38,7 +38,12 @@ describe("the action in trouble", function () {
     const messages = ended.annotations.map(({ message }) => message);
     assert.equal(messages.length, 3);
     assert.ok(messages.some((message) => /did you mean backup/.test(message)));
-    await failed({ command: "verify", gate: "x" }, "INPUT_INVALID");
+    const named = await failed({ command: "verify", gate: "x", "report-folder": "left" }, "INPUT_INVALID");
+    const { verdict } = JSON.parse(await readFile(named.outputs["report-json"] as string, "utf8")) as {
+      verdict: string;
+    };
+    assert.match(verdict, /input gate means nothing/, "an upload of the folder finds the reason");
+    assert.equal(named.outputs["report-folder"], join(story.workspace, "left"));
     await failed({ command: "backup", repository: location }, "INPUT_INVALID");
   });
 
