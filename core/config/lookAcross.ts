@@ -48,7 +48,7 @@ function warnOfUnused(
 ): void {
   const usedRepositories = new Set([
     ...jobs.flatMap((job) => (job.command === "sync" ? [job.repository, job.from] : [job.repository])),
-    ...gates.flatMap(({ source }) => (source.kind === "repository" ? [source.repository] : [])),
+    ...gates.flatMap(({ source }) => source.repository ?? []),
   ]);
   for (const { name } of repositories) {
     if (jobs.length + gates.length > 0 && !usedRepositories.has(name)) {

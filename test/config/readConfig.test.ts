@@ -20,6 +20,20 @@ const BACKUP = "  nightly: {backup: all, repository: main}\n  off: {sync: all, f
 const SOUND = HEAD + BACKUP;
 
 describe("a configuration", () => {
+  it("uses a repository that only a gate by the branch names", async () => {
+    const gates = `gates: {g: {keys: k.pub, repository: copy, rules: [{paths: a, machines: vm/web1}]}}\n`;
+    const text = `${HEAD.replace("bucket/copy}", `bucket/copy, id: ${"0f".repeat(16)}}`)}  nightly: {backup: all, repository: main}\n${gates}`;
+    const told = await toldOf(text, { "k.pub": "-----BEGIN PUBLIC KEY-----\n" });
+    assert.deepEqual(
+      told.filter((line) => line.includes("uses the repository")),
+      [],
+    );
+    assert.ok(
+      told.every((line) => line.includes("warning")),
+      told.join("\n"),
+    );
+  });
+
   it("is read with every default", async () => {
     const { digest, ...config } = await configOf(SOUND);
     assert.match(digest, /^[0-9a-f]{64}$/);
