@@ -123,7 +123,9 @@ export function overdueSince(
   if (latestMs === null) return null;
   const { doneAtMs } = lastRuns(config, job, machine, history, nowMs);
   if (doneAtMs !== null && doneAtMs >= latestMs) return null;
-  const missingMs = doneAtMs === null ? latestMs : (nextRun(schedule, doneAtMs, timeZone) ?? latestMs);
+  // what was never done is missing since long before: with each new run the grace would begin again
+  if (doneAtMs === null) return latestMs;
+  const missingMs = nextRun(schedule, doneAtMs, timeZone) ?? latestMs;
   const nextMs = nextRun(schedule, nowMs, timeZone);
   const graceMs = nextMs === null ? MAX_GRACE_MS : (nextMs - latestMs) / 4;
   return nowMs - missingMs > Math.min(MAX_GRACE_MS, Math.max(MIN_GRACE_MS, graceMs)) ? missingMs : null;

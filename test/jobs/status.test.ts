@@ -123,6 +123,16 @@ describe("status of machines", function () {
     ]);
   });
 
+  it("warns of a restore test that was never made, at any minute of the hour", async () => {
+    await world.close();
+    world = await JobWorld.make(CONFIG.replace("sat 04:00", '"*:0/15"'));
+    await world.run("nightly");
+    for (let minutes = 0; minutes < 60; minutes += 7) {
+      world.pass(7 * MINUTE);
+      assert.match((await status(["vm/a"])).machines[0]?.reason ?? "", /a restore test by the job proof is due since/);
+    }
+  });
+
   it("fails when the newest snapshot is damaged", async () => {
     await world.run("nightly");
     for await (const { key } of world.main.backend.list(folder.packs)) {
@@ -141,7 +151,7 @@ describe("status of machines", function () {
     await world.run("nightly");
     world.pass(-DAY);
     const report = await status(["vm/a"]);
-    assert.equal(report.machines[0]?.outcome, "warned");
+    assert.equal(report.machines[0]?.outcome, "failed", "it counts for nothing, and there is no other");
     assert.match(report.machines[0]?.reason ?? "", /its newest snapshot claims to be of 24 h 00 min in the future/);
   });
 
