@@ -67,7 +67,8 @@ function currentInventory(machine: string, claims: readonly SignedInventory[]): 
     newest.push(first);
   }
   const own = newest.filter((inventory) => !holdsCopiesOnly(inventory));
-  const [only, ...others] = own.length > 0 ? own : newest;
+  const filled = own.filter((inventory) => !isEmpty(inventory));
+  const [only, ...others] = filled.length > 0 ? filled : own.length > 0 ? own : newest;
   if (only !== undefined && others.length === 0) return only;
   const ids = [...(only ? [only] : []), ...others].map(({ repositoryId }) => repositoryId).join(", ");
   const message = `several repositories have snapshots of ${machine} (${ids}): the gate must name the one that counts (repository:)`;
@@ -77,6 +78,14 @@ function currentInventory(machine: string, claims: readonly SignedInventory[]): 
 /** A repository that only holds copies of another one's snapshots says nothing about the machine that the other does not. */
 function holdsCopiesOnly({ snapshots }: Inventory): boolean {
   return snapshots.length > 0 && snapshots.every(({ copiedFrom }) => copiedFrom !== null);
+}
+
+/**
+ * A job that names the machine in a repository where it never was says so: that does not compete with snapshots of its own elsewhere, as
+ * long as everything there can be read. Copies do not make up for it: that all backups are gone is told.
+ */
+function isEmpty({ snapshots, unreadable }: Inventory): boolean {
+  return snapshots.length === 0 && unreadable === 0;
 }
 
 function objectionsToInventory({ machine, asOf, unreadable }: Inventory, nowMs: number): Problem[] {

@@ -8,6 +8,7 @@ import {
   branchFiles,
   HOUR,
   nowMs,
+  type Sample,
   signedInventory,
   signedTest,
   stranger,
@@ -89,6 +90,18 @@ describe("facts about machines", () => {
     const named = factsOf(claims, { repositoryId: mine });
     assert.deepEqual([codesOf(named), named.machines.size], [[], 1]);
     assert.equal(factsOf(claims, { repositoryId: "00".repeat(16) }).machines.size, 0);
+  });
+
+  it("are those of the repository that has snapshots, where another one has none", () => {
+    const own = signedInventory({ asOfMs: backedUpMs + HOUR });
+    const none = (more: Sample = {}) =>
+      signedInventory({ count: 0, asOfMs: backedUpMs + 2 * HOUR, repository: theirs, ...more });
+    const facts = factsOf([[own], [none()]]);
+    assert.deepEqual([codesOf(facts), facts.machines.get("vm/web1")?.snapshots.length], [[], 2]);
+    assert.deepEqual(codesOf(factsOf([[own], [none({ unreadable: 1 })]])), ["evidence-invalid"]);
+    const copies = signedInventory({ repository: "55".repeat(16), copies: true });
+    const gone = factsOf([[none()], [copies]]).machines.get("vm/web1");
+    assert.deepEqual(gone?.snapshots, [], "copies do not hide that all is gone");
   });
 
   it("of one machine are not in doubt because another one's are", () => {
