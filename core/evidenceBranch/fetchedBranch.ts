@@ -107,7 +107,8 @@ export async function readBranchInto(
   const tree = checkBranchTree(files, keys, { everySigner });
   const history = await branchHistory(repository, commit, { signal });
   const rewritten = [...objectionsOfSeen(seen, entries), ...checkBranchHistory(history)];
-  if (tree.problems.length === 0 && rewritten.length === 0) await rememberBranch(place, commit, { signal });
+  if (tree.problems.length === 0 && rewritten.length === 0)
+    await rememberBranch(place, { before: seen?.commit ?? null, commit }, { signal });
   const sizes = new Map(entries.map(({ path, sizeBytes }) => [path, sizeBytes ?? 0]));
   return { commit, tree, sizes, rewritten };
 }

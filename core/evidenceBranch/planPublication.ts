@@ -27,6 +27,8 @@ export interface NewStatement {
 export interface Publication {
   entry: LogEntry;
   added: readonly NewStatement[];
+  /** How many more there are to publish. */
+  left: number;
   /** Path to bytes; null: the file goes. */
   files: ReadonlyMap<string, Uint8Array | null>;
 }
@@ -93,7 +95,7 @@ export function planPublication(
     ...added.map(({ digest, bytes }): [string, Uint8Array] => [statementPath(digest), bytes]),
     ...entry.dropped.map((digest): [string, null] => [statementPath(digest), null]),
   ]);
-  return { entry, added, files };
+  return { entry, added, left: missing.length - added.length, files };
 }
 
 function everAdded(tree: CheckedTree | null): ReadonlySet<string> {

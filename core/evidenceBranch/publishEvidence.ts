@@ -60,8 +60,10 @@ export interface PublishReport {
   /** Of the newest entry: the new one, when there is one. */
   sequence: number | null;
   added: readonly Omit<NewStatement, "bytes">[];
-  /** Of those given, how many were there already. */
+  /** Of those given, how many were there already, */
   alreadyThere: number;
+  /** and how many were too many for one publication: they are offered again by the next one. */
+  left: number;
   dropped: readonly string[];
   attempts: number;
 }
@@ -110,13 +112,14 @@ class Publisher {
       const branch = await this.#readSound();
       const plan = this.#plan(branch, wanted);
       if (plan !== null) checkRoom(this.#place.branch, branch, plan, this.#options.limits ?? READ_LIMITS);
-      const about = { attempts, alreadyThere: wanted.length - (plan?.added.length ?? 0) };
+      const left = plan?.left ?? 0;
+      const about = { attempts, left, alreadyThere: wanted.length - left - (plan?.added.length ?? 0) };
       if (plan === null || this.#request.dryRun === true) return reportOf(branch, plan, about);
       const commit = await this.#write(branch, plan);
       const { remote, branch: name } = this.#place;
       const outcome = await pushCommit(this.#place.repository, { remote, branch: name, commit }, { signal });
       if (outcome === "pushed") {
-        await rememberBranch(this.#place, commit);
+        await rememberBranch(this.#place, { before: branch?.commit ?? null, commit });
         return { ...reportOf(branch, plan, about), status: "published", commit };
       }
       if (attempts >= maxAttempts) throw busy(name, attempts);
@@ -177,7 +180,7 @@ const EXTEND_HINT =
 function reportOf(
   branch: CheckedBranch | null,
   plan: Publication | null,
-  about: Pick<PublishReport, "attempts" | "alreadyThere">,
+  about: Pick<PublishReport, "attempts" | "alreadyThere" | "left">,
 ): PublishReport {
   return {
     status: plan === null ? "nothing-new" : "would-publish",

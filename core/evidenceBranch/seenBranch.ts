@@ -2,7 +2,7 @@
 // lacks an entry that was there. A fresh clone remembers nothing.
 
 import { textDigest } from "../evidence/textDigest.js";
-import { setRef } from "../git/branchHistory.js";
+import { moveRef } from "../git/branchHistory.js";
 import { listTree, type TreeEntry } from "../git/gitObjects.js";
 import { type GitRepository, resolveCommit } from "../git/gitRepository.js";
 import { parseBranchPath } from "./branchPaths.js";
@@ -21,6 +21,7 @@ interface Place {
 /** The newest entry of the log that was there and sound when it was read the last time. */
 export interface SeenEntry {
   ref: string;
+  commit: string;
   path: string;
   /** Of its blob. */
   id: string;
@@ -32,16 +33,20 @@ export async function seenEntry({ repository, remote, branch }: Place, options: 
   const commit = await resolveCommit(repository, ref, options);
   if (commit === null) return null;
   const newest = newestEntry(await listTree(repository, commit, options));
-  return newest === undefined ? null : { ref, path: newest.path, id: newest.id };
+  return newest === undefined ? null : { ref, commit, path: newest.path, id: newest.id };
 }
 
-/** Of a branch that is sound. */
+/**
+ * Of a branch that is sound. `before`: what was remembered when it was read. When another process has remembered something else since,
+ * that stays: this commit may be the older one, and the memory must not go back.
+ */
 export async function rememberBranch(
   { repository, remote, branch }: Place,
-  commit: string,
+  { before, commit }: { before: string | null; commit: string },
   options: Options = {},
 ): Promise<void> {
-  await setRef(repository, seenRef(remote, branch), commit, options);
+  if (before === commit) return;
+  await moveRef(repository, seenRef(remote, branch), { before, commit }, options);
 }
 
 export function objectionsOfSeen(seen: SeenEntry | null, entries: readonly TreeEntry[]): TreeProblem[] {

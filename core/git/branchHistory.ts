@@ -2,7 +2,7 @@
 
 import { gitError, gitFailed } from "./gitErrors.js";
 import { runGit, runGitChecked } from "./gitProcess.js";
-import type { GitRepository } from "./gitRepository.js";
+import { type GitRepository, resolveCommit } from "./gitRepository.js";
 
 interface Options {
   signal?: AbortSignal;
@@ -53,14 +53,18 @@ export async function listRefs({ folder }: GitRepository, prefix: string, { sign
     .filter((name) => name !== "");
 }
 
-/** Makes it, or moves it there. */
-export async function setRef(
-  { folder }: GitRepository,
+/** Makes it, or moves it there from `before` (null: there was none); false when somebody else has moved it since. */
+export async function moveRef(
+  repository: GitRepository,
   ref: string,
-  commit: string,
-  { signal }: Options = {},
-): Promise<void> {
-  await runGitChecked(folder, ["update-ref", ref, commit], { signal });
+  { before, commit }: { before: string | null; commit: string },
+  options: Options = {},
+): Promise<boolean> {
+  const old = before ?? "0".repeat(repository.idLength);
+  const { exitCode, stderr } = await runGit(repository.folder, ["update-ref", ref, commit, old], options);
+  if (exitCode === 0) return true;
+  if ((await resolveCommit(repository, ref, options)) !== before) return false;
+  throw gitError({ command: "update-ref", folder: repository.folder, exitCode, stderr });
 }
 
 function decodeChange(line: string): BranchCommit["changes"][number] {

@@ -52,7 +52,9 @@ async function publish(
   const by = `${environment.host} (${environment.tool.name} ${environment.tool.version})`;
   const calls = { signal, now: () => environment.now() };
   try {
-    return await publishEnvelopes(config, { envelopes, signingKeys, gitFolder, by }, calls);
+    const published = await publishEnvelopes(config, { envelopes, signingKeys, gitFolder, by }, calls);
+    if (published.left > 0) add({ severity: mustPublish ? "error" : "warning", ...LEFT, message: leftText(published) });
+    return published;
   } catch (error) {
     if (isAbort(error)) return null;
     const hint = (isOurError(error) ? error.hint : undefined) ?? NOT_PUBLISHED.hint;
@@ -66,6 +68,15 @@ const NOT_PUBLISHED: Pick<Told, "code"> & { hint: string } = {
   code: "EVIDENCE_NOT_PUBLISHED",
   hint: "what tests have found is in the repository: publish it later with reprise evidence publish",
 };
+
+const LEFT: Pick<Told, "code" | "hint"> = {
+  code: "EVIDENCE_NOT_PUBLISHED",
+  hint: "the next publication of a job carries on with them; reprise evidence publish does it now",
+};
+
+function leftText({ added, left }: PublishReport): string {
+  return `${added.length} statements were published, and ${left} more are too many for one publication`;
+}
 
 const KEY_MISSING: Told = {
   severity: "error",

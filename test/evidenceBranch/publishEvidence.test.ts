@@ -221,6 +221,8 @@ describe("publishing evidence", function () {
     );
     const many = Array.from({ length: 1_001 }, (_, at) => inventoryAt(1).replace('"keyid":"', `"keyid":"${at}`));
     await assertCode(publishEvidence(place, request(many), options), "EVIDENCE_TOO_MUCH");
+    const part = await publishEvidence(place, { ...request(many), isCatchUp: true, dryRun: true }, options);
+    assert.deepEqual([part.added.length, part.left, part.alreadyThere], [1000, 1, 0]);
   });
 
   it("ends at once when it is told to, and leaves all or nothing", async () => {
