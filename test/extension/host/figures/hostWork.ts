@@ -9,6 +9,8 @@ import { facts } from "../hostFacts.js";
 
 interface HostFigures {
   activationMs: number;
+  /** Of the whole process: what else it does meanwhile counts. */
+  activationCpuMs: number;
   /** The longest time that nothing else could run in the extension host, by what was done. */
   blockedMs: Record<string, number>;
   /** Resident memory of the extension host, worker included. */
@@ -16,10 +18,20 @@ interface HostFigures {
 }
 
 const RESOLUTION_MS = 1;
+const TIMES = 4;
 
-/** The first of a kind loads code of the editor, too: each is done twice, the second time counts. */
+/**
+ * The first of a kind loads code of the editor, too, and does not count. Of the others the best one: what else runs on the machine takes
+ * the processor away from all of them.
+ */
 async function longestBlock(act: () => Promise<unknown>): Promise<number> {
   await act();
+  const longest: number[] = [];
+  for (let time = 0; time < TIMES; time++) longest.push(await longestBlockOnce(act));
+  return Math.min(...longest);
+}
+
+async function longestBlockOnce(act: () => Promise<unknown>): Promise<number> {
   await sleep(300);
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
@@ -36,7 +48,7 @@ function rssMiB(): number {
 describe("figures of the extension host", () => {
   const { fs } = vscode.workspace;
   const { crowded, extra } = facts;
-  const figures: HostFigures = { activationMs: 0, blockedMs: {}, rssMiB: {} };
+  const figures: HostFigures = { activationMs: 0, activationCpuMs: 0, blockedMs: {}, rssMiB: {} };
   const uri = (path: string) => vscode.Uri.from({ scheme: "reprise", authority: crowded.repositoryId, path });
   const many = uri(`/vm/many/${extra.many}/many/fs`);
   const huge = uri(`/vm/crowded/${crowded.crowded}/sda/fs/huge.bin`);
@@ -45,8 +57,11 @@ describe("figures of the extension host", () => {
   it("are taken", async () => {
     const extension = vscode.extensions.getExtension("reprise.reprise");
     const startedMs = performance.now();
+    const cpuBefore = process.cpuUsage();
     await extension?.activate();
     figures.activationMs = performance.now() - startedMs;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    figures.activationCpuMs = (user + system) / 1000;
     const measure = async (name: string, act: () => Promise<unknown>) => {
       figures.blockedMs[name] = await longestBlock(act);
       figures.rssMiB[name] = rssMiB();
