@@ -29,7 +29,8 @@ interface Workflow {
 }
 
 /** The checkout itself, or a release. */
-const OURS = /^\.\/$|^reprise\/reprise(\/\.github\/workflows\/gate\.yml)?@v\d+$/;
+const OURS =
+  /^\.\/(\.github\/workflows\/[\w-]+\.yml)?$|^reprise\/reprise(\/\.github\/workflows\/gate\.yml)?@v\d+(\.\d+\.\d+-action)?$/;
 const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
 const files = [inProject(".github", "workflows"), inProject("docs", "workflows")].flatMap((folder) =>
   readdirSync(folder)
@@ -97,6 +98,25 @@ describe("the reusable gate", () => {
     const example = parse(readFileSync(inProject("docs", "workflows", "gate.yml"), "utf8")) as Workflow;
     const inputs = gate.on.workflow_call.inputs;
     for (const name of Object.keys(example.jobs.gate?.with ?? {})) assert.ok(name in inputs, name);
+  });
+});
+
+describe("a release", () => {
+  const stepsIn = (name: string) =>
+    stepsOf(parse(readFileSync(inProject(".github", "workflows", name), "utf8")) as Workflow);
+
+  it("has a reusable gate with the action of the same release, by a tag that stays", () => {
+    const { version } = JSON.parse(readFileSync(inProject("package.json"), "utf8")) as { version: string };
+    const used = stepsIn("gate.yml").find(({ id }) => id === "gate")?.uses;
+    assert.equal(used, `reprise/reprise@v${version}-action`);
+  });
+
+  it("is of main, and published only when the tests have passed", () => {
+    const text = readFileSync(inProject(".github", "workflows", "release.yml"), "utf8");
+    const { jobs } = parse(text) as { jobs: Record<string, Job & { needs?: string | string[] }> };
+    assert.deepEqual(jobs.publish?.needs, ["test", "build"]);
+    assert.equal(jobs.test?.uses, "./.github/workflows/ci.yml");
+    assert.ok(stepsIn("release.yml").some(({ run }) => run === "git merge-base --is-ancestor HEAD origin/main"));
   });
 });
 
