@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { inProject } from "../support/projectRoot.js";
 
 const bundle = inProject("dist", "extension", "main.cjs");
-/** Far below what holds the core: that is in service.mjs. */
-const MOST_BYTES = 200_000;
+/** Far below what holds the core (service.mjs has over a megabyte): the editor's side alone, as its features have grown. */
+const MOST_BYTES = 250_000;
 
 /** Stands for anything of the editor: can be called, made, asked for members. */
 function anything(calls: string[], name: string): unknown {
