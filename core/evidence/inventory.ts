@@ -81,19 +81,19 @@ export interface InventoriedCatalog {
 
 /**
  * Of a catalog that was read fresh from the storage. `asOfMs`: a time before that reading began. A machine without snapshots has
- * an inventory, too: it says that there is nothing.
+ * an inventory, too: it says that there is nothing. `tests`: newestTests of the catalog, for whoever makes several.
  */
 export function inventoryOf(
   catalog: InventoriedCatalog,
   machine: string,
   repository: { id: string; location: string },
   asOfMs: number,
+  tests: ReadonlyMap<string, StoredTest> = newestTests(catalog.records),
 ): Inventory {
   const ofMachine = catalog.snapshots
     .filter(({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group) === machine)
     .reverse();
   const asOf = new Date(asOfMs).toISOString();
-  const tests = newestTests(catalog.records);
   const inDoubt = doubtfulRecords(
     catalog.unreadableRecords,
     ofMachine.map(({ sid }) => sid),

@@ -33,7 +33,7 @@ export function repositoryEvidence(
   const all = catalog.snapshots.map(({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group));
   const tests = newestTests(catalog.records);
   return [...new Set(machines ?? all.toSorted())].map((machine) => {
-    const inventory = inventoryOf(catalog, machine, repository, asOfMs);
+    const inventory = inventoryOf(catalog, machine, repository, asOfMs, tests);
     const found = inventory.snapshots.flatMap(({ manifestDigest }) => tests.get(manifestDigest) ?? []);
     const envelopes = found.flatMap((test) => test.envelopes);
     return {

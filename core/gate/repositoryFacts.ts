@@ -8,6 +8,7 @@ import type { SigningKey } from "../evidence/signingKey.js";
 import { signTestEvidence } from "../evidence/testStatements.js";
 import { qualifiedGroup } from "../format/manifest.js";
 import { readTestRecord } from "../format/readTestRecord.js";
+import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
 import { shortLine } from "../report/inertText.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
@@ -33,7 +34,8 @@ export async function gateFactsFromRepository(
 ): Promise<GateFacts> {
   const asOfMs = repository.environment.now();
   const catalog = await loadCatalog(repository, { fresh: true, signal, onWarning });
-  const facts = machines.map((machine) => machineFacts(machine, catalog, asOfMs, vouch));
+  const tests = testsOf(catalog);
+  const facts = machines.map((machine) => machineFacts(machine, catalog, tests, asOfMs, vouch));
   return {
     source: "repository",
     problems: problemsOf(catalog),
@@ -45,19 +47,36 @@ export async function gateFactsFromRepository(
   };
 }
 
-function machineFacts(machine: string, catalog: Catalog, asOfMs: number, vouch: SigningKey | null): MachineFacts {
+interface CatalogTests {
+  newest: ReadonlyMap<string, StoredTest>;
+  /** By the digest of the manifest that they are of. */
+  all: ReadonlyMap<string, readonly { test: RestoreTestRecord; envelopes: readonly string[] }[]>;
+}
+
+/** Each record is decoded once, however many machines are asked for. */
+function testsOf({ records }: Catalog): CatalogTests {
+  const all = records.flatMap((record) => {
+    if (record.type !== "restoreTest") return [];
+    const test = readTestRecord(record.data.record, `records/${record.rid}`);
+    return test === null ? [] : [{ test, envelopes: record.data.envelopes }];
+  });
+  return { newest: newestTests(records), all: Map.groupBy(all, ({ test }) => test.backup.manifestDigest) };
+}
+
+function machineFacts(
+  machine: string,
+  catalog: Catalog,
+  tests: CatalogTests,
+  asOfMs: number,
+  vouch: SigningKey | null,
+): MachineFacts {
   const ofMachine = catalog.snapshots
     .filter(({ manifest }) => qualifiedGroup(manifest.namespace, manifest.group) === machine)
     .reverse();
-  const digests = new Set(ofMachine.map(({ digest }) => digest));
-  const envelopes = catalog.records.flatMap((record) => {
-    if (record.type !== "restoreTest") return [];
-    const test = readTestRecord(record.data.record, `records/${record.rid}`);
-    if (test === null || !digests.has(test.backup.manifestDigest)) return [];
-    return vouch === null ? record.data.envelopes : signTestEvidence(test, [vouch]);
-  });
-  const tests = newestTests(catalog.records);
-  const snapshots = ofMachine.map((each) => snapshotFacts(each, tests.get(each.digest)));
+  const envelopes = ofMachine
+    .flatMap(({ digest }) => tests.all.get(digest) ?? [])
+    .flatMap((each) => (vouch === null ? each.envelopes : signTestEvidence(each.test, [vouch])));
+  const snapshots = ofMachine.map((each) => snapshotFacts(each, tests.newest.get(each.digest)));
   return { machine, asOfMs, snapshots, envelopes: [...new Set(envelopes)] };
 }
 

@@ -26,8 +26,8 @@ export async function signMachineEvidence(
   const asOfMs = environment.now();
   const catalog = await loadCatalog(repository, { ...options, fresh: true });
   const place = { id: config.repositoryId, location: shownLocation };
-  const inventories = [...new Set(machines)].map((machine) => inventoryOf(catalog, machine, place, asOfMs));
   const tests = newestTests(catalog.records);
+  const inventories = [...new Set(machines)].map((machine) => inventoryOf(catalog, machine, place, asOfMs, tests));
   return [
     ...inventories.map((inventory) => signInventory(inventory, keys)),
     ...inventories.flatMap((inventory) => latestTests(inventory, tests).flatMap(({ envelopes }) => envelopes)),
