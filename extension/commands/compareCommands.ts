@@ -53,7 +53,7 @@ export class CompareCommands {
     const others = nodes.filter(({ row: { version, period } }) => version !== null && !contains(period, snapshot));
     if (others.length === 0) return this.#tellNoOther(place);
     const items = others.map((node): QuickPickItem & { node: VersionNode } => {
-      const label = `$(history) ${labelText(spanText(node.row.period, env.language))}`;
+      const label = `$(history) ${labelText(spanText(node.row.period, Date.now(), env.language))}`;
       return { label, description: versionWords(node.row, env.language, l10n.t), node };
     });
     const title = l10n.t("Compare {0} with which version?", shortened(lastName(place.path)));

@@ -1,7 +1,7 @@
 // The versions of one file over time, as rows: newest first, with the times in which it was not there.
 
 import type { HistoryData, PeriodData, SnapshotData, VersionData } from "../service/protocol.js";
-import { sizeText, type Translate } from "./words.js";
+import { dayNumber, sizeText, type Translate, yearOf } from "./words.js";
 
 export interface VersionRow {
   /** Null: not there, or not readable for the reason of the period. */
@@ -36,9 +36,13 @@ export function rowAt(rows: readonly VersionRow[], { timeMs }: Pick<SnapshotData
   return rows.find(({ period: { first, last } }) => first.timeMs <= timeMs && timeMs <= last.timeMs);
 }
 
-/** `Nov 21, 2026, 10:00 AM – Nov 22, 2026, 11:00 AM`, or one time; the day only once. */
-export function spanText({ first, last }: PeriodData, locale: string, timeZone?: string): string {
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone });
+/** `Nov 15 – 21`, `Nov 21, 10:00 AM – 2:00 PM` of one day, or one time; with years when one is not this year. */
+export function spanText({ first, last }: PeriodData, nowMs: number, locale: string, timeZone?: string): string {
+  const years = new Set([first.timeMs, last.timeMs, nowMs].map((timeMs) => yearOf(timeMs, timeZone)));
+  const year = years.size === 1 ? undefined : "numeric";
+  const isOneDay = dayNumber(first.timeMs, timeZone) === dayNumber(last.timeMs, timeZone);
+  const time = isOneDay ? ({ hour: "numeric", minute: "2-digit" } as const) : {};
+  const format = new Intl.DateTimeFormat(locale, { year, month: "short", day: "numeric", ...time, timeZone });
   return format.formatRange(first.timeMs, last.timeMs);
 }
 

@@ -91,7 +91,7 @@ export function dayNumber(timeMs: number, timeZone?: string): number {
   return Math.round(Date.parse(`${parts.format(timeMs)}T00:00:00Z`) / 86_400_000);
 }
 
-function yearOf(timeMs: number, timeZone?: string): string {
+export function yearOf(timeMs: number, timeZone?: string): string {
   return dates.of("en", { year: "numeric", timeZone }).format(timeMs);
 }
 

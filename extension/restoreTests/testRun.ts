@@ -33,6 +33,12 @@ export interface TestToRun {
   reportFolder: string;
 }
 
+/** An open repository, by the name that the views show. */
+export interface TestSource {
+  handle: OpenedRepository["handle"];
+  name: string;
+}
+
 export class LiveTest {
   readonly #controller: TestController;
   readonly #run: TestRun;
@@ -46,14 +52,14 @@ export class LiveTest {
   }
 
   /** Undefined: it could not be made, and the item says why. An abort is thrown. */
-  async make(client: ServiceClient, opened: OpenedRepository, token: CancellationToken): Promise<TestRunData> {
+  async make(client: ServiceClient, from: TestSource, token: CancellationToken): Promise<TestRunData> {
     const { name, file, text, machine, checks, reportFolder } = this.#test;
     const argument = {
-      ...{ repository: opened.handle, path: file.fsPath, text, test: name, machine, checks, reportFolder },
+      ...{ repository: from.handle, path: file.fsPath, text, test: name, machine, checks, reportFolder },
       toolFolder: toolFolder(),
     };
     const onEvent = (event: unknown) => this.#tell(event as TestEventData);
-    this.#say(l10n.t("{0}, from {1}", name, opened.configured.name));
+    this.#say(l10n.t("{0}, from {1}", name, from.name));
     const result = await withSignal(token, (signal) => client.call("runTest", argument, { signal, onEvent }));
     for (const each of result.machines) this.#endMachine(each);
     for (const { machine: untested, message, hint } of result.untested) {

@@ -92,7 +92,8 @@ export class TestRuns {
       if (configured === undefined) return skip(run, wanted);
       const live = new LiveTest(this.#controller, run, test);
       await unlocked(repositories, configured);
-      const made = await repositories.use(configured, (opened) => live.make(client, opened, run.token));
+      const { name } = configured;
+      const made = await repositories.use(configured, ({ handle }) => live.make(client, { handle, name }, run.token));
       if (wanted.checks === null) await results.keep(test.file.fsPath, test.name, made);
     } catch (error) {
       if (isAbort(error)) return skip(run, wanted);

@@ -96,8 +96,19 @@ function dayItem({ snapshots, newest, parent }: DayNode): TreeItem {
   const [first] = snapshots;
   const title = dayTitle(first?.timeMs ?? 0, Date.now(), env.language);
   const item = plainItem(title, "calendar", "day", newest ? Expanded : Collapsed);
-  item.description = snapshots.length === 1 || parent.isReading ? "" : l10n.t("{0} snapshots", snapshots.length);
+  item.description = parent.isReading ? "" : dayWords(snapshots);
   return item;
+}
+
+/** A closed day tells what its only snapshot is, or that one of several is damaged. */
+function dayWords(snapshots: readonly SnapshotData[]): string {
+  const [only] = snapshots;
+  if (only !== undefined && snapshots.length === 1) {
+    const tags = only.tags.map((tag) => `#${tag}`);
+    return [...stateWords(only, l10n.t), ...tags].join(" · ");
+  }
+  const words = [l10n.t("{0} snapshots", snapshots.length), ...(snapshots.some(isDamaged) ? [l10n.t("damaged")] : [])];
+  return words.join(" · ");
 }
 
 function snapshotItem({ snapshot, isReading }: SnapshotNode): TreeItem {

@@ -23,7 +23,7 @@ import { dateAndTime } from "../model/words.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
-import type { HistoryData } from "../service/protocol.js";
+import type { HistoryData, SnapshotData } from "../service/protocol.js";
 import { type ChosenPlace, placeUri } from "./places.js";
 
 export interface VersionNode {
@@ -180,7 +180,7 @@ export function versionNodes(history: HistoryData, subject: VersionSubject, repo
 
 function versionItem({ row, place }: VersionNode): TreeItem {
   const { version, period, isCurrent } = row;
-  const item = new TreeItem(spanText(period, env.language), TreeItemCollapsibleState.None);
+  const item = new TreeItem(spanText(period, Date.now(), env.language), TreeItemCollapsibleState.None);
   item.description = versionWords(row, env.language, l10n.t);
   item.contextValue = contextOf(row);
   item.iconPath =
@@ -204,10 +204,9 @@ function contextOf({ version, previous }: VersionRow): string {
 
 function versionTooltip({ version, period }: VersionRow): string {
   const { first, last } = period;
-  const lines = [
-    l10n.t("First in snapshot {0}", first.snapshotId.slice(0, 8)),
-    l10n.t("Last in snapshot {0}", last.snapshotId.slice(0, 8)),
-  ];
+  const placed = ({ snapshotId, timeMs }: SnapshotData) =>
+    `${snapshotId.slice(0, 8)} (${dateAndTime(timeMs, env.language)})`;
+  const lines = [l10n.t("First in snapshot {0}", placed(first)), l10n.t("Last in snapshot {0}", placed(last))];
   if (version === null) return [...(period.problem === null ? [] : [period.problem]), ...lines].join("\n");
   lines.unshift(version.path);
   if (version.modifiedAtMs !== null) lines.push(l10n.t("Changed {0}", dateAndTime(version.modifiedAtMs, env.language)));
