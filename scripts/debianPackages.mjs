@@ -61,6 +61,7 @@ const byCommand = {
   editor,
   test: [...everywhere, ...s3Server, ...s3Proxy],
   demo: everywhere,
+  story: everywhere,
   campaign: [...everywhere, ...s3Server],
   bench: [...everywhere, ...s3Server, ...peers],
   "bench-editor": [...everywhere, ...s3Server, ...editor],

@@ -14,10 +14,25 @@ function optionOf(args, name) {
   return index === -1 ? undefined : args[index + 1];
 }
 
+/**
+ * The page that the marketplace and the editor show. Its pictures stay out of the package, and without a repository's address
+ * nobody could load them: then a copy without them is packed.
+ */
+function pagePath({ repository }) {
+  const page = path.join(projectRoot, "extension", "README.md");
+  if (repository !== undefined) return page;
+  const copy = path.join(projectRoot, "build", "extensionPage.md");
+  const text = fs.readFileSync(page, "utf8").replace(/^!\[.*\]\(.*\)\n\n/gm, "");
+  fs.mkdirSync(path.dirname(copy), { recursive: true });
+  fs.writeFileSync(copy, text);
+  return copy;
+}
+
 /** vsce under the pinned Node; its output as text. */
-function runVsce(out) {
-  const args = ["package", "--no-dependencies", "--no-rewrite-relative-links", "--allow-missing-repository"];
-  const page = ["--readme-path", "extension/README.md", "--out", out];
+function runVsce(manifest, out) {
+  const links = manifest.repository === undefined ? ["--no-rewrite-relative-links", "--allow-missing-repository"] : [];
+  const args = ["package", "--no-dependencies", ...links];
+  const page = ["--readme-path", path.relative(projectRoot, pagePath(manifest)), "--out", out];
   const vsce = path.join(projectRoot, "node_modules", "@vscode", "vsce", "vsce");
   return spawnSync(pinnedNode, [vsce, ...args, ...page], { cwd: projectRoot, encoding: "utf8" });
 }
@@ -25,9 +40,9 @@ function runVsce(out) {
 function main(args) {
   if (!ensureNodeModules()) return 2;
   if (!args.includes("--no-build") && !build().bundled) return 1;
-  const { version } = JSON.parse(fs.readFileSync(path.join(projectRoot, "package.json"), "utf8"));
-  const out = path.resolve(optionOf(args, "--out") || path.join(projectRoot, `reprise-${version}.vsix`));
-  const { status, stdout, stderr } = runVsce(out);
+  const manifest = JSON.parse(fs.readFileSync(path.join(projectRoot, "package.json"), "utf8"));
+  const out = path.resolve(optionOf(args, "--out") || path.join(projectRoot, `reprise-${manifest.version}.vsix`));
+  const { status, stdout, stderr } = runVsce(manifest, out);
   process.stdout.write(`${stdout}${stderr}`);
   if (status !== 0) return 1;
   if (/\bWARNING\b/.test(`${stdout}${stderr}`)) {

@@ -1,5 +1,5 @@
-// `npm run test|demo|bench|bench-editor|campaign`: brings what is missing, builds what changed, then runs the thing under the pinned
-// Node. Node 14.18 syntax: see setup.mjs.
+// `npm run test|demo|story|bench|bench-editor|campaign`: brings what is missing, builds what changed, then runs the thing under the
+// pinned Node. Node 14.18 syntax: see setup.mjs.
 
 import { spawn } from "node:child_process";
 import fs from "node:fs";
@@ -12,6 +12,7 @@ import { ensureDebianPackages, ensureNodeModules, pinnedNode, projectRoot, say }
 const scripts = new Map([
   ["test", "scripts/test.mjs"],
   ["demo", "scripts/demo.mjs"],
+  ["story", "scripts/story.mjs"],
   ["bench", "build/bench/main.js"],
   ["campaign", "build/test/campaign/main.js"],
   ["bench-editor", "build/test/extension/bench/main.js"],
@@ -39,7 +40,7 @@ function main([name, ...args]) {
     return 64;
   }
   if (!ensureNodeModules() || !ensureDebianPackages(name)) return 2;
-  const isInEditor = name === "bench-editor" || (name === "test" && needsEditor(args));
+  const isInEditor = ["story", "bench-editor"].includes(name) || (name === "test" && needsEditor(args));
   if (isInEditor && !ensureEditor()) return 2;
   const built = build();
   if (!built.bundled) {

@@ -143,6 +143,6 @@ export function ensureDebianPackages(command) {
 
 if (isMain(import.meta.url)) {
   const ok = ensureNodeModules() && ensureDebianPackages("test");
-  if (ok) say("ready: npm test, npm run demo");
+  if (ok) say("ready: npm test, npm run demo, npm run story");
   process.exitCode = ok ? 0 : 1;
 }

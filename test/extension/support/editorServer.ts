@@ -9,11 +9,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { inProject } from "../../support/projectRoot.js";
-import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
+import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
+import type { OwnMachine } from "./ownMachine.js";
 
 const run = promisify(execFile);
 const entry = inProject(".cache", "editor", "node_modules", "code-server", "out", "node", "entry.js");
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+const THIS_MACHINE: Pick<OwnMachine, "inside" | "command"> = {
+  inside: (path) => path,
+  command: (program, args) => [program, args],
+};
 const START_MS = 120_000;
 const END_MS = 8000;
 
@@ -48,6 +53,8 @@ export interface EditorOptions {
   args?: readonly string[];
   /** Ask whether a workspace is trusted. Default: every one is. */
   withTrust?: boolean;
+  /** Where the editor runs. Default: this machine. */
+  machine?: OwnMachine;
 }
 
 export interface EditorServer {
@@ -73,7 +80,7 @@ export function needsEditor(context: Mocha.Context): void {
 }
 
 export async function startEditor(options: EditorOptions): Promise<EditorServer> {
-  const { path: home, remove } = await makeTemporaryFolder("editor");
+  const { path: home, remove } = await homeOf(options);
   try {
     return await startIn(home, remove, options);
   } catch (error) {
@@ -82,19 +89,31 @@ export async function startEditor(options: EditorOptions): Promise<EditorServer>
   }
 }
 
+async function homeOf({ machine }: EditorOptions): Promise<TemporaryFolder> {
+  if (machine === undefined) return await makeTemporaryFolder("editor");
+  const path = join(machine.folder, "ops");
+  await mkdir(path);
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
 async function startIn(home: string, remove: () => Promise<void>, options: EditorOptions): Promise<EditorServer> {
-  const [user, extensions] = [join(home, "user"), join(home, "extensions")];
+  const [user, extensions] = [join(home, "editor"), join(home, "extensions")];
   await writeSettings(user, options);
   await mkdir(extensions);
-  const env = environmentIn(home, options.env);
-  const folders = ["--user-data-dir", user, "--extensions-dir", extensions, "--config", join(home, "config.yaml")];
-  for (const vsix of [options.vsix, ...(options.otherExtensions ?? [])])
-    await run(process.execPath, [entry, ...folders, "--install-extension", vsix], { env, timeout: START_MS });
+  const { inside, command } = options.machine ?? THIS_MACHINE;
+  const env = environmentIn(inside(home), options.env);
+  const own = { "user-data-dir": user, "extensions-dir": extensions, config: join(home, "config.yaml") };
+  const folders = Object.entries(own).flatMap(([name, path]) => [`--${name}`, inside(path)]);
+  for (const vsix of [options.vsix, ...(options.otherExtensions ?? [])]) {
+    const [installer, words] = command(process.execPath, [entry, ...folders, "--install-extension", vsix]);
+    await run(installer, words, { env, timeout: START_MS });
+  }
   const port = await freePort();
   const quiet = ["--auth", "none", "--disable-telemetry", "--disable-update-check", "--ignore-last-opened"];
   const trust = options.withTrust ? [] : ["--disable-workspace-trust"];
   const args = [entry, ...folders, "--bind-addr", `127.0.0.1:${port}`, ...quiet, ...trust, ...(options.args ?? [])];
-  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const [program, given] = command(process.execPath, args);
+  const child = spawn(program, given, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => output.push(String(piece)));
   const stop = async () => {

@@ -2,9 +2,16 @@
 
 import type { FrameLocator, Locator, Page } from "playwright-core";
 
+const PALETTE_TRIES = 5;
+const PALETTE_MS = 20_000;
 const SCROLLS = 60;
 const SCROLL_MS = 1000;
 const SCROLL_PIXELS = 66;
+/** Nothing shows a tooltip there. */
+const IDLE = { x: 1060, y: 20 };
+/** Runs in the page: resolves when nothing moves any more but what moves for ever. */
+const ENDED_ANIMATIONS = `Promise.allSettled(document.getAnimations()
+  .filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity).map(({ finished }) => finished)).then(() => {})`;
 
 export class Workbench {
   readonly page: Page;
@@ -17,20 +24,28 @@ export class Workbench {
 
   /** By the title that the palette shows. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press("F1");
-    const input = this.page.locator(".quick-input-widget:visible input.input");
-    await input.waitFor();
-    await input.fill(`>${title}`);
+    await this.#askPalette(`>${title}`);
     const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
     await row.waitFor();
     await row.click();
   }
 
+  /** Something that takes the focus, such as a page that has just loaded, closes it again. */
+  async #askPalette(text: string): Promise<void> {
+    const input = this.page.locator(".quick-input-widget:visible input.input");
+    for (let tries = 1; ; tries++) {
+      await this.page.keyboard.press("F1");
+      try {
+        return await input.fill(text, { timeout: PALETTE_MS });
+      } catch (error) {
+        if (tries === PALETTE_TRIES) throw error;
+      }
+    }
+  }
+
   /** What the palette offers for a text. */
   async commandsFor(text: string): Promise<string[]> {
-    await this.page.keyboard.press("F1");
-    const input = this.page.locator(".quick-input-widget:visible input.input");
-    await input.fill(`>${text}`);
+    await this.#askPalette(`>${text}`);
     const rows = this.page.locator(".quick-input-list .monaco-list-row .label-name");
     await rows.first().waitFor();
     const titles = await rows.allTextContents();
@@ -137,7 +152,27 @@ export class Workbench {
   }
 
   async shot(name: string): Promise<void> {
-    if (this.#shotPath !== undefined) await this.page.screenshot({ path: this.#shotPath(name) });
+    if (this.#shotPath === undefined) return;
+    await this.page.evaluate(ENDED_ANIMATIONS);
+    await this.page.screenshot({ path: this.#shotPath(name) });
+  }
+
+  /** One for show: nothing is loading or under the mouse. */
+  async picture(name: string): Promise<void> {
+    await this.page.mouse.move(IDLE.x, IDLE.y);
+    await this.page.locator(".monaco-progress-container.active:visible").first().waitFor({ state: "detached" });
+    await this.shot(name);
+  }
+
+  /** Pulls the right edge of the side bar. */
+  async widenSideBar(width: number): Promise<void> {
+    const box = await this.page.locator(".part.sidebar").boundingBox();
+    if (box === null) throw new Error("no side bar");
+    const [edge, y] = [box.x + box.width, box.y + box.height / 3];
+    await this.page.mouse.move(edge, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width, y, { steps: 4 });
+    await this.page.mouse.up();
   }
 
   async close(): Promise<void> {

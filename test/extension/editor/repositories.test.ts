@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
+import { inProject } from "../../support/projectRoot.js";
+import { launchBrowser, openWorkbench } from "../support/browser.js";
+import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
+import { packExtension } from "../support/packagedExtension.js";
+import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import type { Workbench } from "../support/workbench.js";
+
+/** Pictures of every step; REPRISE_SCREENSHOTS names another folder. */
+const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
+
+describe("repositories in the editor", () => {
+  let sample: SampleRepository | undefined;
+  let server: EditorServer | undefined;
+  let browser: Browser | undefined;
+  let window: Workbench;
+
+  before(async function () {
+    needsEditor(this);
+    sample = await makeSampleRepository();
+    await sample.reprise("verify", "--read-data");
+    await sample.reprise("protect", sample.snapshots[0]);
+    const { vsix, output } = await packExtension(sample.folder);
+    assert.doesNotMatch(output, /WARNING/);
+    server = await startEditor({ vsix });
+    browser = await launchBrowser();
+    window = await openWorkbench(browser, server, { folder: sample.folder, shots });
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    await sample?.remove();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed")
+      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
+  });
+
+  it("welcomes whoever has no repository yet", async () => {
+    await window.openContainer("Backups");
+    await window.page.getByText("Walk through every backup").waitFor();
+    await window.page.locator(".monaco-workbench.vs-dark").waitFor();
+    await window.shot("1-welcome");
+  });
+
+  it("adds a repository by its location and its passphrase", async () => {
+    await window.command("Reprise: Add Repository");
+    await window.answer("Add a repository", sample?.location ?? "");
+    await window.answer("Passphrase of", "not this one");
+    const again = await window.question(/PASSPHRASE_WRONG/);
+    await again.locator("input.input").pressSequentially("secret");
+    await window.shot("2-passphrase");
+    await window.answer("Passphrase of", SAMPLE_PASSPHRASE);
+    await window.row("repository").waitFor();
+  });
+
+  it("walks from the repository to a file, and opens it", async () => {
+    for (const label of ["repository", "web1"]) await window.expand(label);
+    await window.row("Today").waitFor();
+    const newest = window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "verified · 32 MiB" }).first();
+    await newest.waitFor();
+    await window.shot("3-snapshots");
+    await newest.click();
+    for (const label of ["sda", "p2", "etc"]) await window.expand(label);
+    await (await window.reach("hostname")).click();
+    assert.equal((await window.editorText()).trim(), "web1");
+    await window.shot("4-file");
+  });
+
+  it("offers commands only where they make sense", async () => {
+    const offered = await window.commandsFor("Reprise: Copy");
+    assert.ok(offered.includes("Reprise: Copy Path or Name"), offered.join(", "));
+    assert.ok(!offered.some((title) => title.includes("%")));
+  });
+
+  it("asks in another window for the passphrase that this one does not have", async () => {
+    assert.ok(browser !== undefined && server !== undefined && sample !== undefined);
+    const other = await openWorkbench(browser, server, { folder: sample.folder, shots });
+    await other.openContainer("Backups");
+    await other.row("repository").click();
+    await other.row("Enter the passphrase…").click();
+    await other.answer("Passphrase of", SAMPLE_PASSPHRASE);
+    await other.row("prod").waitFor();
+    await other.shot("5-other-window");
+    await other.close();
+  });
+
+  it("goes to a path as the machine names it", async () => {
+    await window.command("Reprise: Go to Path in Snapshot");
+    await window.answer("Go to a path of prod:vm/web1", "/etc/nginx/nginx.conf");
+    await window.activeTab().getByText("nginx.conf").waitFor();
+    assert.match(await window.editorText(), /^worker_processes 4;\nuser www;/);
+  });
+
+  it("removes a repository from the view after a question", async () => {
+    await window.command("Reprise: Remove Repository");
+    await window.pick("repository");
+    const question = window.page.locator(".monaco-dialog-box");
+    await question.getByText("stay as they are").waitFor();
+    await window.shot("6-remove");
+    await question.getByRole("button", { name: "Remove" }).click();
+    await window.page.getByText("Walk through every backup").waitFor();
+  });
+});
