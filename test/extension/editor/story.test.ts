@@ -194,6 +194,11 @@ describe("the story of a backup in the editor", function () {
     await test("vm/web1").locator(".codicon-testing-passed-icon").waitFor({ timeout: BOOT_MS });
     for (const check of ["level.chunks", "shop-answers", "hostname", "screen"])
       await test(check).locator(".codicon-testing-passed-icon").waitFor();
+    await window.page
+      .locator(".codelens-decoration")
+      .getByText(/serves, RTO .*, now/)
+      .first()
+      .waitFor();
     await window.picture("10-restore-test");
   });
 
