@@ -16,6 +16,7 @@ import { PaletteUser } from "../support/paletteUser.js";
 import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
 
 const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
+const [EXPECTED_MS, ABSENT_MS] = [20_000, 700];
 /** What is shown is old news: the same rows again. */
 const QUIET = ["refresh", "refreshRestoreTests", "closeChanges"];
 /** Show what may be shown already, from the time before. */
@@ -77,17 +78,19 @@ describe("the palette", function () {
     machineSettings: { "reprise.repositories": [{ location: sample?.location, name: "Sample" }] },
     env: { REPRISE_REPOSITORY: sample?.location ?? "", REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE },
   });
-  const offeredBy = async (user: PaletteUser) => {
+  /** What is expected is waited for. */
+  const requireOffered = async (user: PaletteUser, expected: readonly string[]) => {
     const found: string[] = [];
-    for (const name of names) if (await user.isOffered(titles[name] ?? "")) found.push(name);
+    for (const name of names)
+      if (await user.isOffered(titles[name] ?? "", expected.includes(name) ? EXPECTED_MS : ABSENT_MS)) found.push(name);
     await user.escape();
-    return found;
+    assert.deepEqual(found, expected);
   };
 
   it("offers what makes sense without any repository", async () => {
     await withServer({}, async (user) => {
       const expected = names.filter((name) => ["always", "folder"].includes(String(DECISIONS[name]?.offered)));
-      assert.deepEqual(await offeredBy(user), expected);
+      await requireOffered(user, expected);
     });
   });
 
@@ -99,7 +102,7 @@ describe("the palette", function () {
         const { offered, needsTrust } = DECISIONS[name] ?? {};
         return !needsTrust && (offered === "always" || offered === "repository");
       });
-      assert.deepEqual(await offeredBy(user), expected);
+      await requireOffered(user, expected);
     });
   });
 
@@ -107,9 +110,8 @@ describe("the palette", function () {
     const problems: string[] = [];
     await withServer(repository(), async (user) => {
       // before anything else: the extension has not even been started
-      const offered = await offeredBy(user);
       const isAlways = (name: string) => typeof DECISIONS[name]?.offered === "string";
-      assert.deepEqual(offered, names.filter(isAlways));
+      await requireOffered(user, names.filter(isAlways));
       await user.window.openContainer("Backups");
       await user.window.row("Sample").waitFor();
       for (const selected of ["nothing", "Sample", "web1", "snapshot", "hostname"]) {

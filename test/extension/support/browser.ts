@@ -82,7 +82,7 @@ export async function runInHost(
   url.searchParams.set("payload", JSON.stringify(payload));
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<"timeout">((resolve) => {
-    timer = setTimeout(resolve, 2 * PATIENCE_MS, "timeout");
+    timer = setTimeout(resolve, 4 * PATIENCE_MS, "timeout");
   });
   try {
     await page.goto(url.href, { waitUntil: "domcontentloaded", timeout: PATIENCE_MS });

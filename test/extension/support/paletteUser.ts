@@ -50,13 +50,13 @@ export class PaletteUser {
   }
 
   /** Leaves the palette open. */
-  async isOffered(title: string): Promise<boolean> {
+  async isOffered(title: string, patienceMs = OFFERED_MS): Promise<boolean> {
     const input = this.window.page.locator(".quick-input-widget:visible input.input");
     if (!(await this.#look()).isPalette) await this.window.page.keyboard.press("F1");
     await input.waitFor();
     await input.fill(`>${title}`);
     const row = this.#row(title);
-    return await row.waitFor({ timeout: OFFERED_MS }).then(
+    return await row.waitFor({ timeout: patienceMs }).then(
       () => true,
       () => false,
     );
@@ -95,7 +95,7 @@ export class PaletteUser {
     await this.#clearNotifications();
     await this.escape();
     const before = await this.#look();
-    if (!(await this.isOffered(title))) return { problems: ["it is not offered"], look: before };
+    if (!(await this.isOffered(title, ACTS_MS))) return { problems: ["it is not offered"], look: before };
     await this.#row(title).click();
     const after = await this.#untilSomething(before);
     let look = after ?? before;
