@@ -19,6 +19,7 @@ import { MapCommands } from "./commands/mapCommands.js";
 import { RestoreCommands } from "./commands/restoreCommands.js";
 import { RestoreRuns } from "./commands/restoreRuns.js";
 import { copyWithWord } from "./commands/runningThings.js";
+import { SearchCommands } from "./commands/searchCommands.js";
 import { SideDocuments } from "./commands/sideDocuments.js";
 import { PlainDocuments, TEXT_SCHEME } from "./files/plainDocuments.js";
 import { commandLine } from "./model/commandLine.js";
@@ -29,6 +30,7 @@ import type { OpenRepositories } from "./repositories/openRepositories.js";
 import type { ServiceClient } from "./service/client.js";
 import { type ChangeRow, ChangesTree } from "./views/changesTree.js";
 import type { Node } from "./views/nodes.js";
+import { type SearchNode, SearchTree } from "./views/searchTree.js";
 import { type VersionNode, VersionsTree } from "./views/versionsTree.js";
 
 export interface FileWorkParts {
@@ -52,6 +54,12 @@ export function registerFileWork({ client, repositories, view, log, register }: 
     treeDataProvider: changes,
     showCollapseAll: true,
   });
+  const found = new SearchTree();
+  const foundView = window.createTreeView<SearchNode>("reprise.search", {
+    treeDataProvider: found,
+    showCollapseAll: true,
+  });
+  found.attach(foundView);
   versions.attach(versionsView);
   changes.attach(changesView);
 
@@ -63,8 +71,9 @@ export function registerFileWork({ client, repositories, view, log, register }: 
   const copy = new CopyCommands(places, changes, () => view.selection[0]);
   const maps = new MapCommands(places);
   const restore = new RestoreCommands(client, places, new RestoreRuns(documents, log));
+  const search = new SearchCommands(client, places, found);
   return [
-    ...[versions, versionsView, changes, changesView],
+    ...[versions, versionsView, changes, changesView, found, foundView],
     workspace.registerTextDocumentContentProvider(TEXT_SCHEME, documents),
     ...followFiles({ view, versionsView, versions, repositories }),
     new MappedContext(),
@@ -95,6 +104,11 @@ export function registerFileWork({ client, repositories, view, log, register }: 
     register("restoreDisk", (given?: Given) => restore.disk(given)),
     register("restoreMachine", (given?: Given) => restore.machine(given)),
     register("copyRestoreCommand", (given?: Given) => restore.copyCommandLine(given)),
+    register("findFiles", (given?: Given) => search.findFiles(given)),
+    register("searchText", (given?: Given) => search.searchText(given)),
+    register("searchAgain", () => search.again()),
+    register("closeSearch", () => search.close()),
+    register("copySearchCommand", () => search.copyCommandLine()),
   ];
 }
 

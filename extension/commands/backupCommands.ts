@@ -2,7 +2,9 @@
 
 import { env, type LogOutputChannel, l10n, window, workspace } from "vscode";
 import { sizeText } from "../model/words.js";
-import { type ConfiguredRepository, expandLocation } from "../repositories/configured.js";
+import { isSameLocation } from "../policy/machineStates.js";
+import { findOurs } from "../policy/workspaceFiles.js";
+import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { Node } from "../views/nodes.js";
 import { type ActionParts, chooseRepository, isTrusted, writeTo } from "./actionParts.js";
 
@@ -72,14 +74,15 @@ export class BackupCommands {
 
   /** Backup jobs of the workspace's configurations that lead into this repository. */
   async #jobs({ location }: ConfiguredRepository): Promise<JobMachine[]> {
-    const place = expandLocation(location);
-    const files = await workspace.findFiles("**/reprise.{yml,yaml}", "**/node_modules/**", MAX_CONFIGS);
+    const files = (await findOurs("policy")).slice(0, MAX_CONFIGS);
     const found: JobMachine[] = [];
     for (const { fsPath: file, scheme } of files) {
       if (scheme !== "file") continue;
       const text = new TextDecoder().decode(await workspace.fs.readFile(files.find((each) => each.fsPath === file)!));
       const policy = await this.#parts.client.call("readPolicy", { path: file, text, trusted: true });
-      const own = policy.repositories.filter((each) => each.location === place).map(({ name }) => name);
+      const own = policy.repositories
+        .filter((each) => each.location !== null && isSameLocation(each.location, location))
+        .map(({ name }) => name);
       for (const { name: job, command, repository, machines } of policy.jobs) {
         if (command !== "backup" || !own.includes(repository)) continue;
         const all = machines.length > 0 ? machines : policy.machines.map(({ machine }) => machine);

@@ -13,6 +13,7 @@ import { type EntryData, MAX_PAGE, type SnapshotData } from "../service/protocol
 import type { ChangeRow } from "../views/changesTree.js";
 import { type MachineNode, type Node, repositoryOf } from "../views/nodes.js";
 import type { ChosenPlace } from "../views/places.js";
+import type { HitNode } from "../views/searchTree.js";
 import type { VersionNode } from "../views/versionsTree.js";
 import { pickRepository } from "./pickRepository.js";
 
@@ -21,7 +22,7 @@ export interface ChosenSnapshot {
   snapshot: SnapshotData;
 }
 
-export type Given = Node | VersionNode | ChangeRow | Uri | undefined;
+export type Given = Node | VersionNode | ChangeRow | HitNode | Uri | undefined;
 
 /** Newest snapshots in a list to pick from. */
 const MAX_LISTED = 2 * MAX_PAGE;
@@ -41,7 +42,7 @@ export class PlaceChooser {
    * A file or folder; of a whole snapshot, `prompt` asks for a path in it, unless `orWhole`. Undefined: the user gave up.
    */
   async place(given: Given, prompt: string, { orWhole = false } = {}): Promise<ChosenPlace | undefined> {
-    const known = await this.#knownPlace(given);
+    const known = await this.knownPlace(given);
     if (known !== undefined && (orWhole || known.path !== "/")) return known;
     const chosen = known ?? (await this.#wholeSnapshot());
     if (chosen === undefined) return undefined;
@@ -73,7 +74,7 @@ export class PlaceChooser {
       const snapshot = node.kind === "snapshot" ? node : node.kind === "entry" ? node.snapshot : undefined;
       if (snapshot !== undefined) return { configured: snapshot.repository.configured, snapshot: snapshot.snapshot };
     }
-    const place = await this.#knownPlace(given);
+    const place = await this.knownPlace(given);
     if (place !== undefined) return { configured: place.configured, snapshot: await this.snapshotOf(place) };
     const machine = await this.machine(node, title);
     return machine === undefined ? undefined : await this.pickSnapshot(machine.configured, machine.machine, title);
@@ -162,7 +163,8 @@ export class PlaceChooser {
     return activeUri()?.scheme === SCHEME;
   }
 
-  async #knownPlace(given: Given): Promise<ChosenPlace | undefined> {
+  /** What a row or a tab stands for, without a question. */
+  async knownPlace(given: Given): Promise<ChosenPlace | undefined> {
     const uri = given instanceof Uri ? given : given === undefined ? activeUri() : undefined;
     const place = uri?.scheme === SCHEME ? fromUriParts(uri) : undefined;
     if (place !== undefined) {
@@ -172,7 +174,7 @@ export class PlaceChooser {
     if (given instanceof Uri) return undefined;
     const node = given ?? this.#selected();
     if (node === undefined) return undefined;
-    if (node.kind === "version" || node.kind === "change") return node.place;
+    if (node.kind === "version" || node.kind === "change" || node.kind === "hit") return node.place;
     if (node.kind === "snapshot")
       return await this.placeIn({ configured: node.repository.configured, snapshot: node.snapshot }, "/");
     if (node.kind !== "entry") return undefined;
@@ -223,6 +225,7 @@ export function isTreeNode(given: Given): given is Node {
     given !== undefined &&
     !(given instanceof Uri) &&
     given.kind !== "version" &&
+    given.kind !== "hit" &&
     given.kind !== "change" &&
     given.kind !== "moreChanges"
   );

@@ -17,14 +17,14 @@ import { errorText } from "../adapt/errors.js";
 import { type GitApi, type GitRepository, openGitExtension } from "../adapt/gitExtension.js";
 import { findBase, type GateBase } from "../model/gateBase.js";
 import { countFiles, decisionOf, isShut, rankOf, worstDecision } from "../model/gateView.js";
-import { POLICY_FILES } from "../model/policyNames.js";
 import type { ServiceStops } from "../model/serviceStops.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";
 import { type ServiceClient, ServiceError } from "../service/client.js";
 import type { GateAnswerData } from "../service/policyProtocol.js";
 import { findGatePlaces, type GatePlace } from "./gatePlaces.js";
 import { appearance, type GateResult, showGates, tooltipText } from "./gateShown.js";
-import { EXCLUDED, type Policies } from "./policies.js";
+import type { Policies } from "./policies.js";
+import { findOurs } from "./workspaceFiles.js";
 
 /** Git tells of many changes at once. */
 const PAUSE_MS = 1500;
@@ -74,7 +74,7 @@ export class GateStatus implements Disposable {
   /** Looks for a policy and for git; without either, there is no item. */
   async start(): Promise<void> {
     if (!workspace.isTrusted || this.#api !== undefined) return;
-    const [policy] = await workspace.findFiles(POLICY_FILES, EXCLUDED, 1);
+    const [policy] = await findOurs("policy");
     const api = policy === undefined ? undefined : await openGitExtension();
     if (api === undefined || this.#api !== undefined) return;
     this.#api = api;

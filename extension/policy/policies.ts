@@ -15,6 +15,7 @@ import {
 import { kindOfName, MAX_NAMED, NamedFiles, POLICY_FILES, type PolicyKind, SPEC_FILES } from "../model/policyNames.js";
 import type { ServiceClient } from "../service/client.js";
 import type { PolicyData, SpecData } from "../service/policyProtocol.js";
+import { findOurs } from "./workspaceFiles.js";
 
 export interface PolicyReading {
   kind: "policy";
@@ -37,8 +38,6 @@ export type Reading = PolicyReading | SpecReading;
 const MAX_TEXT = 1024 * 1024;
 /** Between the last key that was typed and the reading. */
 const PAUSE_MS = 300;
-const MAX_FOUND = 500;
-
 const NOTHING_READ: PolicyData = {
   ...{
     problems: [],
@@ -52,8 +51,6 @@ const NOTHING_READ: PolicyData = {
   },
   named: { files: [], folders: [] },
 };
-
-export const EXCLUDED = "**/{node_modules,.git}/**";
 
 export class Policies implements Disposable {
   readonly #client: ServiceClient;
@@ -108,7 +105,7 @@ export class Policies implements Disposable {
 
   /** All policies of the workspace, also those with mistakes, and those that could not be read just now. */
   async policies(): Promise<PolicyReading[]> {
-    const uris = await workspace.findFiles(POLICY_FILES, EXCLUDED, MAX_FOUND);
+    const uris = await findOurs("policy");
     const readings = await Promise.all(uris.map((uri) => this.read(uri).catch(() => this.#unread(uri))));
     return readings.flatMap((reading) => (reading?.kind === "policy" ? [reading] : []));
   }

@@ -14,13 +14,11 @@ import {
   Uri,
   workspace,
 } from "vscode";
-import { POLICY_FILES, SPEC_FILES } from "../model/policyNames.js";
-import { EXCLUDED, isOurs, type Policies } from "../policy/policies.js";
+import { isOurs, type Policies } from "../policy/policies.js";
+import { findOurs } from "../policy/workspaceFiles.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import { itemsBelow, placeOf, showFile } from "./testItems.js";
 import { askForTrust, type TestRunParts, TestRuns } from "./testRuns.js";
-
-const MAX_FILES = 1000;
 
 export interface TestExplorerParts extends TestRunParts {
   policies: Policies;
@@ -93,9 +91,7 @@ export class TestExplorer implements Disposable {
   }
 
   async #findAnew(): Promise<void> {
-    const found = await Promise.all(
-      [POLICY_FILES, SPEC_FILES].map((each) => workspace.findFiles(each, EXCLUDED, MAX_FILES)),
-    );
+    const found = await Promise.all([findOurs("policy"), findOurs("spec")]);
     const open = workspace.textDocuments.filter(isOurs).map(({ uri }) => uri);
     const all = new Map([...found.flat(), ...open].map((uri) => [uri.toString(), uri]));
     await Promise.all([...all.values()].map((uri) => this.#read(uri)));

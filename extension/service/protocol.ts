@@ -6,6 +6,7 @@ import type { CompareApi } from "./compareProtocol.js";
 import type { OverviewApi } from "./overviewProtocol.js";
 import type { PolicyApi } from "./policyProtocol.js";
 import type { RestoreApi } from "./restoreProtocol.js";
+import type { SearchApi } from "./searchProtocol.js";
 
 /** Names an open repository. Two of them may be of the same repository; they share nothing. */
 export type Handle = number & { readonly __handle: never };
@@ -202,7 +203,7 @@ interface InSnapshot {
 }
 
 /** Every operation: what it is given and what it answers. Errors of all: docs/errors.md; SERVICE_HANDLE_CLOSED of most. */
-export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, PolicyApi<Handle> {
+export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, PolicyApi<Handle>, SearchApi<Handle> {
   /**
    * `secret`: a passphrase or a recovery key; never logged, stored or answered back. PASSPHRASE_WRONG; PASSPHRASE_MISSING when it
    * is encrypted and no secret was given. `keeperKey`: the text of the keeper's key, kept as secret; KEEPER_KEY_INVALID, KEEPER_KEY_WRONG.

@@ -17,6 +17,7 @@ import type { AnswerOf, ArgumentOf, FromService, Method, ToService } from "./pro
 import { readRange, readWholeFile } from "./readAnswers.js";
 import { restoreDisksTo, restoreFilesTo } from "./restoreAnswers.js";
 import { RunningServers } from "./runningServers.js";
+import { findByName, searchText } from "./searchAnswers.js";
 import type { CallContext } from "./session.js";
 import { runTest } from "./testAnswers.js";
 import { listEntries, listNames, statEntry } from "./treeAnswers.js";
@@ -114,6 +115,8 @@ function methodsOf(repositories: OpenRepositories, servers: RunningServers): Met
     runTest: (argument, context) => runTest(repositories.get(argument.repository), argument, context),
     gate: (argument, context) => answerGate(argument, context),
     history: (argument, context) => readHistory(repositories.get(argument.repository), argument, context),
+    findFiles: (argument, context) => findByName(repositories.get(argument.repository), argument, context),
+    searchText: (argument, context) => searchText(repositories.get(argument.repository), argument, context),
     compare: (argument, context) => compareSnapshots(repositories.get(argument.repository), argument, context),
     changes: (argument, context) => listChanges(repositories.get(argument.repository), argument, context),
     counterpart: (argument, context) => findCounterpart(repositories.get(argument.repository), argument, context),

@@ -44,7 +44,7 @@ const operations = [
   "core/files",
 ];
 /** Plain types that the protocol between the editor's side and its worker is made of. */
-const serviceParts = ["overview", "actions", "policy", "compare", "restore"].map(
+const serviceParts = ["overview", "actions", "policy", "compare", "restore", "search"].map(
   (part) => `extension/service/${part}Protocol.ts`,
 );
 const belowOperations = [...ground, ...edges, "core/repository", "core/engine"];

@@ -5,7 +5,7 @@ import { inProject } from "../support/projectRoot.js";
 
 const bundle = inProject("dist", "extension", "main.cjs");
 /** Far below what holds the core (service.mjs has over a megabyte): the editor's side alone, as its features have grown. */
-const MOST_BYTES = 250_000;
+const MOST_BYTES = 300_000;
 
 /** Stands for anything of the editor: can be called, made, asked for members. */
 function anything(calls: string[], name: string): unknown {
@@ -13,7 +13,7 @@ function anything(calls: string[], name: string): unknown {
   return new Proxy(target, {
     get: (_, member) => {
       if (member === Symbol.toPrimitive) return () => "";
-      if (member === Symbol.iterator) return undefined;
+      if (member === Symbol.iterator) return () => [][Symbol.iterator]();
       if (member === "get") return (_key: string, fallback?: unknown) => fallback;
       // no folder is open, and nobody has written a setting
       if (member === "workspaceFolders") return undefined;

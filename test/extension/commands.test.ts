@@ -108,6 +108,7 @@ describe("menus of rows", () => {
     ],
     "reprise.versions": ["version.file", "version.file.first", "version.other", "absent"],
     "reprise.changes": ["changedFolder", "changed.added", "changed.removed", "changed.changed", "moreChanges"],
+    "reprise.search": ["hit.file", "hit.folder", "hit.other", "hitLine"],
     "reprise.restoreTests": ["repository", "machine.tested", "machine.untested", "problem"],
   };
   const entries = (view: string, viewItem: string, isWorkspaceTrusted = true): MenuItem[] => {
@@ -130,7 +131,7 @@ describe("menus of rows", () => {
   });
 
   it("copy how everything is named", () => {
-    const nothingToName = ["more", "problem", "absent", "moreChanges"];
+    const nothingToName = ["hitLine", "more", "problem", "absent", "moreChanges"];
     for (const [view, item] of each) {
       const canCopy = entries(view, item).some(({ submenu }) => submenu === "reprise.copy");
       assert.equal(canCopy, !nothingToName.includes(item), `${view} ${item}`);

@@ -61,6 +61,12 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   copyDiffCommand: decide({ context: ["reprise.hasComparison"] }, ACTS),
   closeChanges: decide({ context: ["reprise.hasComparison"] }, ACTS),
 
+  findFiles: decide("repository", ASKS),
+  searchText: decide("repository", ASKS),
+  searchAgain: decide({ context: ["reprise.hasSearch"] }, ACTS),
+  closeSearch: decide({ context: ["reprise.hasSearch"] }, ACTS),
+  copySearchCommand: decide({ context: ["reprise.hasNameSearch"] }, ACTS),
+
   restoreToFolder: decide("repository", ASKS, TRUST),
   restoreToWorkspace: decide("repository", ACTS, TRUST),
   restoreDisk: decide("repository", ASKS, TRUST),

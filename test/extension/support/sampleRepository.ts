@@ -43,11 +43,21 @@ export async function makeSampleRepository({ encrypted = true } = {}): Promise<S
     await copyFile(state, disk);
     snapshots.push(await backUp("vm/web1", "--ns", "prod"));
   }
-  await mkdir(join(folder.path, "outside"));
-  await makeHostileDisk(folder.path, disk, join(folder.path, "outside"));
-  const odd = await backUp("vm/odd");
+  const odd = await backUpHostile(disk, () => backUp("vm/odd"));
   return {
     ...{ folder: folder.path, location, repositoryId: String(repositoryId), snapshots: snapshots as never, odd },
     ...{ reprise, remove: folder.remove },
   };
+}
+
+/** Made elsewhere: its links lead to all of this computer, and an editor that has them in its folder searches all of it. */
+async function backUpHostile(disk: string, backUp: () => Promise<string>): Promise<string> {
+  const making = await makeTemporaryFolder("hostile");
+  try {
+    await mkdir(join(making.path, "outside"));
+    await makeHostileDisk(making.path, disk, join(making.path, "outside"));
+    return await backUp();
+  } finally {
+    await making.remove();
+  }
 }
