@@ -16,9 +16,9 @@ import {
   workspace,
 } from "vscode";
 import { commandLineWords } from "../model/commandLine.js";
-import { POLICY_FILES } from "../model/policyNames.js";
 import { secretVariables } from "../model/secretVariables.js";
-import { EXCLUDED, type Policies } from "../policy/policies.js";
+import type { Policies } from "../policy/policies.js";
+import { findOurs } from "../policy/workspaceFiles.js";
 import { configuredRepositories, expandLocation } from "../repositories/configured.js";
 import type { Passphrases } from "../secrets/passphrases.js";
 import type { PolicyData, PolicyJobData } from "../service/policyProtocol.js";
@@ -56,7 +56,7 @@ export class JobTasks implements TaskProvider {
   /** One for each job of each reprise.yml, and one that checks each. Tasks need a trusted workspace; so do we. */
   async provideTasks(): Promise<Task[]> {
     if (!workspace.isTrusted) return [];
-    const files = await workspace.findFiles(POLICY_FILES, EXCLUDED, MAX_CONFIGS);
+    const files = (await findOurs("policy")).slice(0, MAX_CONFIGS);
     const tasks = files.filter(({ scheme }) => scheme === "file").map((uri) => this.#tasksOf(uri));
     return (await Promise.all(tasks)).flat();
   }
