@@ -171,25 +171,4 @@ describe("what runs from a backup in the editor", function () {
     await untilNothingRuns();
     await another.close();
   });
-
-  it("says which package brings QEMU when it is missing", async () => {
-    assert.ok(browser !== undefined && tests !== undefined);
-    await mkdir(tests.path("empty"));
-    // the editor would ask a login shell for its PATH
-    const bare = await startEditor({ ...options(tests), env: { PATH: tests.path("empty"), SHELL: "/bin/true" } });
-    try {
-      const other = await openAt(browser, bare, tests);
-      await other.command("Reprise: Start Machine From Snapshot");
-      await dialogButton(other, "Start with Console").click();
-      await sleep(5000);
-      await other.shot("boot-missing");
-      const said = other.notification(/sudo apt-get install qemu-system-x86/);
-      await said.waitFor();
-      await said.getByRole("button", { name: "Open Setting" }).waitFor();
-      await other.shot("boot-missing");
-      await other.close();
-    } finally {
-      await bare.stop();
-    }
-  });
 });
