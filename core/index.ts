@@ -256,7 +256,7 @@ export type {
   SnapshotChoice,
 } from "./restoreTest/spec/restoreTestSpec.js";
 export type { ChainProblem, ChainProblemCode, StoredTest, TestHistory } from "./restoreTest/storedRecords.js";
-export { newestTestDigest, storeTestRecord, testHistory } from "./restoreTest/storedRecords.js";
+export { lastTestTimes, newestTestDigest, storeTestRecord, testHistory } from "./restoreTest/storedRecords.js";
 export type { PruneCandidate, PruneDecision, PruneMark } from "./retention/planPrune.js";
 export { DEFAULT_TIME_DISTRUST, planPrune } from "./retention/planPrune.js";
 export type { CountRule, KeepOptions } from "./retention/prunePolicy.js";

@@ -1,4 +1,4 @@
-import { chooseSnapshot, testHistory } from "../../core/index.js";
+import { chooseSnapshot, lastTestTimes } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { tableLines } from "../output/table.js";
 import type { Line } from "../output/text.js";
@@ -13,10 +13,7 @@ export async function planTests(context: Context, files: readonly SpecFile[]): P
   const planned = files.flatMap(({ path, spec }) =>
     spec.machines.map((test) => {
       const { machine, level, via, checks } = test;
-      const { tests } = testHistory(catalog, machine);
-      const testedAtMs = new Map(
-        tests.flatMap(({ snapshots, record }) => snapshots.map((sid) => [sid, Date.parse(record.times.finishedAt)])),
-      );
+      const testedAtMs = lastTestTimes(catalog, machine);
       const chosen = chooseSnapshot(test.snapshot, { machine, catalog, testedAtMs, random: Math.random });
       return { path, name: spec.name, machine, level, via, checks: checks.map(({ id }) => id), chosen };
     }),

@@ -98,6 +98,16 @@ export function testHistory({ records }: Pick<Catalog, "records">, machine?: str
   return { tests, problems };
 }
 
+/** When each snapshot of the machine was tested last; drills are no tests. For choosing what to test next. */
+export function lastTestTimes(catalog: Pick<Catalog, "records">, machine: string): ReadonlyMap<Sid, number> {
+  const times = new Map<Sid, number>();
+  for (const { record, snapshots } of testHistory(catalog, machine).tests) {
+    if (record.simulated) continue;
+    for (const sid of snapshots) times.set(sid, Date.parse(record.times.finishedAt));
+  }
+  return times;
+}
+
 function inOrder(a: StoredTest, b: StoredTest): number {
   return endOf(a) - endOf(b) || (a.record.recordId < b.record.recordId ? -1 : 1);
 }

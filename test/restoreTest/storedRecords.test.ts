@@ -8,7 +8,7 @@ import { MAX_TEST_ENVELOPE_CHARS } from "../../core/format/record.js";
 import { encodeRestoreTestRecord, type RestoreTestRecord } from "../../core/format/restoreTestRecord.js";
 import type { Snapshot } from "../../core/repository/catalog.js";
 import { writeRecord } from "../../core/repository/records.js";
-import { newestTestDigest, storeTestRecord, testHistory } from "../../core/restoreTest/storedRecords.js";
+import { lastTestTimes, newestTestDigest, storeTestRecord, testHistory } from "../../core/restoreTest/storedRecords.js";
 import { assertCode } from "../support/assertCode.js";
 import { noise } from "../support/sampleBytes.js";
 import { endingLater, recordWithOutcome, sampleTestRecord, testedAtMs } from "../support/sampleTestRecord.js";
@@ -86,6 +86,12 @@ describe("records of restore tests in the repository", function () {
     await store(test, snapshot, await recordOf(test, snapshot, 2));
     await store(test, snapshot, await recordOf(test, snapshot, 4, { simulated: true }));
     const { records } = await test.catalog();
+    const times = lastTestTimes({ records }, sampleTestRecord().asset.machine);
+    assert.deepEqual(
+      [...times],
+      [[snapshot.sid, testedAtMs + 3 * MINUTE]],
+      "what is tested next is chosen by tests alone",
+    );
     const foreign = encodeRestoreTestRecord(endingLater(sampleTestRecord(), 9 * MINUTE));
     for (const record of [foreign, { schema: "restore-test/v2" }, null])
       await writeRecord(

@@ -12,7 +12,7 @@ import { writeTestReports } from "../../restoreTest/report/writeReports.js";
 import { runRestoreTest } from "../../restoreTest/run/runRestoreTest.js";
 import type { MachineReport, TestRequest } from "../../restoreTest/run/testRequest.js";
 import { narrowSpec } from "../../restoreTest/spec/narrowSpec.js";
-import { testHistory } from "../../restoreTest/storedRecords.js";
+import { lastTestTimes, testHistory } from "../../restoreTest/storedRecords.js";
 import { type JobOf, testsOfJob } from "../configJobs.js";
 import { currentCatalog, type JobContext, snapshotPart } from "../jobContext.js";
 
@@ -173,13 +173,9 @@ async function writeReports(
 
 function planTest(context: TestContext, { name, spec }: ConfiguredTest): void {
   const { catalog, log } = context;
-  const { tests } = testHistory(catalog);
   for (const test of spec.machines) {
     const { machine, level } = test;
-    const ofMachine = tests.filter(({ record }) => record.asset.machine === machine);
-    const testedAtMs = new Map(
-      ofMachine.flatMap(({ snapshots, record }) => snapshots.map((sid) => [sid, Date.parse(record.times.finishedAt)])),
-    );
+    const testedAtMs = lastTestTimes(catalog, machine);
     try {
       const chosen = chooseSnapshot(test.snapshot, { machine, catalog, testedAtMs, random: Math.random });
       const { manifest } = chosen.snapshot;

@@ -4,7 +4,6 @@ import { isAbort } from "../../errors.js";
 import { MachineTree } from "../../files/machineTree.js";
 import type { MachineDisk } from "../../files/machineVolumes.js";
 import { openMachineDisks } from "../../files/openTree.js";
-import type { Sid } from "../../format/ids.js";
 import type { Archive } from "../../format/manifest.js";
 import { findMachineConfig, MAX_CONFIG_BYTES } from "../../hypervisor/config/findConfig.js";
 import { shapeFor } from "../../hypervisor/config/shapeFor.js";
@@ -18,7 +17,7 @@ import type { ChunkReport, TestedDisks } from "../checks/check.js";
 import { messageOf, verdictOfError } from "../checks/problems.js";
 import { type ChosenSnapshot, chooseSnapshot } from "../choose/chooseSnapshot.js";
 import type { MachineTest } from "../spec/restoreTestSpec.js";
-import { testHistory } from "../storedRecords.js";
+import { lastTestTimes } from "../storedRecords.js";
 import type { SharedRun } from "./sharedRun.js";
 import type { TestOptions, TestRequest } from "./testRequest.js";
 
@@ -42,7 +41,7 @@ export async function prepareMachine(shared: SharedRun, test: MachineTest): Prom
   const chosen = chooseSnapshot(test.snapshot, {
     machine: test.machine,
     catalog: request.catalog,
-    testedAtMs: lastTests(request, test.machine),
+    testedAtMs: lastTestTimes(request.catalog, test.machine),
     random: () => randomShare(request),
   });
   const fault = (await drill?.prepare(chosen.snapshot, options)) ?? null;
@@ -93,15 +92,6 @@ async function verifySnapshot(
 }
 
 /** When each snapshot of the machine was tested last. */
-function lastTests({ catalog }: TestRequest, machine: string): ReadonlyMap<Sid, number> {
-  const times = new Map<Sid, number>();
-  for (const { record, snapshots } of testHistory(catalog, machine).tests) {
-    if (record.simulated) continue;
-    for (const sid of snapshots) times.set(sid, Date.parse(record.times.finishedAt));
-  }
-  return times;
-}
-
 /** At least 0, less than 1. */
 function randomShare({ repository }: TestRequest): number {
   const [a = 0, b = 0, c = 0, d = 0] = repository.environment.random(4);
