@@ -53,7 +53,7 @@ export function hideConfigured(runner: Pick<Runner, "env" | "hide">, config: Rep
 }
 
 /** As it is written when the step runs in the workspace, as it does on GitHub. */
-export function pathInWorkspace({ env }: Runner, path: string): string {
+function pathInWorkspace({ env }: Runner, path: string): string {
   const workspace = env.GITHUB_WORKSPACE;
   return workspace === undefined || resolve(workspace) === process.cwd() ? path : join(workspace, path);
 }

@@ -2,7 +2,8 @@
 // those of a success.
 
 import { isAbort, isOurError, JOB_REPORT_SCHEMA, type JobReport, type ReportProblem } from "../core/index.js";
-import type { Command, InputMistake } from "./inputs.js";
+import type { InputMistake } from "./inputReader.js";
+import type { Command } from "./inputs.js";
 
 export interface ReportFrame {
   command: Command;

@@ -17,7 +17,7 @@ import {
   warning,
 } from "@actions/core";
 import { type Annotation, inert, inertLine } from "../core/index.js";
-import { type GivenInputs, INPUT_DEFAULTS, type InputName } from "./inputs.js";
+import { type GivenInputs, INPUT_DEFAULTS, type InputName } from "./inputReader.js";
 import type { Runner } from "./runner.js";
 import { SecretKeeper } from "./secrets.js";
 

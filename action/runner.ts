@@ -1,7 +1,7 @@
 // What the action needs of the machine that runs it. githubRunner.ts is GitHub's; tests have their own.
 
 import type { Annotation } from "../core/index.js";
-import type { GivenInputs } from "./inputs.js";
+import type { GivenInputs } from "./inputReader.js";
 
 export interface Runner {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 // Secrets that somebody wrote where none belong: as an input that does not exist, or into a location. They are hidden before
 // anything is printed; that they are refused is another file's matter.
 
-import { type GivenInputs, isSecretName } from "./inputs.js";
+import { type GivenInputs, isSecretName } from "./inputReader.js";
 import type { Runner } from "./runner.js";
 
 /** `user:secret@` of a URL. */

@@ -69,6 +69,5 @@ export const GATE_REASONS = [
   "rto-missed",
   "evidence-invalid",
   "proven",
-  "nothing-required",
 ] as const;
 export type GateReasonCode = (typeof GATE_REASONS)[number];

@@ -14,7 +14,7 @@ import { textDigest } from "./textDigest.js";
 
 export const INVENTORY_TYPE = "https://reprise.dev/inventory/v1";
 /** The newest snapshots are named, tested or not. */
-export const NEWEST_IN_INVENTORY = 20;
+const NEWEST_IN_INVENTORY = 20;
 /** Snapshots named in one statement: older ones only when they have been tested. */
 export const MAX_INVENTORY = 100;
 const MAX_SNAPSHOTS = 10_000_000;

@@ -9,7 +9,7 @@ import { decodeText, encodeText, formatError } from "../format/bytes.js";
 import { Fields } from "../format/fields.js";
 import { MAX_SEQUENCE, parseBranchPath, statementPath } from "./branchPaths.js";
 
-export const EVIDENCE_LOG_TYPE = "https://reprise.dev/evidence-log/v1";
+const EVIDENCE_LOG_TYPE = "https://reprise.dev/evidence-log/v1";
 /** Statements in one entry; as many may be dropped with it. */
 export const MAX_STATEMENTS_PER_ENTRY = 1_000;
 const MAX_BY_CHARS = 300;

@@ -1,14 +1,13 @@
 // From the statements of a sound branch to what a gate needs: of each machine the newest inventory, by the time inside it, and the tests of
 // the snapshots in it. When a statement was published plays no part, so an old one published again changes nothing. Pure.
 
-import { isOurError } from "../errors.js";
-import { decodeEnvelope } from "../evidence/dsse.js";
+import { envelopesBySubject } from "../evidence/envelopesBySubject.js";
 import type { GateFacts, MachineFacts } from "../evidence/gateFacts.js";
 import type { Inventory } from "../evidence/inventory.js";
 import { MAX_CLOCK_SKEW_MS } from "../evidence/objections.js";
 import type { EvidencePolicy, EvidenceReason } from "../evidence/policy.js";
 import { readInventories, type SignedInventory } from "../evidence/signedInventories.js";
-import { decodeStatement, RESTORE_TEST_TYPE, TEST_RESULT_TYPE } from "../evidence/statement.js";
+import { RESTORE_TEST_TYPE, TEST_RESULT_TYPE } from "../evidence/statement.js";
 import { decodeText } from "../format/bytes.js";
 import { shortLine } from "../report/inertText.js";
 import { statementPath } from "./branchPaths.js";
@@ -37,7 +36,7 @@ export function machineFacts(statements: readonly LiveStatement[], trust: FactsT
   const counted = inventories.filter(
     ({ inventory }) => trust.repositoryId === null || trust.repositoryId === inventory.repositoryId,
   );
-  const tests = testsBySnapshot(texts);
+  const tests = envelopesBySubject(texts, [RESTORE_TEST_TYPE, TEST_RESULT_TYPE]);
   const machines = new Map<string, MachineFacts>();
   const machineProblems = new Map<string, readonly Problem[]>();
   for (const [machine, claims] of Map.groupBy(counted, ({ inventory }) => inventory.machine)) {
@@ -122,28 +121,4 @@ function factsOf(inventory: Inventory, tests: ReadonlyMap<string, readonly strin
     })),
     envelopes: [...new Set(envelopes)],
   };
-}
-
-/** Envelopes by the digest of the manifest they speak of. Sorted, not believed: whoever decides checks their signatures. */
-function testsBySnapshot(texts: readonly string[]): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const text of texts) {
-    for (const digest of testedDigests(text)) {
-      const known = found.get(digest);
-      if (known === undefined) found.set(digest, [text]);
-      else known.push(text);
-    }
-  }
-  return found;
-}
-
-function testedDigests(text: string): string[] {
-  try {
-    const { subjects, predicateType } = decodeStatement(decodeEnvelope(text, "envelope").payload, "statement");
-    const isTest = predicateType === RESTORE_TEST_TYPE || predicateType === TEST_RESULT_TYPE;
-    return isTest ? [...new Set(subjects.map(({ sha256 }) => sha256))] : [];
-  } catch (error) {
-    if (isOurError(error)) return [];
-    throw error;
-  }
 }

@@ -21,7 +21,7 @@ import { type NewStatement, newStatements, type Publication, planPublication } f
 import { rememberBranch } from "./seenBranch.js";
 import { statementAbout } from "./statementAbout.js";
 
-export const DEFAULT_AUTHOR = { name: "reprise", email: "reprise@localhost" };
+const DEFAULT_AUTHOR = { name: "reprise", email: "reprise@localhost" };
 
 export interface PublishRequest {
   /** DSSE envelopes with in-toto statements. */

@@ -9,7 +9,7 @@ import { decodeText } from "../format/bytes.js";
 import type { LiveStatement } from "./branchTree.js";
 
 /** For people who look back; git's history has them for longer. */
-export const KEEP_SUPERSEDED_MS = 30 * 24 * 3_600_000;
+const KEEP_SUPERSEDED_MS = 30 * 24 * 3_600_000;
 
 interface Claim {
   /** Repository and machine. */

@@ -53,7 +53,7 @@ export function gateReport(input: GateReportInput): JobReport {
 }
 
 /** "vm/101 has a backup from 3 hours ago whose restore was proven yesterday (…)", "no, because …". */
-export function gateSentence(part: GateReportPart, changesProblem: string | null): string {
+function gateSentence(part: GateReportPart, changesProblem: string | null): string {
   const { decision, machines, override, changedFiles } = part;
   if (decision === "not-needed")
     return `no machine is asked for by ${changedFiles} changed file${plural(changedFiles)}`;

@@ -13,8 +13,8 @@ import { sha256 } from "../hash/digest.js";
 import type { GateReportPart } from "../jobReport/jobReport.js";
 import type { ReliedOn } from "./decideGate.js";
 
-export const SVR_TYPE = "https://in-toto.io/attestation/svr/v0.2";
-export const VSA_TYPE = "https://slsa.dev/verification_summary/v1";
+const SVR_TYPE = "https://in-toto.io/attestation/svr/v0.2";
+const VSA_TYPE = "https://slsa.dev/verification_summary/v1";
 const VERIFIER = "https://reprise.dev/gate/v1";
 
 export interface GateStatementInput {

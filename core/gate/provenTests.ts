@@ -2,12 +2,10 @@
 // core/evidence; here its verdicts about single snapshots become one about the machine. Pure.
 
 import type { GateRequirement } from "../config/repriseConfig.js";
-import { isOurError } from "../errors.js";
-import { decodeEnvelope } from "../evidence/dsse.js";
+import { envelopesBySubject } from "../evidence/envelopesBySubject.js";
 import type { GateReasonCode, MachineFacts, SnapshotFacts } from "../evidence/gateFacts.js";
 import type { EvidencePolicy, EvidenceReasonCode, EvidenceVerdict } from "../evidence/policy.js";
 import type { VerificationKey } from "../evidence/signingKey.js";
-import { decodeStatement } from "../evidence/statement.js";
 import { verifyEvidence } from "../evidence/verifyEvidence.js";
 import type { RestoreTestRecord } from "../format/restoreTestRecord.js";
 import { shortLine } from "../report/inertText.js";
@@ -136,29 +134,6 @@ function evidencePolicy(subjectDigest: string, requirement: GateRequirement, tru
     allowWarned,
     allowedSpecDigests: tests.length === 0 ? null : tests.flatMap((name) => trust.specDigests.get(name) ?? []),
   };
-}
-
-/** An envelope may speak of several; those that cannot be read speak of none. Sorted, not believed. */
-function envelopesBySubject(envelopes: readonly string[]): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const text of envelopes) {
-    for (const digest of subjectsOf(text)) {
-      const known = found.get(digest);
-      if (known === undefined) found.set(digest, [text]);
-      else known.push(text);
-    }
-  }
-  return found;
-}
-
-function subjectsOf(text: string): string[] {
-  try {
-    const { subjects } = decodeStatement(decodeEnvelope(text, "envelope").payload, "statement");
-    return [...new Set(subjects.map(({ sha256 }) => sha256))];
-  } catch (error) {
-    if (isOurError(error)) return [];
-    throw error;
-  }
 }
 
 const ABSENT: ReadonlySet<EvidenceReasonCode> = new Set([

@@ -48,7 +48,7 @@ export async function fetchFrom(
   return exitCode === 0 ? null : stderr || `exit code ${exitCode}`;
 }
 
-export function fetchFailed(remote: string, stderr: string): RepriseError {
+function fetchFailed(remote: string, stderr: string): RepriseError {
   const from = withoutCredentials(remote);
   const message = `git could not fetch from ${from}: ${saidBy(stderr)}`;
   return new RepriseError("backend", "GIT_FETCH_FAILED", message, { data: { remote: from }, retry: "later" });

@@ -55,7 +55,7 @@ export function isNoCommit(id: string): boolean {
 }
 
 /** GIT_NAME_INVALID. */
-export function checkRevision(revision: string): void {
+function checkRevision(revision: string): void {
   const isSafe = revision.length > 0 && revision.length <= MAX_REVISION_CHARS && !/^-|[\p{Cc}]/u.test(revision);
   if (isSafe) return;
   throw new RepriseError("usage", "GIT_NAME_INVALID", `"${revision.slice(0, 100)}" is not a revision of git`, {

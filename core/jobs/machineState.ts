@@ -110,7 +110,7 @@ function testFindings(
 }
 
 /** The first run of the schedule that is missing, when it should be over by now; null: all is as it should be. */
-export function overdueSince(
+function overdueSince(
   config: RepriseConfig,
   job: JobConfig,
   history: HistoryIndex,

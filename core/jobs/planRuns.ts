@@ -38,7 +38,7 @@ export interface PlannedRun {
   reason: string;
 }
 
-export const WHOLE_PLAN: PlanFilter = { jobs: [], machines: [], due: false };
+const WHOLE_PLAN: PlanFilter = { jobs: [], machines: [], due: false };
 
 /** Answers runs in the order of the jobs and their machines. */
 export function planJobs(

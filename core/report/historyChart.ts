@@ -15,7 +15,7 @@ export interface HistoryPoint {
 
 const MAX_POINTS = 100;
 
-export const DURATION_SCALE: SeriesScale = { format: formatDuration, formatTick, step: niceStep };
+const DURATION_SCALE: SeriesScale = { format: formatDuration, formatTick, step: niceStep };
 
 /** Oldest first; the newest 100 are drawn. Null when fewer than two have been measured. */
 export function historyChart(

@@ -42,7 +42,7 @@ export function joined(parts: readonly Markup[]): Markup {
   return Markup.constant(parts.map(({ source }) => source).join(""));
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return inert(text).replaceAll(/[&<>"'`]/g, (char) => ENTITIES[char] as string);
 }
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { INPUT_DEFAULTS, type InputMistake, type Inputs, readInputs } from "../../action/inputs.js";
+import { INPUT_DEFAULTS, type InputMistake } from "../../action/inputReader.js";
+import { type Inputs, readInputs } from "../../action/inputs.js";
 import { OUTPUT_NAMES } from "../../action/outputs.js";
 import { VERSION } from "../../action/version.js";
 import { inProject } from "../support/projectRoot.js";
