@@ -198,6 +198,10 @@ class Examination {
     const manifests =
       length === 0 ? "all manifests open" : `${length} manifest${length === 1 ? "" : "s"} cannot be read; run verify`;
     this.#find("manifests", length === 0 ? "ok" : "failed", manifests);
+    const [record, ...more] = catalog.unreadableRecords;
+    const example = `${record?.object}${more.length === 0 ? "" : ` and ${more.length} more`}`;
+    const records = record === undefined ? "all records open" : `cannot be read, and shuts gates: ${example}`;
+    this.#find("records", record === undefined ? "ok" : "failed", records);
   }
 
   async surroundings(): Promise<void> {

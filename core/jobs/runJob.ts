@@ -45,7 +45,7 @@ export async function runJob(request: JobRequest, options: JobOptions): Promise<
     context = { request, options, job, repository, catalog, log, results };
     if (await carryOut(context, machines)) await signEvidence(context);
     await storeRecord(context, startedAt);
-    trends = machineTrends(config, await currentCatalog(context), touchedMachines(log));
+    trends = await trendsOf(context);
   } catch (error) {
     cancelled = isAbort(error) || signal.aborted;
     if (cancelled) log.addLines(machines, NOT_REACHED);
@@ -133,6 +133,18 @@ async function storeRecord(context: JobContext, startedAt: string): Promise<void
       ...{ severity: "warning", code: "JOB_RECORD_NOT_STORED", hint, machine: null },
       message: `the record of the job could not be stored: ${message}`,
     });
+  }
+}
+
+/** For the report: without them the job is as good. */
+async function trendsOf(context: JobContext): Promise<JobReport["trends"]> {
+  const { log, request } = context;
+  try {
+    return machineTrends(request.config, await currentCatalog(context), touchedMachines(log));
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    log.addError(error, null, "warning");
+    return [];
   }
 }
 

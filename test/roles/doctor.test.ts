@@ -204,6 +204,9 @@ describe("doctor", () => {
     assert.deepEqual([report.status, report.unsigned], ["failed", [objectName.forgotten(sid)]]);
     await keeper.backend.put(objectName.snapshot(sid), new Uint8Array(100));
     assert.equal(finding(await examine(keeper), "manifests"), "failed");
+    assert.equal(finding(await examine(keeper), "records"), "ok");
+    await keeper.backend.put(`records/${"ee".repeat(16)}`, new Uint8Array(50));
+    assert.equal(finding(await examine(keeper), "records"), "failed");
   });
 });
 
