@@ -32,20 +32,23 @@ export class RepriseFileSystem implements FileSystemProvider {
   /** A snapshot never changes. */
   readonly onDidChangeFile: Event<FileChangeEvent[]> = this.#changed.event;
 
-  readonly #onStale: (error: Error) => void;
+  readonly #onTrouble: (error: Error) => void;
   readonly #toldStale = new Set<string>();
 
-  /** `onStale`: a place names a snapshot, or a repository, that is not there any more. */
+  /**
+   * `onTrouble`: a file could not be read (where it would be, the editor only shows that something went wrong), or a place names a
+   * snapshot or a repository that is not there any more.
+   */
   constructor(
     client: ServiceClient,
     repositories: OpenRepositories,
     ask: AskToOpen,
-    onStale: (error: Error) => void = () => {},
+    onTrouble: (error: Error) => void = () => {},
   ) {
     this.#client = client;
     this.#repositories = repositories;
     this.#ask = ask;
-    this.#onStale = onStale;
+    this.#onTrouble = onTrouble;
   }
 
   dispose(): void {
@@ -79,13 +82,28 @@ export class RepriseFileSystem implements FileSystemProvider {
   }
 
   async readFile(uri: Uri): Promise<Uint8Array> {
+    const refused = new Set<unknown>();
     return await this.#at(uri, "file", async ({ snapshot, path, part }, repository) => {
       const place = { repository, snapshot, path };
       if (part !== undefined) return (await this.#client.call("readRange", { ...place, ...part })).bytes;
       const { sizeBytes } = await this.#client.call("stat", place);
-      if (!(await this.#ask(uri, sizeBytes ?? 0))) throw FileSystemError.Unavailable(uri);
+      if (!(await this.#mayOpen(uri, sizeBytes ?? 0, refused))) throw FileSystemError.Unavailable(uri);
       return await this.#client.call("readFile", { ...place, maxBytes: MAX_FILE_BYTES });
+    }).catch((error: unknown) => {
+      if (error instanceof FileSystemError && error.code === "Unavailable" && !refused.has(error))
+        this.#onTrouble(error);
+      throw error;
     });
+  }
+
+  /** What it throws has been said to the user. */
+  async #mayOpen(uri: Uri, sizeBytes: number, refused: Set<unknown>): Promise<boolean> {
+    try {
+      return await this.#ask(uri, sizeBytes);
+    } catch (error) {
+      refused.add(error);
+      throw error;
+    }
   }
 
   createDirectory(uri: Uri): never {
@@ -128,7 +146,7 @@ export class RepriseFileSystem implements FileSystemProvider {
     if (!isStale(error) || this.#toldStale.has(snapshot)) return;
     if (this.#toldStale.size >= MAX_TOLD) this.#toldStale.clear();
     this.#toldStale.add(snapshot);
-    this.#onStale(error);
+    this.#onTrouble(error);
   }
 }
 
