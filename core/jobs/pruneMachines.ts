@@ -15,7 +15,7 @@ export interface PrunedMachine {
 }
 
 /**
- * Empty `machines`: all of the repository. PRUNE_SNAPSHOT_UNREADABLE, PRUNE_DROPS_MANY, KEEPER_KEY_REQUIRED: then nothing was
+ * Empty `machines`: all of the repository. PRUNE_SNAPSHOT_UNREADABLE, PRUNE_RECORD_UNREADABLE, PRUNE_DROPS_MANY, KEEPER_KEY_REQUIRED: then nothing was
  * forgotten. With a dry run nothing is.
  */
 export async function pruneMachines(
