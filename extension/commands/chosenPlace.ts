@@ -84,7 +84,8 @@ export class PlaceChooser {
     given: Given,
     title: string,
   ): Promise<{ configured: ConfiguredRepository; machine: string } | undefined> {
-    const row = isTreeNode(given) ? machineOf(given) : undefined;
+    const node = given ?? this.#selected();
+    const row = isTreeNode(node) ? machineOf(node) : undefined;
     if (row !== undefined) return { configured: row.repository.configured, machine: row.machine.machine };
     const configured = await this.#repository(given, title);
     return configured === undefined ? undefined : await this.pickMachine(configured, title);

@@ -85,7 +85,10 @@ export class FileCommands {
     const items = entries.map(([name, kind]) => {
       return { label: `$(${(kind & FileType.Directory) === 0 ? "file" : "folder"}) ${withoutIcons(name)}`, name };
     });
-    const picked = await window.showQuickPick(items, { title: uri.path, placeHolder: l10n.t("Open which one?") });
+    const picked = await window.showQuickPick(items, {
+      title: fromUriParts(uri)?.path ?? uri.path,
+      placeHolder: l10n.t("Open which one?"),
+    });
     if (picked !== undefined) await this.#openOrList(Uri.joinPath(uri, picked.name));
   }
 

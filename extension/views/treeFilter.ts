@@ -43,8 +43,8 @@ function describe(filter: string, view: TreeView<Node>, count: FilterCount | und
 }
 
 function countText(filter: string, { machines, snapshots, isReading }: FilterCount): string {
-  if (isReading) return l10n.t("Filter “{0}”: {1} machines so far; snapshots are still being read.", filter, machines);
-  return l10n.t("Filter “{0}”: {1} machines, {2} snapshots in the open repositories.", filter, machines, snapshots);
+  if (isReading) return l10n.t("Filter “{0}”: machines so far: {1}; snapshots are still being read.", filter, machines);
+  return l10n.t("Filter “{0}”: machines: {1}, snapshots: {2}, in the open repositories.", filter, machines, snapshots);
 }
 
 interface FilterBox {

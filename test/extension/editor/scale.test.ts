@@ -99,7 +99,7 @@ describe("a large repository on S3 in the editor", () => {
     await window.answer("Filter machines and snapshots", "web* protected");
     await rows("1 of 1 snapshots").first().waitFor();
     assert.equal(await rows("100 snapshots ·").count(), 0);
-    await window.page.getByText("1 machines, 1 snapshots in the open repositories").waitFor();
+    await window.page.getByText("machines: 1, snapshots: 1, in the open repositories").waitFor();
     await window.shot("scale-4-filtered");
     await window.command("Reprise: Filter…");
     await window.answer("Filter machines and snapshots", "tag:nothing");
