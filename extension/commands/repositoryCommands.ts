@@ -2,6 +2,7 @@
 
 import { type InputBoxOptions, l10n, ProgressLocation, window } from "vscode";
 import { errorText } from "../adapt/errors.js";
+import { messageText } from "../model/shownName.js";
 import {
   addConfigured,
   type ConfiguredRepository,
@@ -50,8 +51,12 @@ export class RepositoryCommands {
 
   async unlock(node?: Node): Promise<void> {
     const configured = await this.#choose(node, l10n.t("Which repository?"));
-    if (configured === undefined || !(await this.#openAsking(configured))) return;
-    this.#tree.redraw(node === undefined ? undefined : repositoryOf(node));
+    if (configured === undefined) return;
+    const [open] = await this.#repositories.openNow((location) => location === configured.location);
+    // opened anew, it would end what is served or runs from it
+    if (open !== undefined)
+      return void window.showInformationMessage(l10n.t("{0} is open already.", messageText(configured.name)));
+    await this.#openAsking(configured);
   }
 
   /** Forgets where it is and its passphrase; the repository itself stays as it is. */

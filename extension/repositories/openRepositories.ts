@@ -51,9 +51,10 @@ export class OpenRepositories {
   /** With a passphrase that was just typed; it is kept when it is right. */
   async unlock(configured: ConfiguredRepository, passphrase: string | null): Promise<OpenedRepository> {
     const opened = await this.#openWith(configured, passphrase, { readAhead: true });
-    if (passphrase !== null) await this.#passphrases.keep(configured.location, passphrase);
     await this.close(configured.location);
+    // whoever shows the repository need not wait until the passphrase is stored
     this.#remember(configured.location, Promise.resolve(opened));
+    if (passphrase !== null) await this.#passphrases.keep(configured.location, passphrase);
     return opened;
   }
 
@@ -123,7 +124,7 @@ export class OpenRepositories {
       const isClosed = error instanceof ServiceError && error.code === "SERVICE_HANDLE_CLOSED";
       if (!isReplaced && !isClosed) throw error;
       if (isReplaced) await this.close(configured.location);
-      else this.#open.delete(configured.location);
+      else await this.#forget(opened);
       return await call(await this.open(configured));
     }
   }
@@ -141,10 +142,20 @@ export class OpenRepositories {
   }
 
   async close(location: string): Promise<void> {
-    const opened = await this.#open.get(location)?.catch(() => undefined);
+    const opening = this.#open.get(location);
+    if (opening === undefined) return;
     this.#open.delete(location);
     this.#changed.fire();
+    const opened = await opening.catch(() => undefined);
     if (opened !== undefined) await this.#client.call("closeRepository", { repository: opened.handle });
+  }
+
+  /** Its handle is void; one that has been opened since stays. */
+  async #forget(opened: OpenedRepository): Promise<void> {
+    const { location } = opened.configured;
+    const opening = this.#open.get(location);
+    const isSame = (await opening?.catch(() => undefined))?.handle === opened.handle;
+    if (isSame && this.#open.get(location) === opening) this.#open.delete(location);
   }
 
   /** All handles are void. */
@@ -173,8 +184,9 @@ export class OpenRepositories {
     const keeperKey = given ?? (await this.#passphrases.keeperKey(configured.location)) ?? null;
     const info = await this.#client.call("openRepository", { location, secret, keeperKey, readAhead });
     const ids = this.#memory.get<Record<string, string>>(KNOWN_IDS, {});
+    // known at once; that it is stored need not be waited for
     if (ids[configured.location] !== info.repositoryId)
-      await this.#memory.update(KNOWN_IDS, { ...ids, [configured.location]: info.repositoryId });
+      void this.#memory.update(KNOWN_IDS, { ...ids, [configured.location]: info.repositoryId });
     return { ...info, configured };
   }
 }

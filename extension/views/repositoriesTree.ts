@@ -56,18 +56,24 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   readonly #lists: TreeLists;
   /** Rows of repositories stay the same objects, so that one can be refreshed. */
   #roots: RepositoryNode[] = [];
-  readonly #listener: Disposable;
+  readonly #listeners: readonly Disposable[];
 
   constructor(client: ServiceClient, repositories: OpenRepositories) {
     this.#repositories = repositories;
     this.#lists = new TreeLists(client, repositories, this.#pace);
-    this.#listener = repositories.onDidChangeContents((location) => {
-      this.redraw(this.#roots.find(({ configured }) => configured.location === location));
-    });
+    const rootOf = (location: string) => this.#roots.find(({ configured }) => configured.location === location);
+    this.#listeners = [
+      repositories.onDidChangeContents((location) => this.redraw(rootOf(location))),
+      // unlocked here or from another view
+      repositories.onDidChange(() => {
+        for (const [location, { state }] of this.#states)
+          if (state === "locked" && repositories.isOpen(location)) this.redraw(rootOf(location));
+      }),
+    ];
   }
 
   dispose(): void {
-    this.#listener.dispose();
+    for (const listener of this.#listeners) listener.dispose();
     this.#pace.dispose();
     this.#changed.dispose();
     this.#filtered.dispose();

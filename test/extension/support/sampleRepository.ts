@@ -43,19 +43,19 @@ export async function makeSampleRepository({ encrypted = true } = {}): Promise<S
     await copyFile(state, disk);
     snapshots.push(await backUp("vm/web1", "--ns", "prod"));
   }
-  const odd = await backUpHostile(disk, () => backUp("vm/odd"));
+  const odd = await backUpHostile(disk, join(folder.path, "outside"), () => backUp("vm/odd"));
   return {
     ...{ folder: folder.path, location, repositoryId: String(repositoryId), snapshots: snapshots as never, odd },
     ...{ reprise, remove: folder.remove },
   };
 }
 
-/** Made elsewhere: its links lead to all of this computer, and an editor that has them in its folder searches all of it. */
-async function backUpHostile(disk: string, backUp: () => Promise<string>): Promise<string> {
+/** Made elsewhere: some of its links lead to all of this computer, and an editor that has them in its folder searches all of it. */
+async function backUpHostile(disk: string, outside: string, backUp: () => Promise<string>): Promise<string> {
+  await mkdir(outside);
   const making = await makeTemporaryFolder("hostile");
   try {
-    await mkdir(join(making.path, "outside"));
-    await makeHostileDisk(making.path, disk, join(making.path, "outside"));
+    await makeHostileDisk(making.path, disk, outside);
     return await backUp();
   } finally {
     await making.remove();
