@@ -28,6 +28,9 @@ interface Reading {
   atMs: number;
 }
 
+/** An answer without a single row is of no use to anybody, unless it takes too long. */
+const FIRST_WAIT_MS = 1500;
+
 export class CatalogHolder {
   readonly #repository: Repository;
   #reading: Reading | undefined;
@@ -53,18 +56,15 @@ export class CatalogHolder {
     return { catalog: await abortable(catalog, signal), asOfMs: atMs };
   }
 
-  /** What there is after this time at the latest: all, or what has been read so far. */
+  /** What there is after this time: all, or what has been read so far; with nothing yet, a while longer. */
   async index({ onWarning, signal }: Asking, waitMs: number): Promise<CatalogIndex> {
     const reading = this.#failed ?? this.#reading ?? this.#begin(onWarning);
-    if (!reading.isOver) {
-      const enough = new AbortController();
-      const waited = sleep(waitMs, undefined, { signal: enough.signal }).catch(() => {});
-      try {
-        await abortable(Promise.race([reading.catalog.catch(() => {}), waited]), signal);
-      } finally {
-        enough.abort();
-      }
-    }
+    const over = reading.catalog.then(
+      () => {},
+      () => {},
+    );
+    if (!reading.isOver) await atMost(waitMs, [over], signal);
+    if (!reading.isOver) await atMost(FIRST_WAIT_MS, [over, reading.soFar.first], signal);
     if (reading.isOver) {
       if (this.#failed === reading) this.#failed = undefined;
       return indexOf(await reading.catalog);
@@ -107,5 +107,16 @@ export class CatalogHolder {
       },
     );
     return reading;
+  }
+}
+
+/** Until one of them has ended, no longer than this. */
+async function atMost(waitMs: number, ends: readonly Promise<void>[], signal: AbortSignal): Promise<void> {
+  const enough = new AbortController();
+  const waited = sleep(waitMs, undefined, { signal: enough.signal }).catch(() => {});
+  try {
+    await abortable(Promise.race([...ends, waited]), signal);
+  } finally {
+    enough.abort();
   }
 }

@@ -36,11 +36,19 @@ export function indexOf(catalog: Catalog): CatalogIndex {
 /** What a reading has come to. */
 export class CatalogSoFar {
   readonly #snapshots: Snapshot[] = [];
+  readonly #first = Promise.withResolvers<void>();
   #progress: ReadingData = { done: 0, total: null };
+
+  /** There is a first snapshot. Never, when the reading finds none. */
+  get first(): Promise<void> {
+    return this.#first.promise;
+  }
 
   add({ done, listed, isListed, snapshot }: CatalogProgress): void {
     this.#progress = { done, total: isListed ? listed : null };
-    if (snapshot !== null) this.#snapshots.push(snapshot);
+    if (snapshot === null) return;
+    this.#snapshots.push(snapshot);
+    this.#first.resolve();
   }
 
   find(id: string): Snapshot | undefined {
