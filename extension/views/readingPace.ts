@@ -6,7 +6,7 @@ import type { RepositoryNode } from "./nodes.js";
 
 /** A reading that takes less than this is shown when it is complete. */
 const FIRST_WAIT_MS = 120;
-const FIRST_REDRAW_MS = 150;
+const FIRST_REDRAW_MS = 300;
 const LAST_REDRAW_MS = 3000;
 
 export class ReadingPace {

@@ -280,8 +280,10 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   #problemRow(parent: Node, error: unknown): ProblemNode {
     if (!isLocked(error) || parent.kind !== "repository")
       return { kind: "problem", parent, message: errorText(error), locked: false };
-    this.#states.set(parent.configured.location, { state: "locked", encrypted: true });
-    this.#redrawItemLater(parent);
+    const { location } = parent.configured;
+    // once: drawn again it asks again
+    if (this.#stateOf(location).state !== "locked") this.#redrawItemLater(parent);
+    this.#states.set(location, { state: "locked", encrypted: true });
     const message =
       error.code === "PASSPHRASE_MISSING" ? l10n.t("Enter the passphrase…") : l10n.t("Enter the right passphrase…");
     return { kind: "problem", parent, message, locked: true };
