@@ -1,7 +1,9 @@
 // New repositories: one's own, whose recovery key is shown once, and the demo.
 
 import { commands, env, l10n, window } from "vscode";
+import { errorText } from "../adapt/errors.js";
 import { addConfigured, configuredRepositories, expandLocation } from "../repositories/configured.js";
+import type { AnswerOf } from "../service/protocol.js";
 import { type ActionParts, isTrusted, running } from "./actionParts.js";
 
 const WALKTHROUGH = "reprise.reprise#reprise.start";
@@ -31,10 +33,21 @@ export class MakingCommands {
     const passphrase = await askNewPassphrase(title);
     if (passphrase === undefined) return;
     const place = location.trim();
-    const { recoveryKey } = await running(title, (options) =>
-      this.#parts.client.call("initRepository", { location: expandLocation(place), passphrase }, options),
+    const argument = { location: expandLocation(place), passphrase };
+    const finish = (made: AnswerOf<"initRepository">) => this.#finish(place, passphrase, made);
+    const made = await running(title, (options) =>
+      this.#parts.client.call("initRepository", argument, {
+        ...options,
+        // it was there before it could be cancelled, and nobody can ask for its recovery key again
+        onLate: (late) => {
+          finish(late).catch((error: unknown) => window.showErrorMessage(errorText(error)));
+        },
+      }),
     );
-    // first of all: nobody can ask for it again
+    await finish(made);
+  }
+
+  async #finish(place: string, passphrase: string, { recoveryKey }: AnswerOf<"initRepository">): Promise<void> {
     if (recoveryKey !== null) await showRecoveryKey(recoveryKey);
     await this.#unlock(place, passphrase);
     await addConfigured({ location: place });

@@ -8,6 +8,7 @@ import { withoutLinks } from "../model/harmlessText.js";
 import { dateAndTime } from "../model/words.js";
 import type { BootData, NbdData } from "../service/actionsProtocol.js";
 import { ServiceError } from "../service/client.js";
+import type { ArgumentOf } from "../service/protocol.js";
 import type { Node } from "../views/nodes.js";
 import { type ActionParts, isTrusted, runOn, type TargetSnapshot } from "./actionParts.js";
 import { BootTerminal } from "./bootTerminal.js";
@@ -29,13 +30,25 @@ export class ServerCommands {
     const { configured, snapshot } = target;
     const title = l10n.t("Serving {0} by NBD", nameOf(target));
     const served = await runOn(this.#parts, configured, title, (repository, options) =>
-      this.#parts.client.call("startNbd", { repository, snapshot: snapshot.snapshotId }, options),
+      this.#parts.client.call(
+        "startNbd",
+        { repository, snapshot: snapshot.snapshotId },
+        {
+          ...options,
+          onLate: ({ server }) => this.#stopLate("stopNbd", { server }),
+        },
+      ),
     );
     const thing: RunningThing = { kind: "nbd", served, stop: () => this.#stopServing(served, thing) };
     this.running.add(thing);
     for (const { uri } of served.disks) this.#log.info(`NBD: ${uri}`);
     // the command is done; the answer may take long
     this.#offer(served, thing).catch((error: unknown) => showError(error, this.#log));
+  }
+
+  /** It had started just before it was cancelled. */
+  #stopLate<M extends "stopNbd" | "stopBoot">(method: M, argument: ArgumentOf<M>): void {
+    this.#parts.client.call(method, argument).catch((error: unknown) => showError(error, this.#log));
   }
 
   async stopNbd(): Promise<void> {
@@ -58,7 +71,14 @@ export class ServerCommands {
     const argument = { snapshot: snapshot.snapshotId, vnc: chosen === screen, toolFolder: toolFolder() };
     try {
       const booted = await runOn(this.#parts, configured, title, (repository, options) =>
-        this.#parts.client.call("startBoot", { repository, ...argument }, options),
+        this.#parts.client.call(
+          "startBoot",
+          { repository, ...argument },
+          {
+            ...options,
+            onLate: ({ boot }) => this.#stopLate("stopBoot", { boot }),
+          },
+        ),
       );
       this.#showMachine(booted);
     } catch (error) {

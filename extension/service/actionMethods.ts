@@ -40,6 +40,5 @@ export function actionMethods(repositories: OpenRepositories, servers: RunningSe
     bootOutput: async (argument, context) => await servers.bootOutput(argument, context),
     bootInput: async (argument) => await done(servers.bootInput(argument)),
     stopBoot: ({ boot }) => done(servers.stop(boot)),
-    stopAll: () => done(servers.stopAll()),
   };
 }

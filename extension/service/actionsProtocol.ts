@@ -156,6 +156,4 @@ export interface ActionsApi<Handle> {
   bootInput: { argument: { boot: number; text: string }; answer: null };
   /** Also when it has ended: removes all that belonged to it. */
   stopBoot: { argument: { boot: number }; answer: null };
-  /** Ends everything that was started, before the extension goes. */
-  stopAll: { argument: null; answer: null };
 }

@@ -37,6 +37,9 @@ export interface CallOptions {
   onEvent?: (event: unknown) => void;
 }
 
+/** `onLate`: of calls that leave something behind. They were aborted, and had succeeded just before that was heard of. */
+type OptionsOf<M extends Method> = CallOptions & { onLate?: (answer: AnswerOf<M>) => void };
+
 export interface ServiceEvents {
   onWarning(warning: WarningData): void;
   /** The worker died; its repositories are closed with it. */
@@ -58,6 +61,7 @@ export class ServiceClient {
   readonly #script: string | URL;
   readonly #events: ServiceEvents;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #late = new Map<number, (answer: unknown) => void>();
   #worker: Worker | undefined;
   #nextCall = 1;
   #closed = false;
@@ -68,8 +72,8 @@ export class ServiceClient {
   }
 
   /** Rejects with ServiceError, or with the signal's reason. An aborted call is cancelled in the worker, too. */
-  call<M extends Method>(method: M, argument: ArgumentOf<M>, options: CallOptions = {}): Promise<AnswerOf<M>> {
-    const { signal, onProgress, onEvent } = options;
+  call<M extends Method>(method: M, argument: ArgumentOf<M>, options: OptionsOf<M> = {}): Promise<AnswerOf<M>> {
+    const { signal, onProgress, onEvent, onLate } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#closed) return Promise.reject(stopped("the extension is being ended"));
     const worker = this.#worker ?? this.#start();
@@ -77,6 +81,7 @@ export class ServiceClient {
     return new Promise<AnswerOf<M>>((resolve, reject) => {
       const onAbort = () => {
         this.#post(worker, { kind: "cancel", call });
+        if (onLate !== undefined) this.#late.set(call, onLate as (answer: unknown) => void);
         this.#take(call)?.reject(signal?.reason);
       };
       const forget = () => signal?.removeEventListener("abort", onAbort);
@@ -127,16 +132,26 @@ export class ServiceClient {
   }
 
   #receive(message: FromService): void {
-    if (message.kind === "answer") this.#take(message.call)?.resolve(message.answer);
-    else if (message.kind === "failure") this.#take(message.call)?.reject(errorOf(message.error));
+    if (message.kind === "closed") return;
+    if (message.kind === "answer" || message.kind === "failure") this.#receiveEnd(message);
     else if (message.kind === "progress") this.#waiting.get(message.call)?.onProgress?.(message.event);
     else if (message.kind === "event") this.#waiting.get(message.call)?.onEvent?.(message.event);
     else this.#events.onWarning(message.warning);
   }
 
+  #receiveEnd(message: Extract<FromService, { kind: "answer" | "failure" }>): void {
+    const late = this.#late.get(message.call);
+    this.#late.delete(message.call);
+    const waiting = this.#take(message.call);
+    if (message.kind === "failure") waiting?.reject(errorOf(message.error));
+    else if (waiting === undefined) late?.(message.answer);
+    else waiting.resolve(message.answer);
+  }
+
   #end(worker: Worker, error: ServiceError): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    this.#late.clear();
     this.#failAll(error);
     this.#events.onStopped(error);
   }
@@ -149,7 +164,7 @@ export class ServiceClient {
 /** Lets the worker end what it has started; one that does not answer is ended all the same. */
 async function farewell(worker: Worker): Promise<void> {
   worker.ref();
-  const message: ToService = { kind: "call", call: 0, method: "stopAll", argument: null };
+  const message: ToService = { kind: "close" };
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, FAREWELL_MS);
     const end = () => {
@@ -157,8 +172,8 @@ async function farewell(worker: Worker): Promise<void> {
       resolve();
     };
     worker.once("exit", end);
-    worker.on("message", ({ kind, ...rest }: FromService) => {
-      if (kind === "answer" && "call" in rest && rest.call === 0) end();
+    worker.on("message", ({ kind }: FromService) => {
+      if (kind === "closed") end();
     });
     worker.postMessage(message);
   });

@@ -281,11 +281,14 @@ export const MAX_PAGE = 2000;
 
 export type ToService =
   | { kind: "call"; call: number; method: Method; argument: unknown }
-  | { kind: "cancel"; call: number };
+  | { kind: "cancel"; call: number }
+  /** The extension goes: everything is ended, what runs and what was started. Answered by `closed`. */
+  | { kind: "close" };
 
 export type FromService =
   | { kind: "answer"; call: number; answer: unknown }
   | { kind: "failure"; call: number; error: ErrorData }
   | { kind: "progress"; call: number; event: ProgressData }
   | { kind: "event"; call: number; event: unknown }
-  | { kind: "warning"; call: number; warning: WarningData };
+  | { kind: "warning"; call: number; warning: WarningData }
+  | { kind: "closed" };

@@ -33,7 +33,7 @@ export class ServiceServer {
   readonly #post: PostMessage;
   readonly #repositories = new OpenRepositories();
   readonly #servers = new RunningServers();
-  readonly #running = new Map<number, AbortController>();
+  readonly #running = new Map<number, { abort: AbortController; end: Promise<void> }>();
   readonly #methods: Methods;
 
   constructor(post: PostMessage) {
@@ -42,26 +42,34 @@ export class ServiceServer {
   }
 
   receive(message: ToService): void {
-    if (message.kind === "cancel") this.#running.get(message.call)?.abort();
-    else void this.#run(message.call, message.method, message.argument);
+    if (message.kind === "cancel") this.#running.get(message.call)?.abort.abort();
+    else if (message.kind === "close") void this.#close();
+    else this.#begin(message.call, message.method, message.argument);
   }
 
-  async close(): Promise<void> {
-    for (const running of this.#running.values()) running.abort();
+  /** What runs is cancelled first, so that it leaves nothing; the client waits for a while only. */
+  async #close(): Promise<void> {
+    const running = [...this.#running.values()];
+    for (const { abort } of running) abort.abort();
+    await Promise.all(running.map(({ end }) => end));
     await this.#servers.stopAll();
-    await this.#repositories.closeAll();
+    await this.#repositories.closeAll().catch(() => {});
+    this.#post({ kind: "closed" });
   }
 
-  async #run(call: number, method: Method, argument: unknown): Promise<void> {
+  #begin(call: number, method: Method, argument: unknown): void {
     const abort = new AbortController();
-    this.#running.set(call, abort);
+    const end = this.#run(call, method, argument, abort.signal).finally(() => this.#running.delete(call));
+    this.#running.set(call, { abort, end });
+  }
+
+  /** Never rejects. */
+  async #run(call: number, method: Method, argument: unknown, signal: AbortSignal): Promise<void> {
     try {
-      const answer = await this.#answer(method, argument, this.#contextOf(call, abort.signal));
+      const answer = await this.#answer(method, argument, this.#contextOf(call, signal));
       this.#post({ kind: "answer", call, answer }, buffersOf(answer));
     } catch (error) {
       this.#post({ kind: "failure", call, error: plainError(error) });
-    } finally {
-      this.#running.delete(call);
     }
   }
 

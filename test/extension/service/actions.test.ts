@@ -280,7 +280,6 @@ describe("the extension's actions", function () {
       await service.client.call("closeRepository", { repository: own.handle });
       assert.ok(!existsSync(place));
       await failure(service.client.call("bootOutput", { boot: 1 }), "SERVICE_HANDLE_CLOSED");
-      await service.client.call("stopAll", null);
     });
   });
 });

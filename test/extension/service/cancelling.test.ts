@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -154,6 +154,39 @@ setInterval(() => existsSync(${JSON.stringify(flag)}) && process.exit(9), 20).un
     }
   });
 
+  it("hands over what was started just before its call was cancelled, so that it can be stopped", async () => {
+    const abort = new AbortController();
+    const late: number[] = [];
+    const argument = { repository, snapshot: sample.snapshots[0] };
+    const onLate = ({ server }: { server: number }) => void late.push(server);
+    const call = service.client.call("startNbd", argument, { signal: abort.signal, onLate });
+    // the answer comes while this thread does not listen
+    for (const endMs = Date.now() + 5000; nbdSockets().length === 0 && Date.now() < endMs; );
+    for (const endMs = Date.now() + 500; Date.now() < endMs; );
+    abort.abort();
+    await assert.rejects(call, { name: "AbortError" });
+    for (const endMs = Date.now() + 10_000; late.length === 0 && Date.now() < endMs; await sleep(20));
+    assert.equal(late.length, 1);
+    await service.client.call("stopNbd", { server: late[0] ?? 0 });
+    assert.deepEqual(nbdSockets(), []);
+  });
+
+  it("ends what runs before it goes, so that nothing half written is left", async () => {
+    const other = startService();
+    const { handle } = await other.open(sample.location, SAMPLE_PASSPHRASE);
+    await other.client.call("startNbd", { repository: handle, snapshot: sample.snapshots[0] });
+    const to = join(sample.folder, "closing.raw");
+    const what = { snapshot: sample.snapshots[0], disk: "sda", to, format: "raw", replace: false } as const;
+    const restoring = other.client.call("restoreDisks", { repository: handle, ...what, skipDamaged: false });
+    const ended = assert.rejects(restoring, { code: "SERVICE_STOPPED" });
+    await sleep(20);
+    await other.client.close();
+    await ended;
+    assert.deepEqual(nbdSockets(), []);
+    const left = (await readdir(sample.folder)).filter((name) => name.includes("closing"));
+    for (const name of left) assert.equal((await stat(join(sample.folder, name))).size, DISK_BYTES, name);
+  });
+
   it("goes on after a message that cannot be sent", async () => {
     const argument = { repository, machine: () => {} } as never;
     await assert.rejects(service.client.call("snapshots", argument), { name: "DataCloneError" });
@@ -163,6 +196,22 @@ setInterval(() => existsSync(${JSON.stringify(flag)}) && process.exit(9), 20).un
     assert.equal((await service.client.call("catalog", { repository })).machines.length, 2);
   });
 });
+
+/** Sockets of NBD servers that this process has open; the list of the system has those of others, too. */
+function nbdSockets(): string[] {
+  const own = new Set(readdirSync("/proc/self/fd").map(socketOf));
+  const all = readFileSync("/proc/self/net/unix", "utf8").split("\n");
+  return all.filter((line) => line.endsWith("/nbd.sock") && own.has(line.trim().split(/\s+/)[6]));
+}
+
+/** Its inode; undefined: no socket, or closed by now. */
+function socketOf(fd: string): string | undefined {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
+  } catch {
+    return undefined;
+  }
+}
 
 function openHandles(): number {
   return readdirSync("/proc/self/fd").length;
