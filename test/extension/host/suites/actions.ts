@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import * as vscode from "vscode";
 import { facts } from "../hostFacts.js";
+
+const run = promisify(execFile);
 
 interface Configured {
   location: string;
@@ -53,9 +59,24 @@ describe("actions in the extension host", () => {
     await untilShown("gc preview: Sample");
   });
 
-  it("protects a snapshot, serves it and stops serving it", async () => {
+  it("protects a snapshot, as the command line sees it", async () => {
+    const isProtected = async () => {
+      const { stdout } = await run(process.execPath, [facts.program, "show", facts.odd, "--json"]);
+      return (JSON.parse(stdout) as { protected: boolean }).protected;
+    };
+    assert.equal(await isProtected(), false);
     await vscode.commands.executeCommand("reprise.protect", snapshotRow(facts.odd));
+    assert.equal(await isProtected(), true);
+  });
+
+  it("serves a snapshot and stops serving it", async () => {
+    const sockets = () => readdirSync(tmpdir()).filter((name) => name.startsWith("reprise-nbd-"));
+    const before = sockets();
     await vscode.commands.executeCommand("reprise.serveNbd", snapshotRow(facts.odd));
+    const made = sockets().filter((name) => !before.includes(name));
+    assert.ok(made.length > 0);
     await vscode.commands.executeCommand("reprise.stopNbd");
+    for (const endMs = Date.now() + 20_000; made.some((name) => sockets().includes(name)); await sleep(50))
+      if (Date.now() > endMs) assert.fail("it is still served");
   });
 });
