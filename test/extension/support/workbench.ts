@@ -65,8 +65,14 @@ export class Workbench {
 
   /** A row of the side bar that begins with this label. */
   row(label: string): Locator {
-    const name = this.page.locator(".label-name, .monaco-highlighted-label").getByText(label, { exact: true });
-    return this.page.locator(".sidebar .monaco-list-row").filter({ has: name }).first();
+    return this.page
+      .locator(".sidebar .monaco-list-row")
+      .filter({ has: this.#name(label) })
+      .first();
+  }
+
+  #name(label: string): Locator {
+    return this.page.locator(".label-name, .monaco-highlighted-label").getByText(label, { exact: true });
   }
 
   /** Labels and descriptions of the rows on screen. */
@@ -93,10 +99,12 @@ export class Workbench {
   async expand(label: string): Promise<void> {
     const row = await this.reach(label);
     if ((await row.getAttribute("aria-expanded")) === "false") await row.click();
-    await this.page.waitForFunction(
-      (element) => element?.getAttribute("aria-expanded") === "true",
-      await row.elementHandle(),
-    );
+    // not that element: the list may have drawn its row anew
+    const open = this.page.locator('.sidebar .monaco-list-row[aria-expanded="true"]');
+    await open
+      .filter({ has: this.#name(label) })
+      .first()
+      .waitFor();
   }
 
   /** The question that is open at the top, by its title. */
