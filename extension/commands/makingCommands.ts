@@ -24,7 +24,7 @@ export class MakingCommands {
     const title = l10n.t("Make a new repository");
     const location = await window.showInputBox({
       title,
-      prompt: l10n.t("Where? An empty or new folder, s3:host/bucket/path or sftp://user@host/path"),
+      prompt: l10n.t("Where? An empty or new folder, s3:https://host/bucket/path or sftp://user@host/path"),
       placeHolder: "/srv/backups/reprise",
       ignoreFocusOut: true,
       validateInput: (text) => (text.trim() === "" ? l10n.t("A repository has a location") : undefined),

@@ -37,7 +37,7 @@ export class RepositoryCommands {
   async add(): Promise<void> {
     const location = await window.showInputBox({
       title: l10n.t("Add a repository"),
-      prompt: l10n.t("Where is it? A folder, s3:host/bucket/path or sftp://user@host/path"),
+      prompt: l10n.t("Where is it? A folder, s3:https://host/bucket/path or sftp://user@host/path"),
       placeHolder: "/srv/backups/reprise",
       ignoreFocusOut: true,
       validateInput: (text) => (text.trim() === "" ? l10n.t("A repository has a location") : undefined),

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseS3Location } from "../../core/storage/s3/s3Location.js";
+import { parseSftpLocation } from "../../core/storage/sftp/sftpLocation.js";
 import { VERSION } from "../../extension/service/version.js";
 import { inProject } from "../support/projectRoot.js";
 
@@ -94,6 +96,26 @@ describe("the extension's manifest", () => {
     assert.deepEqual([...new Set(said)].sort(), Object.keys(bundle).sort());
     const places = (text: string) => (text.match(/\{\d\}/g) ?? []).sort();
     for (const [key, text] of Object.entries(bundle)) assert.deepEqual(places(text), places(key), key);
+  });
+
+  it("shows only locations that the core takes", () => {
+    const pages = [["extension", "README.md"], ["docs", "extension-guide.md"], ["README.md"]];
+    const texts = [
+      ...[["package.nls.json"], ["package.nls.fr.json"], ["l10n", "bundle.l10n.fr.json"]].flatMap((path) =>
+        Object.entries(readJson(...path)).flat(),
+      ),
+      ...pages.map((path) => readFileSync(inProject(...path), "utf8")),
+    ];
+    const shown = texts.flatMap((text) => text.match(/\b(?:s3|sftp):[^\s`,)"…]+/g) ?? []);
+    const locations = [...new Set(shown.map((text) => text.replace(/[.;:]$/, "")))];
+    assert.ok(locations.includes("s3:https://host/bucket/path"), locations.join(" "));
+    assert.ok(locations.includes("sftp://user@host/path"), locations.join(" "));
+    for (const location of locations) {
+      // the name of a host is what somebody types, here a word
+      const plain = location.normalize("NFD").replaceAll(/\p{M}/gu, "");
+      if (!plain.startsWith("s3:")) assert.doesNotThrow(() => parseSftpLocation(plain), location);
+      else assert.equal(parseS3Location(plain).endpoint?.startsWith("https://h"), true, location);
+    }
   });
 
   it("uses no proposed API", function () {
