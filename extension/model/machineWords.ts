@@ -56,7 +56,8 @@ function testWords(test: NonNullable<MachineStateData["lastTest"]>, { nowMs, loc
   if (outcome === "failed") return [t("restore test failed")];
   if (outcome === "inconclusive") return [t("restore test inconclusive")];
   const older = ofNewest ? [] : [t("an older snapshot, tested {0}", ageText(atMs, nowMs, locale))];
-  return [levelText(provenLevel, t) ?? t("nothing proven"), ...rto, ...older];
+  const warned = outcome === "warned" ? [t("with warnings")] : [];
+  return [levelText(provenLevel, t) ?? t("nothing proven"), ...warned, ...rto, ...older];
 }
 
 /** Levels of proof, the least first. */

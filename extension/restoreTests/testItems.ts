@@ -15,6 +15,8 @@ export interface TestPlace {
 const tags = new Map<string, TestTag>();
 
 const places = new WeakMap<TestItem, TestPlace>();
+const declared = new WeakMap<TestItem, string | undefined>();
+const remarks = new WeakMap<TestItem, string>();
 /** Checks that no line of a spec names. They stay when the spec is read again. */
 const implied = new WeakSet<TestItem>();
 
@@ -46,7 +48,7 @@ export function showFile(
 /** Items stay the same objects when a file is read again: a run may be going on with them. */
 function testItem(controller: TestController, parent: TestItem, place: TestPlace, test: RestoreTestData): TestItem {
   const item = childItem(controller, parent, place, test.name, test.line);
-  item.description = test.description;
+  describe(item, test.description);
   item.children.replace(
     test.machines.map((each) => machineItem(controller, item, { ...place, machine: each.machine }, each, test.line)),
   );
@@ -61,11 +63,11 @@ function machineItem(
   line: number,
 ): TestItem {
   const item = childItem(controller, parent, place, machine, line);
-  item.description = level;
+  describe(item, level);
   item.tags = [tagOf(level)];
   const declared = checks.map(({ id, type, line: ofCheck }) => {
     const check = childItem(controller, item, { ...place, check: id }, id, ofCheck);
-    check.description = type;
+    describe(check, type);
     implied.delete(check);
     return check;
   });
@@ -80,15 +82,22 @@ export function checkItem(controller: TestController, machine: TestItem, id: str
   const known = machine.children.get(idOf({ ...place, check: id }));
   if (known !== undefined) return known;
   const item = makeItem(controller, { ...place, check: id }, id, (machine.range?.start.line ?? 0) + 1);
-  item.description = type;
+  describe(item, type);
   implied.add(item);
   machine.children.add(item);
   return item;
 }
 
-/** The level that a machine is tested to: its tag. */
-export function levelOf(machine: TestItem): string | undefined {
-  return machine.tags[0]?.id;
+/** What its last run has to say, in place of what it is; undefined: nothing. It stays when the file is read again. */
+export function remark(item: TestItem, text: string | undefined): void {
+  if (text === undefined) remarks.delete(item);
+  else remarks.set(item, text);
+  describe(item, declared.get(item));
+}
+
+function describe(item: TestItem, text: string | undefined): void {
+  declared.set(item, text);
+  item.description = remarks.get(item) ?? text;
 }
 
 function childItem(

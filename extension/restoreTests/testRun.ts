@@ -19,7 +19,7 @@ import { durationText } from "../model/machineWords.js";
 import type { OpenedRepository } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import type { CheckResultData, OutcomeData, TestEventData, TestRunData } from "../service/policyProtocol.js";
-import { checkItem, idOf, levelOf, placeOf, type TestPlace } from "./testItems.js";
+import { checkItem, idOf, placeOf, remark, type TestPlace } from "./testItems.js";
 
 export interface TestToRun {
   /** Of the test itself. */
@@ -44,6 +44,8 @@ export class LiveTest {
   readonly #run: TestRun;
   readonly #test: TestToRun;
   readonly #checked = new Set<TestItem>();
+  readonly #told = new Set<string>();
+  readonly #finished = new Set<string>();
 
   constructor(controller: TestController, run: TestRun, test: TestToRun) {
     this.#controller = controller;
@@ -70,6 +72,18 @@ export class LiveTest {
     return result;
   }
 
+  /** It was cancelled: what was seen of machines that had not finished proves nothing. */
+  skipRest(): void {
+    this.#say(l10n.t("Cancelled: what had not finished proves nothing."));
+    const machines = [...this.#test.item.children].map(([, child]) => child);
+    for (const item of machines) {
+      const machine = placeOf(item)?.machine ?? "";
+      if (this.#finished.has(machine)) continue;
+      const shown = this.#test.machine === null || this.#test.machine === machine ? this.#itemsOf(machine) : [];
+      for (const each of shown) skipWithChecks(this.#run, each);
+    }
+  }
+
   #tell(event: TestEventData): void {
     const item = this.#machineItem(event.machine);
     switch (event.event) {
@@ -85,11 +99,19 @@ export class LiveTest {
         this.#say(event.line, item);
         break;
       case "check":
-        this.#check(event.machine, event.result);
+        this.#checkOnce(event.machine, event.result);
         break;
       case "machine-finished":
+        this.#finished.add(event.machine);
         this.#say(`${event.machine}: ${event.outcome}: ${event.reason}`);
     }
+  }
+
+  #checkOnce(machine: string, result: CheckResultData): void {
+    const key = `${machine} ${result.id}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.#check(machine, result);
   }
 
   #check(machine: string, result: CheckResultData): void {
@@ -100,7 +122,7 @@ export class LiveTest {
     const item = checkItem(this.#controller, parent, id, result.type);
     // what is only of note changes nothing about the test
     const shown = outcome === "failed" && severity !== "fail" ? "warned" : outcome;
-    item.description = shown === "warned" ? l10n.t("warned: {0}", reason ?? observed) : result.type;
+    remark(item, shown === "warned" ? `⚠ ${reason ?? observed}` : undefined);
     this.#checked.add(item);
     this.#report(item, shown, this.#message(result, item), durationMs);
   }
@@ -113,8 +135,10 @@ export class LiveTest {
     return message;
   }
 
-  #endMachine({ machine, outcome, reason, durationMs, report }: TestRunData["machines"][number]): void {
+  #endMachine({ machine, outcome, reason, durationMs, report, checks }: TestRunData["machines"][number]): void {
     const item = this.#machineItem(machine);
+    // also those that are made of the whole, as the objectives are
+    for (const check of checks) this.#checkOnce(machine, check);
     this.#say(l10n.t("Report: {0}", report));
     if (item === undefined) return;
     if (this.#test.checks !== null) {
@@ -123,7 +147,7 @@ export class LiveTest {
     }
     const message = new TestMessage(reason);
     message.location = new Location(this.#test.file, new Position(lineOf(item), 0));
-    item.description = outcome === "warned" ? l10n.t("warned: {0}", reason) : levelOf(item);
+    remark(item, outcome === "warned" ? `⚠ ${reason}` : undefined);
     this.#report(item, outcome, message, durationMs);
   }
 
@@ -166,6 +190,16 @@ const SIGNS: Record<OutcomeData, string> = { passed: "✓", warned: "!", failed:
 
 function lineOf({ range }: TestItem): number {
   return range?.start.line ?? 0;
+}
+
+/** A check that had held would make its machine look as if it had passed. */
+export function skipWithChecks(run: TestRun, item: TestItem): void {
+  run.skipped(item);
+  for (const [, child] of item.children) {
+    run.skipped(child);
+    remark(child, undefined);
+  }
+  remark(item, undefined);
 }
 
 /** What kept a test from being made, at its line. */

@@ -23,7 +23,7 @@ import { type ServiceClient, ServiceError } from "../service/client.js";
 import type { LastResults } from "./lastResults.js";
 import { placeOf } from "./testItems.js";
 import type { TestRepository } from "./testRepository.js";
-import { LiveTest, obstacle, type TestToRun } from "./testRun.js";
+import { LiveTest, obstacle, skipWithChecks, type TestToRun } from "./testRun.js";
 
 export interface TestRunParts {
   client: ServiceClient;
@@ -86,17 +86,21 @@ export class TestRuns {
     given: ConfiguredRepository | undefined,
   ): Promise<void> {
     const { client, repositories, results } = this.#parts;
+    let live: LiveTest | undefined;
     try {
       const test = await this.#prepare(wanted);
       const configured = given ?? (await this.#repositoryOf(test, chosen));
       if (configured === undefined) return skip(run, wanted);
-      const live = new LiveTest(this.#controller, run, test);
+      const running = new LiveTest(this.#controller, run, test);
+      live = running;
       await unlocked(repositories, configured);
       const { name } = configured;
-      const made = await repositories.use(configured, ({ handle }) => live.make(client, { handle, name }, run.token));
+      const made = await repositories.use(configured, ({ handle }) =>
+        running.make(client, { handle, name }, run.token),
+      );
       if (wanted.checks === null) await results.keep(test.file.fsPath, test.name, made);
     } catch (error) {
-      if (isAbort(error)) return skip(run, wanted);
+      if (isAbort(error)) return live === undefined ? skip(run, wanted) : live.skipRest();
       run.appendOutput(`${errorText(error).replaceAll(/\r?\n/g, "\r\n")}\r\n`, undefined, wanted.test);
       for (const item of shownItems(wanted)) run.errored(item, obstacle(error, item));
       if (error instanceof ServiceError && error.code === "TOOL_MISSING")
@@ -131,7 +135,7 @@ export class TestRuns {
 }
 
 function skip(run: TestRun, wanted: WantedRun<TestItem>): void {
-  for (const item of shownItems(wanted)) run.skipped(item);
+  for (const item of shownItems(wanted)) skipWithChecks(run, item);
 }
 
 /** A test has no state of its own, it is that of its machines; and a part of a machine's checks says nothing about the machine. */

@@ -179,7 +179,10 @@ describe("reprise run, with a machine that starts", function () {
     assert.equal(test?.objectives.rtoMet, true);
     assert.match(test?.screenshot?.pngBase64 ?? "", /^iVBOR/);
     assert.equal(reports[1]?.trends[0]?.rto.length, 1);
-    const evidence = await readFile(join(tests.path("reports"), "web1", "vm-web1", "evidence.intoto.jsonl"), "utf8");
+    const evidence = await readFile(
+      join(tests.path("reports"), "proof", "web1", "vm-web1", "evidence.intoto.jsonl"),
+      "utf8",
+    );
     assert.ok(evidence.trim().split("\n").length >= 2);
     const status = await tests.start(["status", "--config", tests.path("reprise.yml"), "--json"]).ended;
     assert.equal(status.code, 0, status.stderr);

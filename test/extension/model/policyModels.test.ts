@@ -29,6 +29,10 @@ describe("a machine in words", () => {
       machineText(machine("a", older), context),
       "3 hr. ago, boots, RTO 41 s, an older snapshot, tested 5 days ago",
     );
+    assert.equal(
+      machineText(machine("a", { outcome: "warned" }), context),
+      "3 hr. ago, boots, with warnings, RTO 41 s",
+    );
     assert.equal(machineText(machine("a", null), context), "3 hr. ago, never restored in a test");
     assert.equal(machineText(machine("a", { outcome: "failed" }), context), "3 hr. ago, restore test failed");
     assert.equal(machineText(machine("a", { provenLevel: null }), context), "3 hr. ago, nothing proven, RTO 41 s");
