@@ -43,7 +43,7 @@ export function tooltipText(results: readonly GateResult[], uncommitted: number)
   const oldestMs = Math.min(...results.map(({ atMs }) => atMs));
   return [
     ...new Set(lines),
-    ...(uncommitted === 0 ? [] : [l10n.t("{0} changed files are not committed and do not count.", uncommitted)]),
+    ...(uncommitted === 0 ? [] : [l10n.t("Changed files that are not committed and do not count: {0}.", uncommitted)]),
     l10n.t("As of {0}", dateAndTime(oldestMs, env.language)),
   ].join("\n");
 }

@@ -126,15 +126,21 @@ describe("gates in the status bar", () => {
   });
 
   it("name the base, the time and what does not count", async () => {
-    await window.page.mouse.move(700, 300);
-    await status().hover();
-    const hover = window.page.locator(".workbench-hover").filter({ hasText: "As of" }).first();
-    await hover.waitFor();
-    const text = (await hover.textContent()) ?? "";
+    // the policy, and the file that is staged and changed again; git hears of what another program has changed a little later
+    const isCounted = /do not count: 2\./;
+    let text = "";
+    for (const endMs = Date.now() + 60_000; !isCounted.test(text) && Date.now() < endMs; ) {
+      await reasons();
+      await window.page.keyboard.press("Escape");
+      await window.page.mouse.move(700, 300);
+      await status().hover();
+      const hover = window.page.locator(".workbench-hover").filter({ hasText: "As of" }).first();
+      await hover.waitFor();
+      text = (await hover.textContent()) ?? "";
+    }
     await window.shot("gate-tooltip");
     assert.match(text, /Compared with main \([0-9a-f]{9}\)/);
     assert.match(text, /web \(.*apps\/reprise\.yml\)/);
-    // the policy, and the file that is staged and changed again
-    assert.match(text, /2 changed files/);
+    assert.match(text, isCounted);
   });
 });
