@@ -99,7 +99,13 @@ export { formatTreePath, parseTreePath, type TreePath } from "./files/treePath.j
 export type { FileKind, FileStat, FileSystemInfo } from "./filesystem/fileSystem.js";
 export { formatName } from "./filesystem/nameText.js";
 export type { GroupPrunePlan, PruneScope } from "./forget/forget.js";
-export { applyPrune, checkForgettable, forgetSnapshots, planRepositoryPrune } from "./forget/forget.js";
+export {
+  applyPrune,
+  checkForgettable,
+  forgetSnapshots,
+  planRepositoryPrune,
+  pruneCandidates,
+} from "./forget/forget.js";
 export { formatTime } from "./format/fields.js";
 export type { PackName, Sid } from "./format/ids.js";
 export { hexToBytes, isSafeId, objectName } from "./format/ids.js";
@@ -195,7 +201,7 @@ export { ConsoleFilter } from "./report/consoleFilter.js";
 export { inert, inertLine } from "./report/inertText.js";
 export { BlobReader } from "./repository/blobReader.js";
 export type { Catalog, CatalogOptions, CatalogProgress, Snapshot, VerificationState } from "./repository/catalog.js";
-export { loadCatalog } from "./repository/catalog.js";
+export { inOrder, loadCatalog } from "./repository/catalog.js";
 export { readConfig as readRepositoryConfig } from "./repository/configObject.js";
 export type { InitOptions, InitResult } from "./repository/initRepository.js";
 export { DEFAULT_PACK_BYTES, initRepository } from "./repository/initRepository.js";

@@ -3,11 +3,12 @@
 import { RepriseError } from "../errors.js";
 import { objectName, type Sid } from "../format/ids.js";
 import { encodeForgotten, qualifiedGroup } from "../format/manifest.js";
+import type { SnapshotAge } from "../format/snapshotAge.js";
 import type { OnProgress } from "../platform/progress.js";
-import type { Catalog, Snapshot } from "../repository/catalog.js";
+import { agesOf, type Catalog, type Snapshot } from "../repository/catalog.js";
 import type { Repository } from "../repository/repository.js";
 import { isForgotten, requireKeeper, signVerdict } from "../repository/verdicts.js";
-import { type PruneDecision, planPrune, type TimeDistrust } from "../retention/planPrune.js";
+import { type PruneCandidate, type PruneDecision, planPrune, type TimeDistrust } from "../retention/planPrune.js";
 import type { KeepOptions } from "../retention/prunePolicy.js";
 import { refuseManyDrops } from "./dropShare.js";
 
@@ -116,17 +117,20 @@ export async function applyPrune(
   return sids;
 }
 
-function planGroup(snapshots: readonly Snapshot[], scope: PruneScope): GroupPrunePlan {
-  const bySid = new Map(snapshots.map((snapshot) => [snapshot.sid as string, snapshot]));
-  const candidates = snapshots.map((snapshot) => ({
-    id: snapshot.sid as string,
-    timeMs: snapshot.timeMs,
-    storedAtMs: snapshot.storedAtMs,
+/** Of one machine. */
+export function pruneCandidates(snapshots: readonly Snapshot[]): PruneCandidate[] {
+  const ages = agesOf(snapshots);
+  return snapshots.map((snapshot, i) => ({
+    ...(ages[i] as SnapshotAge),
     protected: snapshot.protected,
     finished: true,
   }));
+}
+
+function planGroup(snapshots: readonly Snapshot[], scope: PruneScope): GroupPrunePlan {
+  const bySid = new Map(snapshots.map((snapshot) => [snapshot.sid as string, snapshot]));
   const { keep, timeZone, nowMs, distrust } = scope;
-  const decisions = planPrune(candidates, keep, { timeZone, nowMs, distrust }).map((decision) => {
+  const decisions = planPrune(pruneCandidates(snapshots), keep, { timeZone, nowMs, distrust }).map((decision) => {
     return { ...decision, snapshot: bySid.get(decision.id) as Snapshot };
   });
   const { namespace, group } = (snapshots[0] as Snapshot).manifest;

@@ -4,6 +4,7 @@
 import { objectName, type Sid } from "../format/ids.js";
 import type { Manifest } from "../format/manifest.js";
 import type { RepositoryRecord } from "../format/record.js";
+import { compareAges, type SnapshotAge } from "../format/snapshotAge.js";
 import { Breather } from "../platform/breather.js";
 import { CatalogCache } from "./catalogCache.js";
 import {
@@ -46,7 +47,7 @@ export interface Snapshot {
 }
 
 export interface Catalog {
-  /** Committed and not forgotten, oldest first (by claimed time, then id). */
+  /** Committed and not forgotten, oldest first (compareAges). */
   snapshots: Snapshot[];
   /** Sids with any decision: committed, VOID, or forgotten. */
   decided: Set<Sid>;
@@ -189,20 +190,24 @@ function unreadableOf(
   return unreadable;
 }
 
+/** Oldest first, so that "latest" is what was stored last; also of what has been read of a catalog so far. */
+export function inOrder(snapshots: readonly Snapshot[]): Snapshot[] {
+  const ages = agesOf(snapshots);
+  return snapshots
+    .map((snapshot, i) => ({ snapshot, age: ages[i] as SnapshotAge }))
+    .sort((a, b) => compareAges(a.age, b.age))
+    .map(({ snapshot }) => snapshot);
+}
+
 /**
- * Oldest first. A repaired snapshot has the time of the damaged one and comes after it, unless the damaged one has been healed
- * since: then that is the better one. Within one second the storage's own time decides, so that "latest" is what was stored last.
+ * A repaired snapshot has the time of the damaged one and comes after it, unless the damaged one has been healed since: then that
+ * is the better one.
  */
-function inOrder(snapshots: Snapshot[]): Snapshot[] {
+export function agesOf(snapshots: readonly Snapshot[]): SnapshotAge[] {
   const sound = new Set(snapshots.filter(({ verification }) => verification?.result === "ok").map(({ sid }) => sid));
-  const finishedAt = ({ manifest }: Snapshot) =>
-    manifest.repairedFrom !== null && sound.has(manifest.repairedFrom) ? "" : manifest.finishedAt;
-  return snapshots.sort((a, b) => {
-    const [first, second] = [finishedAt(a), finishedAt(b)];
-    if (a.timeMs !== b.timeMs) return a.timeMs - b.timeMs;
-    if (first !== second) return first < second ? -1 : 1;
-    if (a.storedAtMs !== b.storedAtMs) return a.storedAtMs - b.storedAtMs;
-    return a.sid < b.sid ? -1 : 1;
+  return snapshots.map(({ sid, timeMs, storedAtMs, manifest: { repairedFrom, finishedAt } }) => {
+    const isOutdone = repairedFrom !== null && sound.has(repairedFrom);
+    return { id: sid, timeMs, finishedAt: isOutdone ? "" : finishedAt, storedAtMs };
   });
 }
 

@@ -7,17 +7,14 @@ import { formatDuration, subtractDuration } from "../calendar/duration.js";
 import type { LocalTime, TimeZone } from "../calendar/localTime.js";
 import { MAX_TIME_MS, openTimeZone } from "../calendar/localTime.js";
 import { RepriseError } from "../errors.js";
+import { compareAges, type SnapshotAge } from "../format/snapshotAge.js";
 import type { BucketRule } from "./bucket.js";
 import { bucketLabel, localTimeText } from "./bucket.js";
 import type { CountRule, KeepOptions } from "./prunePolicy.js";
 import { COUNT_RULES, checkKeepOptions, hasWithin, keepsEverything } from "./prunePolicy.js";
 
-export interface PruneCandidate {
-  /** Unique within the call. */
-  id: string;
-  timeMs: number;
-  /** When it was stored, by the storage's own clock; used with PruneContext.distrust only. */
-  storedAtMs?: number;
+/** Ids are unique within the call. PruneContext.distrust compares `timeMs` with `storedAtMs`. */
+export interface PruneCandidate extends SnapshotAge {
   /** No policy may forget it. */
   protected: boolean;
   /** False for a backup that has not ended, or never will. */
@@ -72,7 +69,7 @@ interface Entry {
 }
 
 /**
- * Decides about all snapshots of one group. The plan is newest first; equal times: the higher id first.
+ * Decides about all snapshots of one group. The plan is newest first, as the catalog says (compareAges).
  *
  * The order of the rules, each of which only sees what no earlier one has decided:
  * 1. Protected snapshots stay. They use up no count and cover no bucket.
@@ -135,7 +132,7 @@ function newestFirst(snapshots: readonly PruneCandidate[]): Entry[] {
     ids.add(id);
   }
   return [...snapshots]
-    .sort((a, b) => b.timeMs - a.timeMs || (a.id < b.id ? 1 : -1))
+    .sort((a, b) => compareAges(b, a))
     .map((candidate) => ({ candidate, mark: undefined, rule: "none", reasons: [], local: undefined }));
 }
 

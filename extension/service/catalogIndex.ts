@@ -1,6 +1,6 @@
 // The snapshots of a catalog, or of what has been read of one, by machine: for lists that show a page at a time.
 
-import type { Catalog, CatalogProgress, Snapshot } from "../../core/index.js";
+import { type Catalog, type CatalogProgress, inOrder, type Snapshot } from "../../core/index.js";
 import { machineOf } from "./catalogAnswers.js";
 import type { CatalogFilter } from "./catalogFilter.js";
 import type { ReadingData } from "./protocol.js";
@@ -56,8 +56,7 @@ export class CatalogSoFar {
   }
 
   index(): CatalogIndex {
-    const inOrder = this.#snapshots.toSorted((a, b) => a.timeMs - b.timeMs || (a.sid < b.sid ? -1 : 1));
-    return indexed(inOrder, [], this.#progress);
+    return indexed(inOrder(this.#snapshots), [], this.#progress);
   }
 }
 

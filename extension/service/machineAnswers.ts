@@ -5,6 +5,7 @@ import {
   type MachineReportLine,
   parseDuration,
   planPrune,
+  pruneCandidates,
   readConfig,
   repositoryStatus,
   type Snapshot,
@@ -69,10 +70,8 @@ function preview(
   keep: KeepOptions,
   timeZone: string,
 ): KeepPreviewData {
-  const candidates = snapshots.map(({ sid, timeMs, storedAtMs, protected: isProtected }) => {
-    return { id: sid as string, timeMs, storedAtMs, protected: isProtected, finished: true };
-  });
-  const { marks, rules } = summarizePlan(planPrune(candidates, keep, { timeZone, nowMs: Date.now() }), keep);
+  const plan = planPrune(pruneCandidates(snapshots), keep, { timeZone, nowMs: Date.now() });
+  const { marks, rules } = summarizePlan(plan, keep);
   return {
     machine,
     keeps: snapshots.length - marks.remove,
