@@ -229,6 +229,7 @@ export {
 export type { OnWarning, Warning } from "./repository/warnings.js";
 export type { RestoreTarget } from "./restore/blockTarget.js";
 export { createTarget } from "./restore/openTarget.js";
+export { removeUnfinished } from "./restore/partialLock.js";
 export type { RestoreDisksOptions, RestoredItem, RestoreItem } from "./restore/restoreDisks.js";
 export { restoreDisks, restoredFileNames } from "./restore/restoreDisks.js";
 export { restoreFile } from "./restore/restoreFile.js";

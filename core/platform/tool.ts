@@ -16,6 +16,7 @@ const debianPackages = {
   ssh: "openssh-client",
   blockdev: "util-linux",
   fallocate: "util-linux",
+  flock: "util-linux",
   getfattr: "attr",
   setpriv: "util-linux",
   xargs: "findutils",
@@ -66,6 +67,8 @@ export interface ToolOptions {
   input?: Uint8Array;
   /** The folder it runs in; default: this process's. */
   folder?: string;
+  /** An open file of ours that the program has as its number 3. */
+  sharedFile?: number;
 }
 
 export interface ToolResult {
@@ -85,9 +88,9 @@ const maxErrorOutputBytes = 8 * 1024;
 export async function runTool(name: ToolName, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
   const path = await requireTool(name);
   options.signal?.throwIfAborted();
-  const { input, folder } = options;
+  const { input, folder, sharedFile } = options;
   const child = spawn(path, args, {
-    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(sharedFile === undefined ? [] : [sharedFile])],
     env: toolEnvironment(),
     cwd: folder,
   });

@@ -3,6 +3,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { RestoreTarget } from "./blockTarget.js";
 import { checkFinalName, openPartial, partialPathOf, publishPartial, removePartial } from "./partialFile.js";
+import { lockPartial, type Unlock } from "./partialLock.js";
 import { writeError } from "./targetErrors.js";
 
 export interface FileTargetOptions {
@@ -13,20 +14,29 @@ export interface FileTargetOptions {
   force: boolean;
   /** Hex digits that stand for the snapshot and the disk; the same ones resume. */
   resumeKey: string;
+  signal?: AbortSignal;
 }
 
-/** TARGET_EXISTS, TARGET_UNSAFE, TARGET_FULL, TARGET_READ_ONLY, TARGET_WRITE_FAILED. */
+/** TARGET_EXISTS, TARGET_IN_USE, TARGET_UNSAFE, TARGET_FULL, TARGET_READ_ONLY, TARGET_WRITE_FAILED. */
 export async function createFileTarget(options: FileTargetOptions): Promise<RestoreTarget> {
   const { finalPath, sizeBytes, force } = options;
   await checkFinalName(finalPath, force);
   const { path, handle, isNew } = await openPartial(partialPathOf(finalPath, options.resumeKey));
+  let unlock: Unlock;
   try {
-    // Never cut to nothing: another run of the same restore may be writing into the file right now.
-    await handle.truncate(sizeBytes);
-    return new FileTarget(handle, path, finalPath, force, !isNew);
+    unlock = await lockPartial(handle, path, options.signal);
   } catch (error) {
+    // without the lock it may be another run's by now, even when we have made it
     await handle.close();
+    throw writeError(path, `lock ${path}`, error);
+  }
+  try {
+    await handle.truncate(sizeBytes);
+    return new FileTarget(handle, unlock, path, finalPath, force, !isNew);
+  } catch (error) {
     if (isNew) await removePartial(path).catch(() => undefined);
+    await handle.close();
+    await unlock();
     throw writeError(path, `make ${path} with ${sizeBytes} bytes`, error);
   }
 }
@@ -38,12 +48,14 @@ class FileTarget implements RestoreTarget {
   readonly startsZeroed: boolean;
   /** Open since before the first write, so that its sync reports every failed write-back. */
   readonly #handle: FileHandle;
+  readonly #unlock: Unlock;
   readonly #force: boolean;
   #ended = false;
   #flushError: unknown;
 
-  constructor(handle: FileHandle, path: string, finalPath: string, force: boolean, resumed: boolean) {
+  constructor(handle: FileHandle, unlock: Unlock, path: string, finalPath: string, force: boolean, resumed: boolean) {
     this.#handle = handle;
+    this.#unlock = unlock;
     this.location = { kind: "file", path };
     this.finalPath = finalPath;
     this.resumed = resumed;
@@ -76,12 +88,18 @@ class FileTarget implements RestoreTarget {
     await publishPartial(this.#handle, this.location.path, this.finalPath, this.#force);
     this.#ended = true;
     await this.#handle.close();
+    await this.#unlock();
   }
 
   async discard({ keep }: { keep: boolean }): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    await this.#handle.close();
-    if (!keep) await removePartial(this.location.path);
+    try {
+      // while it is locked: after that it may be another run's
+      if (!keep) await removePartial(this.location.path);
+    } finally {
+      await this.#handle.close();
+      await this.#unlock();
+    }
   }
 }

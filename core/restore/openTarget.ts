@@ -41,7 +41,7 @@ export async function createTarget(options: CreateTargetOptions): Promise<Restor
     return await createDeviceTarget({ path: finalPath, sizeBytes, force });
   }
   if (format === "qcow2") return await createQcow2Target({ finalPath, sizeBytes, force, resumeKey, signal });
-  return await createFileTarget({ finalPath, sizeBytes, force, resumeKey });
+  return await createFileTarget({ finalPath, sizeBytes, force, resumeKey, signal });
 }
 
 /** For workers. The target exists as long as its RestoreTarget is neither published nor discarded. */

@@ -108,9 +108,12 @@ export async function publishPartial(
 
 /** Another run of the same restore may have removed the file or put a new one under its name. */
 async function checkStillOurs(handle: FileHandle, partialPath: string): Promise<void> {
-  const [ours, named] = await Promise.all([handle.stat({ bigint: true }), lstat(partialPath, { bigint: true })]);
-  if (ours.ino === named.ino && ours.dev === named.dev) return;
-  const message = `${partialPath} was replaced while it was written`;
+  const [ours, named] = await Promise.all([
+    handle.stat({ bigint: true }),
+    lstat(partialPath, { bigint: true }).catch(() => undefined),
+  ]);
+  if (named !== undefined && ours.ino === named.ino && ours.dev === named.dev) return;
+  const message = `${partialPath} was replaced or removed while it was written`;
   throw targetFailed("TARGET_WRITE_FAILED", message, { data: { path: partialPath }, retry: "later" });
 }
 

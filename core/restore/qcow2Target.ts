@@ -10,13 +10,14 @@ import { type QemuNbd, startQemuNbd } from "../source/qemuNbd.js";
 import type { RestoreTarget, TargetLocation } from "./blockTarget.js";
 import type { FileTargetOptions } from "./fileTarget.js";
 import { checkFinalName, openPartial, partialPathOf, publishPartial, removePartial } from "./partialFile.js";
+import { inUse } from "./partialLock.js";
 import { targetFailed, writeError } from "./targetErrors.js";
 
 const lockFailure = /Failed to get .*lock/;
 const sectorBytes = 512;
 
 /** As createFileTarget, and TOOL_MISSING without qemu-img and qemu-nbd. The image is rounded up to whole sectors. */
-export async function createQcow2Target(options: FileTargetOptions & { signal?: AbortSignal }): Promise<RestoreTarget> {
+export async function createQcow2Target(options: FileTargetOptions): Promise<RestoreTarget> {
   const { finalPath, sizeBytes, force, signal } = options;
   await checkFinalName(finalPath, force);
   const { path, handle, isNew } = await openPartial(partialPathOf(finalPath, options.resumeKey));
@@ -41,11 +42,6 @@ async function createImage(path: string, sizeBytes: number, signal?: AbortSignal
   if (lockFailure.test(result.stderr)) throw inUse(path);
   const errno = /No space left/.test(result.stderr) ? "ENOSPC" : undefined;
   throw writeError(path, `make ${path} as a qcow2 image: ${firstLine(result.stderr)}`, { code: errno });
-}
-
-function inUse(path: string): Error {
-  const hint = "another restore of the same disk is running; wait for it";
-  return targetFailed("TARGET_IN_USE", `${path} is being written`, { data: { path }, hint, retry: "later" });
 }
 
 function roundedUp(sizeBytes: number): number {

@@ -2,6 +2,7 @@
 // written, and get their names after the last.
 
 import { createHash, randomBytes } from "node:crypto";
+import { lstat } from "node:fs/promises";
 import { isAbort, isOurError, RepriseError } from "../errors.js";
 import type { Archive } from "../format/manifest.js";
 import { checkNewFile, writeNewFile } from "../platform/newFile.js";
@@ -161,9 +162,10 @@ class RestoreRun {
     const kept: string[] = [];
     for (const { target, begun } of this.#targets.splice(0)) {
       const keep = this.#options.resume && (begun || target.resumed);
-      if (keep && target.partialPath !== undefined) kept.push(target.partialPath);
       // the error that ends the restore says more than one of cleaning up
       await target.discard({ keep }).catch(() => undefined);
+      const { partialPath } = target;
+      if (keep && partialPath !== undefined && (await isThere(partialPath))) kept.push(partialPath);
     }
     return kept;
   }
@@ -172,6 +174,15 @@ class RestoreRun {
   #resumeKey(archive: Archive): string {
     if (!this.#options.resume) return randomBytes(16).toString("hex");
     const { sid } = this.#snapshot;
-    return createHash("sha256").update(`${sid}\n${archive.name}\n${archive.root}`).digest("hex").slice(0, 32);
+    // raw and qcow2 are locked in ways that do not know of each other
+    const format = this.#options.format === "raw" ? "" : `\n${this.#options.format}`;
+    return createHash("sha256").update(`${sid}\n${archive.name}\n${archive.root}${format}`).digest("hex").slice(0, 32);
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
 }

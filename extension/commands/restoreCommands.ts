@@ -134,6 +134,7 @@ export class RestoreCommands {
         });
         return { disks, files };
       },
+      giveUp: async (paths) => void (await this.#client.call("removeUnfinished", { paths })),
     };
   }
 }

@@ -38,6 +38,8 @@ export interface RestoreRun {
   /** Whether files that are there can be left alone. */
   canKeep: boolean;
   run(manner: RestoreManner, options: CallOptions): Promise<Pick<RestoreDone, "files" | "disks">>;
+  /** Removes what an attempt has left, when the user wants no other one. */
+  giveUp?(unfinished: readonly string[]): Promise<void>;
 }
 
 export class RestoreRuns {
@@ -62,10 +64,10 @@ export class RestoreRuns {
         const isDamaged = isCode(error, "RESTORE_DAMAGED") && !manner.skipDamaged;
         if (isTaken) {
           const existing = await askAboutExisting(restore, error as ServiceError);
-          if (existing === undefined) return;
+          if (existing === undefined) return await giveUp(restore, error as ServiceError);
           manner.existing = existing;
         } else if (isDamaged && (await askAboutDamage(error as ServiceError))) manner.skipDamaged = true;
-        else if (isDamaged) return;
+        else if (isDamaged) return await giveUp(restore, error as ServiceError);
         else throw error;
       }
     }
@@ -120,6 +122,12 @@ export class RestoreRuns {
     const showLog = l10n.t("Show Log");
     if ((await window.showInformationMessage(message, showLog)) === showLog) this.#log.show();
   }
+}
+
+/** Nobody asks for it again, and its name is hidden. */
+async function giveUp(restore: RestoreRun, { data }: ServiceError): Promise<void> {
+  const kept = Array.isArray(data.kept) ? data.kept.filter((path) => typeof path === "string") : [];
+  if (kept.length > 0) await restore.giveUp?.(kept);
 }
 
 /** Undefined: stop. */

@@ -264,6 +264,7 @@ export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, Pol
   counterpart: Compare["counterpart"];
   restoreFiles: RestoreApi<Handle>["restoreFiles"];
   restoreDisks: RestoreApi<Handle>["restoreDisks"];
+  removeUnfinished: RestoreApi<Handle>["removeUnfinished"];
   exportEvidence: RestoreApi<Handle>["exportEvidence"];
   exportArchive: RestoreApi<Handle>["exportArchive"];
 }

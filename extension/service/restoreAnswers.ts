@@ -13,6 +13,7 @@ import {
   type RestoreFilesRequest,
   type RestoreItem,
   refuseTargetInside,
+  removeUnfinished,
   restoreDisks,
   restoredFileNames,
   restoreFiles,
@@ -72,6 +73,13 @@ export async function restoreDisksTo(
   });
   const hasFolders = disk === null && snapshot.manifest.archives.some(({ kind }) => kind === "tree");
   return { to, disks, files: hasFolders ? await restoreFolders(session, argument, snapshot, context) : null };
+}
+
+/** Only names that restores give to what they have not finished, and only what no other restore is writing. */
+export async function removeLeftovers({ paths }: ArgumentOf<"removeUnfinished">): Promise<{ removed: string[] }> {
+  const removed: string[] = [];
+  for (const path of paths) if (await removeUnfinished(path)) removed.push(path);
+  return { removed };
 }
 
 function itemsOf(snapshot: Snapshot, { disk, to, format }: ArgumentOf<"restoreDisks">): RestoreItem[] {

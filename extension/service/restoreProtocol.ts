@@ -89,6 +89,8 @@ export interface RestoreApi<Handle> {
     };
     answer: RestoredDisksData;
   };
+  /** What a restore that was given up has left: the `kept` of its error's data. */
+  removeUnfinished: { argument: { paths: readonly string[] }; answer: { removed: readonly string[] } };
   /** A file, a folder or, with `/`, everything as one archive in the file `to`. TARGET_EXISTS unless `replace`. */
   exportArchive: {
     argument: {

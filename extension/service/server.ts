@@ -15,7 +15,7 @@ import { plainError } from "./plainError.js";
 import { readPolicy, readSpecs } from "./policyAnswers.js";
 import type { AnswerOf, ArgumentOf, FromService, Method, ToService } from "./protocol.js";
 import { readRange, readWholeFile } from "./readAnswers.js";
-import { restoreDisksTo, restoreFilesTo } from "./restoreAnswers.js";
+import { removeLeftovers, restoreDisksTo, restoreFilesTo } from "./restoreAnswers.js";
 import { RunningServers } from "./runningServers.js";
 import { findByName, searchText } from "./searchAnswers.js";
 import type { CallContext } from "./session.js";
@@ -130,6 +130,7 @@ function methodsOf(repositories: OpenRepositories, servers: RunningServers): Met
     counterpart: (argument, context) => findCounterpart(repositories.get(argument.repository), argument, context),
     restoreFiles: (argument, context) => restoreFilesTo(repositories.get(argument.repository), argument, context),
     restoreDisks: (argument, context) => restoreDisksTo(repositories.get(argument.repository), argument, context),
+    removeUnfinished: (argument) => removeLeftovers(argument),
     exportEvidence: (argument, context) => exportEvidenceTo(repositories.get(argument.repository), argument, context),
     exportArchive: (argument, context) => exportArchiveTo(repositories.get(argument.repository), argument, context),
   };

@@ -99,6 +99,28 @@ describe("restoring with the extension's service", () => {
     await failure(service.client.call("restoreDisks", disks("sdz", to("z"))), "ARCHIVE_UNKNOWN");
   });
 
+  it("lets one of two restores write a file at once, and its bytes are whole", async () => {
+    const restore = () => service.client.call("restoreDisks", disks("sda", to("same.raw")));
+    const results = await Promise.allSettled([restore(), restore()]);
+    const refused = results.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
+    assert.equal(refused.length, 1);
+    assert.ok(["TARGET_IN_USE", "TARGET_EXISTS"].includes(refused[0]), refused[0]);
+    const [first] = await machineDisks();
+    assert.ok((await readFile(to("same.raw"))).equals(await readFile(first)));
+    assert.ok(!(await readdir(target.path)).some((name) => name.endsWith(".partial")));
+  });
+
+  it("removes what a given-up restore has left, and nothing else", async () => {
+    const left = to(`.left.raw.reprise-${"a1".repeat(16)}.partial`);
+    for (const path of [left, to("left.raw"), to("mine.partial")]) await writeFile(path, "x");
+    const paths = [left, to("left.raw"), to("mine.partial"), to("nothing")];
+    assert.deepEqual(await service.client.call("removeUnfinished", { paths }), { removed: [left] });
+    const names = await readdir(target.path);
+    assert.ok(
+      names.includes("left.raw") && names.includes("mine.partial") && !names.some((name) => name.startsWith(".left")),
+    );
+  });
+
   it("restores a whole machine into a folder", async () => {
     const report = await service.client.call("restoreDisks", disks(null, to("machine")));
     assert.deepEqual(await readdir(to("machine")), ["sda.raw"]);
