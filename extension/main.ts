@@ -57,7 +57,7 @@ export function activate(context: ExtensionContext): void {
   const options = { isReadonly, isCaseSensitive: true };
 
   const demos = new DemoFolders(context.globalState, context.globalStorageUri);
-  const repositoryCommands = new RepositoryCommands(repositories, passphrases, tree, demos);
+  const repositoryCommands = new RepositoryCommands(repositories, passphrases, tree, demos, log);
   const places = new PlaceChooser(client, repositories, () => view.selection[0]);
   const fileCommands = new FileCommands(repositories, places);
   const keepers = new KeeperKeys(repositories, passphrases);

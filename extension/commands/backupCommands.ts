@@ -1,8 +1,8 @@
 // Backing up now: a machine of a reprise.yml by its job, or disks and folders that are chosen by hand.
 
 import { env, type LogOutputChannel, l10n, window, workspace } from "vscode";
+import { isSameLocation } from "../model/location.js";
 import { sizeText } from "../model/words.js";
-import { isSameLocation } from "../policy/machineStates.js";
 import { findOurs } from "../policy/workspaceFiles.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { Node } from "../views/nodes.js";

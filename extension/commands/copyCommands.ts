@@ -3,7 +3,8 @@
 
 import { l10n, type TestItem, Uri } from "vscode";
 import { type CopySubject, copiedLine, copiedPath } from "../model/copiedText.js";
-import { type ConfiguredRepository, expandLocation } from "../repositories/configured.js";
+import { expandLocation } from "../model/location.js";
+import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { CoverageNode } from "../restoreTests/coverageTree.js";
 import { placeOf } from "../restoreTests/testItems.js";
 import type { ChangesTree } from "../views/changesTree.js";

@@ -2,9 +2,11 @@
 
 import { commands, env, l10n, window } from "vscode";
 import { errorText } from "../adapt/errors.js";
-import { addConfigured, configuredRepositories, expandLocation } from "../repositories/configured.js";
+import { expandLocation, isSameLocation } from "../model/location.js";
+import { addConfigured, configuredRepositories } from "../repositories/configured.js";
 import type { AnswerOf } from "../service/protocol.js";
 import { type ActionParts, isTrusted, running } from "./actionParts.js";
+import { askLocation } from "./askLocation.js";
 
 const WALKTHROUGH = "reprise.reprise#reprise.start";
 const MIN_PASSPHRASE = 8;
@@ -22,17 +24,13 @@ export class MakingCommands {
   async init(): Promise<void> {
     if (!(await isTrusted())) return;
     const title = l10n.t("Make a new repository");
-    const location = await window.showInputBox({
+    const place = await askLocation({
       title,
       prompt: l10n.t("Where? An empty or new folder, s3:https://host/bucket/path or sftp://user@host/path"),
-      placeHolder: "/srv/backups/reprise",
-      ignoreFocusOut: true,
-      validateInput: (text) => (text.trim() === "" ? l10n.t("A repository has a location") : undefined),
     });
-    if (location === undefined) return;
+    if (place === undefined) return;
     const passphrase = await askNewPassphrase(title);
     if (passphrase === undefined) return;
-    const place = location.trim();
     const argument = { location: expandLocation(place), passphrase };
     const finish = (made: AnswerOf<"initRepository">) => this.#finish(place, passphrase, made);
     const made = await running(title, (options) =>
@@ -50,7 +48,8 @@ export class MakingCommands {
   async #finish(place: string, passphrase: string, { recoveryKey }: AnswerOf<"initRepository">): Promise<void> {
     if (recoveryKey !== null) await showRecoveryKey(recoveryKey);
     await this.#unlock(place, passphrase);
-    await addConfigured({ location: place });
+    const isThere = configuredRepositories().some(({ location }) => isSameLocation(location, place));
+    if (!isThere) await addConfigured({ location: place });
     this.#parts.tree.redraw();
   }
 

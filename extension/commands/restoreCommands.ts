@@ -2,10 +2,10 @@
 
 import { env, l10n, Uri, window, workspace } from "vscode";
 import { commandLine } from "../model/commandLine.js";
+import { expandLocation } from "../model/location.js";
 import { restoreFolderName } from "../model/restoreReport.js";
 import { lastName, shortened } from "../model/shownName.js";
 import { dateAndTime, sizeText } from "../model/words.js";
-import { expandLocation } from "../repositories/configured.js";
 import type { ServiceClient } from "../service/client.js";
 import type { SnapshotData } from "../service/protocol.js";
 import type { DiskFormat } from "../service/restoreProtocol.js";

@@ -4,9 +4,9 @@
 import { commands, env, l10n, ProgressLocation, window } from "vscode";
 import { isAbort, withSignal } from "../adapt/cancellation.js";
 import { commandLine } from "../model/commandLine.js";
+import { expandLocation } from "../model/location.js";
 import { messageText, shortened } from "../model/shownName.js";
 import { dateAndTime } from "../model/words.js";
-import { expandLocation } from "../repositories/configured.js";
 import type { CallOptions, ServiceClient } from "../service/client.js";
 import type { SearchHit, SearchSummary } from "../service/searchProtocol.js";
 import type { Search, SearchTree } from "../views/searchTree.js";

@@ -3,8 +3,8 @@
 
 import { type Disposable, type Event, EventEmitter, type LogOutputChannel, type Uri, workspace } from "vscode";
 import { errorText } from "../adapt/errors.js";
+import { isSameLocation } from "../model/location.js";
 import type { ServiceStops } from "../model/serviceStops.js";
-import { expandLocation } from "../repositories/configured.js";
 import type { OpenedRepository, OpenRepositories } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import type { MachineStateData, PolicyData } from "../service/policyProtocol.js";
@@ -137,12 +137,4 @@ export class MachineStates implements Disposable {
 /** What the policy calls the repository of a location in the settings. */
 export function repositoryNameOf({ repositories }: PolicyData, location: string): string | undefined {
   return repositories.find((each) => each.location !== null && isSameLocation(each.location, location))?.name;
-}
-
-export function isSameLocation(a: string, b: string): boolean {
-  const plain = (location: string) =>
-    expandLocation(location)
-      .replace(/^file:(\/\/)?/, "")
-      .replace(/\/+$/, "");
-  return plain(a) === plain(b);
 }

@@ -1,6 +1,5 @@
 // The repositories that the settings name, the user's and the workspace's. What a workspace says that is not trusted is left out.
 
-import { homedir } from "node:os";
 import { ConfigurationTarget, type WorkspaceConfiguration, workspace } from "vscode";
 
 export interface ConfiguredRepository {
@@ -37,11 +36,6 @@ export async function removeConfigured(location: string): Promise<void> {
     const rest = entries.filter((entry) => locationOf(entry) !== location);
     if (rest.length !== entries.length) await configuration.update(SECTION, rest, target);
   }
-}
-
-/** What the core is given: `~` at the beginning is the home folder. */
-export function expandLocation(location: string): string {
-  return location === "~" || location.startsWith("~/") ? homedir() + location.slice(1) : location;
 }
 
 interface SettingsPlace {

@@ -1,8 +1,9 @@
 // The setting `reprise.machines`: which folders of this computer are folders of machines in backups.
 
 import { ConfigurationTarget, Uri, workspace } from "vscode";
+import { expandLocation } from "../model/location.js";
 import { localPathOf, type MachineFolder, pathInMachine, readMachineFolders } from "../model/machineFolders.js";
-import { type ConfiguredRepository, configuredRepositories, expandLocation } from "./configured.js";
+import { type ConfiguredRepository, configuredRepositories } from "./configured.js";
 
 const SECTION = "reprise.machines";
 

@@ -1,10 +1,11 @@
 // The repositories that are open in this window: opened at the first need, once, and again after the service has died.
 
 import { type Event, EventEmitter, type Memento } from "vscode";
+import { expandLocation } from "../model/location.js";
 import type { Passphrases } from "../secrets/passphrases.js";
 import { type ServiceClient, ServiceError } from "../service/client.js";
 import type { EntryData, RepositoryInfo } from "../service/protocol.js";
-import { type ConfiguredRepository, configuredRepositories, expandLocation } from "./configured.js";
+import { type ConfiguredRepository, configuredRepositories } from "./configured.js";
 
 /** Which location had which repository: URIs name the repository, settings the location. */
 const KNOWN_IDS = "repositoryIds";
@@ -96,6 +97,22 @@ export class OpenRepositories {
       }
     }
     throw failure ?? unknownRepository(repositoryId);
+  }
+
+  /** What the settings have under another location and is the same repository. What cannot be looked at now is another one. */
+  async sameAs({ repositoryId, configured }: OpenedRepository): Promise<ConfiguredRepository | undefined> {
+    const ids = this.#memory.get<Record<string, string>>(KNOWN_IDS, {});
+    const likely = configuredRepositories().filter(
+      ({ location }) => location !== configured.location && ids[location] === repositoryId,
+    );
+    for (const candidate of likely) {
+      try {
+        if ((await this.open(candidate)).repositoryId === repositoryId) return candidate;
+      } catch (error) {
+        if (isLocked(error)) return candidate;
+      }
+    }
+    return undefined;
   }
 
   /** Passphrases that are known here, with the places that they are for: nothing is asked, and nothing opened. */

@@ -1,7 +1,7 @@
 // Which repository a restore test is made from: the one that a policy names, or the only one there is, or the one that is picked.
 
 import { l10n, type Memento, type Uri, window } from "vscode";
-import { isSameLocation } from "../policy/machineStates.js";
+import { isSameLocation } from "../model/location.js";
 import type { Policies } from "../policy/policies.js";
 import { type ConfiguredRepository, configuredRepositories } from "../repositories/configured.js";
 import type { PolicyData } from "../service/policyProtocol.js";

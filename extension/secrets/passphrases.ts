@@ -3,6 +3,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import type { SecretStorage } from "vscode";
+import { isSameLocation } from "../model/location.js";
 
 /** As the core takes key files. */
 const MAX_KEY_BYTES = 65_536;
@@ -20,8 +21,8 @@ export class Passphrases {
   async get(location: string): Promise<string | undefined> {
     const stored = await this.#storage.get(passphraseOf(location));
     if (stored !== undefined) return stored;
-    const { REPRISE_PASSPHRASE, REPRISE_RECOVERY_KEY, REPRISE_REPOSITORY } = this.#environment;
-    return REPRISE_REPOSITORY === location ? REPRISE_PASSPHRASE || REPRISE_RECOVERY_KEY || undefined : undefined;
+    const { REPRISE_PASSPHRASE, REPRISE_RECOVERY_KEY } = this.#environment;
+    return this.#isNamed(location) ? REPRISE_PASSPHRASE || REPRISE_RECOVERY_KEY || undefined : undefined;
   }
 
   async keep(location: string, passphrase: string): Promise<void> {
@@ -32,8 +33,8 @@ export class Passphrases {
   async keeperKey(location: string): Promise<string | undefined> {
     const stored = await this.#storage.get(keeperOf(location));
     if (stored !== undefined) return stored;
-    const { REPRISE_KEEPER_KEY, REPRISE_KEEPER_KEY_FILE, REPRISE_REPOSITORY } = this.#environment;
-    if (REPRISE_REPOSITORY !== location) return undefined;
+    const { REPRISE_KEEPER_KEY, REPRISE_KEEPER_KEY_FILE } = this.#environment;
+    if (!this.#isNamed(location)) return undefined;
     return REPRISE_KEEPER_KEY || (REPRISE_KEEPER_KEY_FILE ? await readKeyFile(REPRISE_KEEPER_KEY_FILE) : undefined);
   }
 
@@ -53,6 +54,12 @@ export class Passphrases {
   async forget(location: string): Promise<void> {
     await this.#storage.delete(passphraseOf(location));
     await this.forgetKeeperKey(location);
+  }
+
+  /** By the environment, in any spelling. */
+  #isNamed(location: string): boolean {
+    const { REPRISE_REPOSITORY } = this.#environment;
+    return REPRISE_REPOSITORY !== undefined && isSameLocation(REPRISE_REPOSITORY, location);
   }
 }
 

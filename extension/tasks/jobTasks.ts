@@ -16,10 +16,11 @@ import {
   workspace,
 } from "vscode";
 import { commandLineWords } from "../model/commandLine.js";
+import { expandLocation } from "../model/location.js";
 import { secretVariables } from "../model/secretVariables.js";
 import type { Policies } from "../policy/policies.js";
 import { findOurs } from "../policy/workspaceFiles.js";
-import { configuredRepositories, expandLocation } from "../repositories/configured.js";
+import { configuredRepositories } from "../repositories/configured.js";
 import type { Passphrases } from "../secrets/passphrases.js";
 import type { PolicyData, PolicyJobData } from "../service/policyProtocol.js";
 import { cliProgram } from "./cliProgram.js";

@@ -28,6 +28,7 @@ describe("the packed extension", () => {
         "extension/dist/extension/main.cjs",
         "extension/dist/extension/service.mjs",
         "extension/l10n/bundle.l10n.fr.json",
+        "extension/media/icon.png",
       ])
         assert.ok(names.includes(wanted), wanted);
     } finally {

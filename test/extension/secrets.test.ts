@@ -39,6 +39,9 @@ describe("secrets of the editor", () => {
       assert.equal(await of({ ...named, REPRISE_RECOVERY_KEY: "RPRS1-x" }).get("/a"), "RPRS1-x");
       assert.equal(await of({ ...named, REPRISE_PASSPHRASE: "p", REPRISE_RECOVERY_KEY: "r" }).get("/a"), "p");
       assert.equal(await of({ ...named, REPRISE_PASSPHRASE: "p" }).get("/b"), undefined);
+      for (const spelled of ["/a/", "file:///a", "/./a"])
+        assert.equal(await of({ ...named, REPRISE_PASSPHRASE: "p" }).get(spelled), "p", spelled);
+      assert.equal(await of({ REPRISE_PASSPHRASE: "p" }).get("/a"), undefined);
       assert.equal(await of({ ...named, REPRISE_KEEPER_KEY: "k" }).keeperKey("/a"), "k");
       assert.equal(await of({ ...named, REPRISE_KEEPER_KEY: "k" }).keeperKey("/b"), undefined);
       assert.equal(await of({ ...named, REPRISE_KEEPER_KEY_FILE: file }).keeperKey("/a"), "key in a file");
