@@ -2,6 +2,8 @@
 
 import { commands, FileSystemError, type LogOutputChannel, l10n, type Uri, window } from "vscode";
 import { withoutLinks } from "../model/harmlessText.js";
+import { remedyOf } from "../model/remedies.js";
+import { shortenedWords } from "../model/shownName.js";
 import { ServiceError } from "../service/client.js";
 import { isAbort } from "./cancellation.js";
 
@@ -26,9 +28,9 @@ export function toFileSystemError(error: unknown, uri: Uri, wanted: "file" | "fo
 
 /** The sentence, its remedy, and the code to look up. */
 export function errorText(error: unknown): string {
-  if (!(error instanceof ServiceError)) return error instanceof Error ? error.message : String(error);
-  const hint = error.hint === undefined ? "" : `: ${error.hint}`;
-  return `${error.message}${hint} [${error.code}]`;
+  if (!(error instanceof ServiceError)) return shortenedWords(error instanceof Error ? error.message : String(error));
+  const remedy = remedyOf(error, l10n.t);
+  return shortenedWords(`${error.message}${remedy === undefined ? "" : `: ${remedy}`} [${error.code}]`);
 }
 
 /** Shows what a command failed with; a cancelled one says nothing. */

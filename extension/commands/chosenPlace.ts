@@ -46,8 +46,8 @@ export class PlaceChooser {
     if (known !== undefined && (orWhole || known.path !== "/")) return known;
     const chosen = known ?? (await this.#wholeSnapshot());
     if (chosen === undefined) return undefined;
-    const path = await window.showInputBox({ title: prompt, placeHolder: "/etc/hostname" });
-    if (path === undefined || path.trim() === "") return undefined;
+    const path = (await window.showInputBox({ title: prompt, placeHolder: "/etc/hostname" }))?.trim() ?? "";
+    if (path === "") return undefined;
     const asked = path.startsWith("/") ? path : `/${path}`;
     return { ...chosen, path: await this.#pathOf(chosen, asked) };
   }

@@ -62,12 +62,13 @@ export class FileCommands {
     const chosen = await this.#places.snapshot(given, l10n.t("Go to a path of which snapshot?"));
     if (chosen === undefined) return;
     const { configured, snapshot } = chosen;
-    const path = await window.showInputBox({
+    const typed = await window.showInputBox({
       title: l10n.t("Go to a path of {0}", snapshot.machine),
       prompt: l10n.t("A file or folder as the machine names it, or with disk and volume in front"),
       placeHolder: "/etc/hostname",
     });
-    if (path === undefined || path === "") return;
+    const path = typed?.trim() ?? "";
+    if (path === "") return;
     const asked = path.startsWith("/") ? path : `/${path}`;
     // the same file has one place, however it is named
     const found = await this.#repositories.locate(configured, snapshot.snapshotId, asked);

@@ -106,6 +106,7 @@ export class RestoreCommands {
     await this.#runs.run({
       title: l10n.t("Restoring {0}", shortened(lastName(path), 80)),
       subject: subjectOf(place),
+      name: path,
       time: dateAndTime(timeMs, env.language),
       ...{ to, canKeep: true },
       run: async ({ existing }, options) => {
@@ -123,6 +124,7 @@ export class RestoreCommands {
   ): RestoreRun {
     return {
       title,
+      name: disk ?? snapshot.machine,
       subject: disk === null ? snapshot.machine : `${snapshot.machine} ${disk}`,
       time: dateAndTime(snapshot.timeMs, env.language),
       ...{ to, canKeep: false },

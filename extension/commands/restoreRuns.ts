@@ -17,7 +17,7 @@ import type { PlainDocuments } from "../files/plainDocuments.js";
 import { withoutLinks } from "../model/harmlessText.js";
 import { ProgressMeter, progressText } from "../model/progressMeter.js";
 import { isIncomplete, type RestoreDone, restoreReportText, restoreSummary } from "../model/restoreReport.js";
-import { messageText } from "../model/shownName.js";
+import { messageText, shortenedWords } from "../model/shownName.js";
 import { type CallOptions, ServiceError } from "../service/client.js";
 
 export type Existing = "refuse" | "replace" | "keep";
@@ -32,6 +32,8 @@ export interface RestoreRun {
   /** "Restoring /etc/hostname". */
   title: string;
   subject: string;
+  /** Without the machine. */
+  name: string;
   time: string;
   /** The folder, or the file of one disk. */
   to: Uri;
@@ -74,7 +76,7 @@ export class RestoreRuns {
   }
 
   async #attempt(restore: RestoreRun, manner: RestoreManner): Promise<RestoreDone> {
-    const { title, subject, time, to } = restore;
+    const { title, subject, name, time, to } = restore;
     const startedMs = Date.now();
     const meter = new ProgressMeter();
     const options = { location: ProgressLocation.Notification, title: messageText(title), cancellable: true };
@@ -93,7 +95,7 @@ export class RestoreRuns {
         ),
       ),
     );
-    return { ...result, subject, time, to: to.fsPath, seconds: (Date.now() - startedMs) / 1000 };
+    return { ...result, subject, name, time, to: to.fsPath, seconds: (Date.now() - startedMs) / 1000 };
   }
 
   async #tell(done: RestoreDone, to: Uri): Promise<void> {
@@ -138,7 +140,7 @@ async function askAboutExisting({ canKeep }: RestoreRun, error: ServiceError): P
     : l10n.t("Replace writes over it.");
   const question = l10n.t("There is something of this name already. What shall happen with it?");
   const buttons = canKeep ? [replace, keep] : [replace];
-  const options = { modal: true, detail: `${withoutLinks(error.message)}\n\n${detail}` };
+  const options = { modal: true, detail: `${withoutLinks(shortenedWords(error.message))}\n\n${detail}` };
   const answer = await window.showWarningMessage(question, options, ...buttons);
   return answer === replace ? "replace" : answer === keep ? "keep" : undefined;
 }
@@ -148,7 +150,10 @@ async function askAboutDamage(error: ServiceError): Promise<boolean> {
   const detail = l10n.t(
     "Damaged ranges would be zeros, and the report would name each. An earlier snapshot may be whole.",
   );
-  return (await window.showWarningMessage(withoutLinks(error.message), { modal: true, detail }, rest)) === rest;
+  return (
+    (await window.showWarningMessage(withoutLinks(shortenedWords(error.message)), { modal: true, detail }, rest)) ===
+    rest
+  );
 }
 
 /** In the Explorer when it is part of the workspace, in the system's file manager when there is one, else in a new window. */

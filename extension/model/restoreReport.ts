@@ -2,11 +2,14 @@
 
 import type { RestoredDisksData, RestoredFilesData } from "../service/restoreProtocol.js";
 import { durationText } from "./progressMeter.js";
+import { lastNames, shortened } from "./shownName.js";
 import { sizeText, type Translate } from "./words.js";
 
 export interface RestoreDone {
   /** What was restored, as in `prod:vm/web1 /sda/p2/etc`. */
   subject: string;
+  /** The same without the machine. */
+  name: string;
   /** When the snapshot was made. */
   time: string;
   to: string;
@@ -27,14 +30,19 @@ export function restoreSummary(done: RestoreDone, locale: string, t: Translate):
   return parts.join(" ");
 }
 
-function wordsFor({ disks, files }: RestoreDone, written: string, took: string, t: Translate): string {
-  const names = disks.map(({ name }) => name).join(", ");
-  if (disks.length > 0) return t("Restored {0}: {1} written in {2}, every chunk checked.", names, written, took);
-  const [fileCount, folderCount] = [files?.files ?? 0, files?.folders ?? 0];
-  if (folderCount > 0)
-    return t("Restored files: {0}, folders: {1}; {2} written in {3}.", fileCount, folderCount, written, took);
-  if (fileCount === 1) return t("Restored 1 file: {0} written in {1}.", written, took);
-  return t("Restored {0} files: {1} written in {2}.", fileCount, written, took);
+function wordsFor({ name, to, disks, files }: RestoreDone, written: string, took: string, t: Translate): string {
+  const place = shortened(lastNames(to), 80);
+  const diskNames = disks.map((disk) => disk.name).join(", ");
+  if (disks.length > 0)
+    return t("Restored {0} to {1}: {2} written in {3}, every chunk checked.", diskNames, place, written, took);
+  const counts = countWords(files?.files ?? 0, files?.folders ?? 0, t);
+  return t("Restored {0} to {1}: {2}, {3} written in {4}.", shortened(name, 80), place, counts, written, took);
+}
+
+function countWords(files: number, folders: number, t: Translate): string {
+  const parts = [files === 1 ? t("1 file") : t("{0} files", files)];
+  if (folders > 0) parts.push(folders === 1 ? t("1 folder") : t("{0} folders", folders));
+  return parts.join(", ");
 }
 
 /** Whether somebody has to look. */

@@ -23,6 +23,17 @@ export function shortened(text: string, max = MAX_LABEL): string {
   return `${chars.slice(0, max - 1 - kept).join("")}…${chars.slice(-kept).join("")}`;
 }
 
+/** A sentence of which each word has room: paths can be thousands of characters long. */
+export function shortenedWords(text: string): string {
+  return text.replaceAll(/\S{201,}/g, (word) => shortened(word));
+}
+
+/** The last names of a long path. */
+export function lastNames(path: string, count = 2): string {
+  const names = path.split("/").filter((name) => name !== "");
+  return names.length <= count ? path : `…/${names.slice(-count).join("/")}`;
+}
+
 /** The last name of a path, or the path itself when it has none. */
 export function lastName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || path;

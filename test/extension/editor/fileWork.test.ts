@@ -102,7 +102,7 @@ describe("versions, comparisons and restores in the editor", () => {
     await window.answer("Go to a path of", "/etc/nginx/nginx.conf");
     await window.activeTab().getByText("nginx.conf").waitFor();
     await window.command("Reprise: Restore to Workspace");
-    await window.notification(/Restored 1 file/).waitFor();
+    await window.notification(/Restored .*: 1 file/).waitFor();
     await window.shot("10-restored");
     const restored = join(folder, "nginx.conf");
     assert.match(await readFile(restored, "utf8"), /^worker_processes 4/);
@@ -118,7 +118,7 @@ describe("versions, comparisons and restores in the editor", () => {
     await closeNotifications();
     await window.command("Reprise: Restore to Workspace");
     await dialog.getByRole("button", { name: "Replace" }).click();
-    await window.notification(/Restored 1 file: [1-9]/).waitFor();
+    await window.notification(/Restored .*: 1 file, [1-9]/).waitFor();
     assert.match(await readFile(restored, "utf8"), /^worker_processes 4/);
   });
 
@@ -145,7 +145,7 @@ describe("versions, comparisons and restores in the editor", () => {
     const box = await window.question(/In which folder shall web1-/);
     await box.locator("input.input").fill(`${folder}/`);
     await box.getByText("Restore Here").click();
-    await window.notification(/Restored sda: .*every chunk checked/).waitFor();
+    await window.notification(/Restored sda to .*every chunk checked/).waitFor();
     await window.shot("13-machine");
     const [made = ""] = (await readdir(folder)).filter((name) => name.startsWith("web1-"));
     assert.deepEqual(await readdir(join(folder, made)), ["sda.qcow2"]);

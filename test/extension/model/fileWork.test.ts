@@ -3,13 +3,14 @@ import { changeDescription, countsInWords, countsText, growthText } from "../../
 import { rowAt, spanText, versionRows, versionWords } from "../../../extension/model/fileVersions.js";
 import { localPathOf, pathInMachine, readMachineFolders } from "../../../extension/model/machineFolders.js";
 import { durationText, ProgressMeter, progressText } from "../../../extension/model/progressMeter.js";
+import { remedyOf } from "../../../extension/model/remedies.js";
 import {
   isIncomplete,
   restoreFolderName,
   restoreReportText,
   restoreSummary,
 } from "../../../extension/model/restoreReport.js";
-import { labelText, messageText, shortened } from "../../../extension/model/shownName.js";
+import { labelText, messageText, shortened, shortenedWords } from "../../../extension/model/shownName.js";
 import type { HistoryData, PeriodData, SnapshotData } from "../../../extension/service/protocol.js";
 
 const MIB = 1024 * 1024;
@@ -169,15 +170,60 @@ describe("changes in words", () => {
   });
 });
 
+describe("what to do about an error", () => {
+  const remedy = (code: string, hint?: string, data = {}) => remedyOf({ code, hint, data }, t);
+
+  it("is done in the editor, not on the command line", () => {
+    const hints: [string, string, RegExp][] = [
+      ["TARGET_FULL", "what was restored stays; free some and run it again with --keep-existing", /^choose another/],
+      ["TARGET_EXISTS", "use --force to replace its contents", /^choose another folder or free space/],
+      ["FILE_NOT_FOUND", "list the snapshot with ls SNAPSHOT:/ and its disks (sda) below", /Find Files by Name/],
+      ["REPOSITORY_NOT_FOUND", "check the location, or make one with reprise init", /Make New Repository/],
+      ["STORAGE_FAILED", "was the disk unmounted? Mount it again and repeat the command", /Mount it again, then/],
+      ["STORAGE_FAILED", "repeat the command", /^try again$/],
+    ];
+    for (const [code, hint, expected] of hints) assert.match(remedy(code, hint) ?? "", expected, hint);
+  });
+
+  it("stays as it is where it holds in the editor", () => {
+    assert.equal(remedy("STORAGE_FAILED", "free space on the server"), "free space on the server");
+    assert.equal(remedy("TARGET_EXISTS", "choose a new folder in /t"), "choose a new folder in /t");
+    assert.equal(remedy("NO_HINT"), undefined);
+  });
+
+  it("says that what was written is gone on with", () => {
+    const kept = "what was written so far is kept in /t/.a: the same command goes on with it; remove it to begin anew";
+    const again = "restored to the same place again, it goes on where it stopped";
+    assert.equal(remedy("TARGET_WRITE_FAILED", kept, { kept: ["/t/.a"] }), again);
+    assert.equal(remedy("TARGET_READ_ONLY", `check it; ${kept}`, { kept: ["/t/.a"] }), `check it; ${again}`);
+  });
+
+  it("repeats no path of thousands of characters", () => {
+    const text = shortenedWords(`/${"x".repeat(5000)}: no file system has it`);
+    assert.ok(text.length < 250 && text.endsWith(": no file system has it"), text);
+  });
+});
+
 describe("the report of a restore", () => {
   const files = { to: "/t", files: 12, folders: 3, links: 0, special: 0, sizeBytes: 9, bytesWritten: 2048, kept: 0 };
   const clean = { ...files, skipped: 0, skippedFiles: [], leftOut: [] };
-  const done = { subject: "vm/web1 /etc", time: "today", to: "/t", seconds: 3, files: clean, disks: [] };
+  const done = {
+    subject: "vm/web1 /etc",
+    name: "/etc",
+    time: "today",
+    to: "/home/me/project/t",
+    seconds: 3,
+    files: clean,
+    disks: [],
+  };
 
   it("is one sentence when all went well", () => {
-    assert.equal(restoreSummary(done, "en", t), "Restored files: 12, folders: 3; 2 KiB written in 3 s.");
+    assert.equal(
+      restoreSummary(done, "en", t),
+      "Restored /etc to …/project/t: 12 files, 3 folders, 2 KiB written in 3 s.",
+    );
     const one = { ...done, files: { ...clean, files: 1, folders: 0 } };
-    assert.equal(restoreSummary(one, "en", t), "Restored 1 file: 2 KiB written in 3 s.");
+    assert.equal(restoreSummary(one, "en", t), "Restored /etc to …/project/t: 1 file, 2 KiB written in 3 s.");
     assert.equal(isIncomplete(done), false);
   });
 
@@ -200,7 +246,10 @@ describe("the report of a restore", () => {
     const lost = [{ offset: 65536, length: 4096, reason: "chunk is damaged" }];
     const disk = { name: "sda", path: "/t/sda.raw", sizeBytes: MIB, bytesWritten: MIB, bytesKept: 0, lost };
     const disks = { ...done, files: null, disks: [disk] };
-    assert.match(restoreSummary(disks, "en", t), /Restored sda: 1 MiB written in 3 s.*1 damaged ranges are zeros/);
+    assert.match(
+      restoreSummary(disks, "en", t),
+      /Restored sda to …\/project\/t: 1 MiB written in 3 s.*1 damaged ranges are zeros/,
+    );
     assert.match(restoreReportText(disks, "en", t), /65536 \+ 4096/);
   });
 });
