@@ -251,7 +251,8 @@ function numberText(value: number): string {
 }
 
 function problemItem(node: ProblemNode): TreeItem {
-  const item = plainItem(node.message, node.locked ? "key" : "error", "problem", None);
+  const item = plainItem(node.reason ?? node.message, node.locked ? "key" : "error", "problem", None);
+  if (node.reason !== undefined) item.description = node.message;
   item.tooltip = node.message;
   if (node.locked)
     item.command = { command: "reprise.unlockRepository", title: l10n.t("Enter Passphrase…"), arguments: [node] };

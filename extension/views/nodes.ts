@@ -79,7 +79,10 @@ export interface MoreNode {
 export interface ProblemNode {
   kind: "problem";
   parent: Node;
+  /** All of it; with a reason, behind that. */
   message: string;
+  /** In few words. */
+  reason?: string;
   /** The passphrase is what is missing. */
   locked: boolean;
 }

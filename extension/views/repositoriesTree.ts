@@ -3,10 +3,12 @@
 
 import { type Disposable, type Event, EventEmitter, l10n, type TreeDataProvider, type TreeItem } from "vscode";
 import { errorText } from "../adapt/errors.js";
+import { problemReason } from "../model/problemWords.js";
 import { groupByDay } from "../model/snapshotDays.js";
 import { configuredRepositories } from "../repositories/configured.js";
 import { isLocked, type OpenRepositories } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
+import { ServiceError } from "../service/client.js";
 import type { EntryData, MachineData, MachinePage } from "../service/protocol.js";
 import { type RepositoryState, treeItem } from "./nodeItems.js";
 import {
@@ -278,8 +280,10 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   }
 
   #problemRow(parent: Node, error: unknown): ProblemNode {
-    if (!isLocked(error) || parent.kind !== "repository")
-      return { kind: "problem", parent, message: errorText(error), locked: false };
+    if (!isLocked(error) || parent.kind !== "repository") {
+      const reason = error instanceof ServiceError ? { reason: problemReason(error, l10n.t) } : {};
+      return { kind: "problem", parent, message: errorText(error), locked: false, ...reason };
+    }
     const { location } = parent.configured;
     // once: drawn again it asks again
     if (this.#stateOf(location).state !== "locked") this.#redrawItemLater(parent);
