@@ -56,8 +56,9 @@ export function inUse(path: string): Error {
  */
 async function lockFile(handle: FileHandle, path: string, signal?: AbortSignal): Promise<boolean> {
   try {
-    const { exitCode } = await runTool("flock", ["-x", "-n", "3"], { signal, sharedFile: handle.fd });
-    if (exitCode === 1) throw inUse(path);
+    const { exitCode, stderr } = await runTool("flock", ["-x", "-n", "3"], { signal, sharedFile: handle.fd });
+    // a lock that another has is not an error of its own, with words to it
+    if (exitCode === 1 && stderr === "") throw inUse(path);
     return exitCode === 0;
   } catch (error) {
     if (isOurError(error, "TOOL_MISSING")) return false;
