@@ -25,6 +25,7 @@ export interface ActionParts {
   choose: {
     snapshot(given: Node | undefined, title: string): Promise<TargetSnapshot | undefined>;
     machine(given: Node | undefined, title: string): Promise<TargetMachine | undefined>;
+    knownMachine(given: Node | undefined): TargetMachine | undefined;
   };
 }
 

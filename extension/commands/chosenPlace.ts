@@ -84,11 +84,17 @@ export class PlaceChooser {
     given: Given,
     title: string,
   ): Promise<{ configured: ConfiguredRepository; machine: string } | undefined> {
-    const node = given ?? this.#selected();
-    const row = isTreeNode(node) ? machineOf(node) : undefined;
-    if (row !== undefined) return { configured: row.repository.configured, machine: row.machine.machine };
+    const known = this.knownMachine(given);
+    if (known !== undefined) return known;
     const configured = await this.#repository(given, title);
     return configured === undefined ? undefined : await this.pickMachine(configured, title);
+  }
+
+  /** The one that the row, or what is selected, is of, without a question. */
+  knownMachine(given: Given): { configured: ConfiguredRepository; machine: string } | undefined {
+    const node = given ?? this.#selected();
+    const row = isTreeNode(node) ? machineOf(node) : undefined;
+    return row && { configured: row.repository.configured, machine: row.machine.machine };
   }
 
   async pickMachine(

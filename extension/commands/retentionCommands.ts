@@ -6,13 +6,22 @@ import { formatKeepRules, KEEP_PRESETS, parseKeepRules } from "../model/keepRule
 import { sizeText } from "../model/words.js";
 import { inTurns } from "../overview/inTurns.js";
 import { gcPreview, prunePreview } from "../overview/previewContent.js";
-import { showPreview } from "../overview/previewPanel.js";
+import { type Outcome, showPreview } from "../overview/previewPanel.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { GcPlanData, GcResultData, KeepRules, PrunePlanData } from "../service/actionsProtocol.js";
+import { ServiceError } from "../service/client.js";
 import { type Node, repositoryNode } from "../views/nodes.js";
 import { type ActionParts, chooseRepository, confirmed, isTrusted, runOn, writeTo } from "./actionParts.js";
 
 const READER = { t: l10n.t, locale: env.language };
+
+interface WantedPrune {
+  configured: ConfiguredRepository;
+  /** Null: all of them. */
+  machine: string | null;
+  keep: KeepRules;
+  mayApply: boolean;
+}
 
 export class RetentionCommands {
   readonly #parts: ActionParts;
@@ -23,18 +32,23 @@ export class RetentionCommands {
     this.#log = log;
   }
 
-  /** Of a machine, when it is called on one. */
+  /** Of the machine that it is called on or that is selected; else of a whole repository. */
   async prune(given?: Node): Promise<void> {
     if (!(await isTrusted())) return;
-    const configured = await chooseRepository(given, l10n.t("Prune which repository?"));
+    const known = this.#parts.choose.knownMachine(given);
+    const configured = known?.configured ?? (await chooseRepository(given, l10n.t("Prune which repository?")));
     if (configured === undefined) return;
     const role = await this.#parts.keepers.readyToPreview(configured);
     if (role === undefined) return;
-    const machine = given?.kind === "machine" ? given.machine.machine : null;
-    const keep = await askKeepRules(machine ?? configured.name);
-    if (keep === undefined) return;
+    const machine = known?.machine ?? null;
+    const keep = await askKeepRules(scopeText(machine, configured));
+    if (keep !== undefined) await this.#previewPrune({ configured, machine, keep, mayApply: role !== "runner" });
+  }
+
+  async #previewPrune(wanted: WantedPrune): Promise<void> {
+    const { configured, machine, keep, mayApply } = wanted;
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const title = l10n.t("Prune preview: {0}", machine ?? configured.name);
+    const title = l10n.t("Prune preview: {0}", scopeText(machine, configured));
     const plan = await runOn(this.#parts, configured, title, (repository, options) =>
       this.#parts.client.call("planPrune", { repository, machine, keep, timeZone }, options),
     );
@@ -42,8 +56,9 @@ export class RetentionCommands {
       title,
       subtitle: configured.location,
       content: await inTurns(prunePreview(plan, formatKeepRules(keep), { ...READER, timeZone })),
-      apply: plan.removes === 0 || role === "runner" ? null : l10n.t("Forget {0} Snapshots…", plan.removes),
-      onApply: () => this.#guarded(() => this.#applyPrune(configured, plan)),
+      apply: plan.removes === 0 || !mayApply ? null : l10n.t("Forget {0} Snapshots…", plan.removes),
+      onApply: () => this.#guarded(() => this.#applyPrune(wanted, plan)),
+      onAgain: () => this.#guarded(() => this.#previewPrune(wanted).then(() => true)),
     });
   }
 
@@ -63,18 +78,24 @@ export class RetentionCommands {
       content: gcPreview(plan, READER),
       apply: role === "runner" ? null : gcButton(plan),
       onApply: () => this.#guarded(() => this.#applyGc(configured, plan)),
+      onAgain: () => this.#guarded(() => this.#collectOf(configured)),
     });
   }
 
-  async #applyPrune(configured: ConfiguredRepository, { plan, removes, lines }: PrunePlanData): Promise<boolean> {
+  async #applyPrune({ configured, machine }: WantedPrune, { plan, removes, lines }: PrunePlanData): Promise<boolean> {
     const machines = new Set(lines.filter(({ mark }) => mark === "remove").map(({ machine }) => machine));
-    const question = l10n.t("Forget {0} of {1} snapshots?", removes, lines.length);
+    const question = l10n.t(
+      "Forget {0} of {1} snapshots of {2}?",
+      removes,
+      lines.length,
+      scopeText(machine, configured),
+    );
     const detail = l10n.t("Of {0}. They cannot be restored afterwards.", [...machines].slice(0, 10).join(", "));
     if (!(await confirmed(question, detail, l10n.t("Forget Them")))) return false;
     const { forgotten } = await writeTo(
       this.#parts,
       configured,
-      l10n.t("Prune {0}", configured.name),
+      l10n.t("Prune {0}", machine ?? configured.name),
       (repository, options) => this.#parts.client.call("applyPrune", { repository, plan, confirmed: true }, options),
     );
     const text = l10n.t("{0} snapshots were forgotten. Their space is freed by gc.", forgotten);
@@ -111,14 +132,22 @@ export class RetentionCommands {
     return true;
   }
 
-  async #guarded(work: () => Promise<boolean>): Promise<boolean> {
+  async #guarded(work: () => Promise<boolean>): Promise<Outcome> {
     try {
-      return await work();
+      return (await work()) ? "done" : "given up";
     } catch (error) {
+      if (error instanceof ServiceError && error.code === "SERVICE_PLAN_CHANGED") {
+        this.#log.warn(error.message);
+        return "outdated";
+      }
       void showError(error, this.#log);
-      return false;
+      return "given up";
     }
   }
+}
+
+function scopeText(machine: string | null, { name }: ConfiguredRepository): string {
+  return machine === null ? l10n.t("the whole repository {0}", name) : l10n.t("the machine {0}", machine);
 }
 
 /** Null: there is nothing to do. Merging small packs frees nothing. */
@@ -139,8 +168,8 @@ function gcText({ deletedPacks, deletedBytes, repackedPacks, waitingFor }: GcRes
 }
 
 /** Rules of the workspace's reprise.yml are a matter of its jobs; here somebody decides by hand. Undefined: given up. */
-async function askKeepRules(name: string): Promise<KeepRules | undefined> {
-  const title = l10n.t("What to keep of {0}", name);
+async function askKeepRules(scope: string): Promise<KeepRules | undefined> {
+  const title = l10n.t("What to keep of {0}", scope);
   const other = l10n.t("Other rules…");
   const items = KEEP_PRESETS.map((label) => ({ label }));
   const picked = await window.showQuickPick([...items, { label: other }], {

@@ -19,7 +19,14 @@ import type { BootData, NbdData } from "../service/actionsProtocol.js";
 
 export type RunningThing =
   | { kind: "nbd"; served: NbdData; stop(): Promise<void> }
-  | { kind: "machine"; booted: BootData; terminal: Terminal; stop(): Promise<void> };
+  | { kind: "machine"; booted: BootData; start: MachineStart; terminal: Terminal; stop(): Promise<void> };
+
+/** Tells machines apart that were started from the same snapshot. */
+export interface MachineStart {
+  /** Of this window, from 1. */
+  number: number;
+  time: string;
+}
 
 type Choice = QuickPickItem & { run?: () => unknown };
 
@@ -104,7 +111,7 @@ export async function copyWithWord(text: string): Promise<void> {
 function nameOf(thing: RunningThing): string {
   return thing.kind === "nbd"
     ? l10n.t("{0}, served by NBD", thing.served.machine)
-    : l10n.t("{0}, started from its backup", thing.booted.machine);
+    : l10n.t("{0} #{1}, started from its backup at {2}", thing.booted.machine, thing.start.number, thing.start.time);
 }
 
 function addressOf(thing: RunningThing): string {

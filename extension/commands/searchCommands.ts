@@ -3,8 +3,10 @@
 
 import { commands, env, l10n, ProgressLocation, window } from "vscode";
 import { isAbort, withSignal } from "../adapt/cancellation.js";
+import { errorText } from "../adapt/errors.js";
 import { commandLine } from "../model/commandLine.js";
 import { expandLocation } from "../model/location.js";
+import { textFaultWords } from "../model/searchWords.js";
 import { messageText, shortened } from "../model/shownName.js";
 import { dateAndTime } from "../model/words.js";
 import type { CallOptions, ServiceClient } from "../service/client.js";
@@ -44,8 +46,9 @@ export class SearchCommands {
     const wanted = await window.showInputBox({
       title: l10n.t("Search text in the files of {0}", placeText(place)),
       prompt: l10n.t("Capital letters count only when there is one in the text"),
+      validateInput: (text) => textFaultWords(text, l10n.t),
     });
-    if (wanted === undefined || wanted === "") return;
+    if (wanted === undefined) return;
     const files = await window.showInputBox({
       title: l10n.t("In which files?"),
       prompt: l10n.t("A part of their names, or a pattern such as *.conf; empty: in all of them"),
@@ -95,8 +98,9 @@ export class SearchCommands {
       );
       run.end(summary);
     } catch (error) {
-      run.end(undefined);
-      if (!isAbort(error)) throw error;
+      if (isAbort(error)) return run.end(undefined);
+      run.fail(messageText(shortened(errorText(error), 300)));
+      throw error;
     }
   }
 

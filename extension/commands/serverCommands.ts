@@ -5,7 +5,7 @@ import { commands, env, type LogOutputChannel, l10n, ThemeIcon, window } from "v
 import { showError } from "../adapt/errors.js";
 import { toolFolder } from "../adapt/toolFolder.js";
 import { withoutLinks } from "../model/harmlessText.js";
-import { dateAndTime } from "../model/words.js";
+import { dateAndTime, timeOfDay } from "../model/words.js";
 import type { BootData, NbdData } from "../service/actionsProtocol.js";
 import { ServiceError } from "../service/client.js";
 import type { ArgumentOf } from "../service/protocol.js";
@@ -18,6 +18,7 @@ export class ServerCommands {
   readonly #parts: ActionParts;
   readonly #log: LogOutputChannel;
   readonly running = new RunningThings();
+  #started = 0;
 
   constructor(parts: ActionParts, log: LogOutputChannel) {
     this.#parts = parts;
@@ -95,15 +96,16 @@ export class ServerCommands {
   }
 
   #showMachine(booted: BootData): void {
+    const start = { number: ++this.#started, time: timeOfDay(Date.now(), env.language) };
     const terminal = window.createTerminal({
-      name: l10n.t("{0} (from backup)", booted.machine),
+      name: l10n.t("{0} #{1} (from backup, {2})", booted.machine, start.number, start.time),
       iconPath: new ThemeIcon("vm-running"),
       pty: new BootTerminal(this.#parts.client, booted, this.#log, () => this.running.remove(thing)),
       isTransient: true,
     });
     // closing the terminal ends the machine
     const stop = async () => terminal.dispose();
-    const thing: RunningThing = { kind: "machine", booted, terminal, stop };
+    const thing: RunningThing = { kind: "machine", booted, start, terminal, stop };
     this.running.add(thing);
     terminal.show();
     if (booted.vncSocket !== null) {

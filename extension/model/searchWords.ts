@@ -1,6 +1,6 @@
 // A search in backups and what it has found, in words. Pure.
 
-import type { SearchHit, SearchSummary } from "../service/searchProtocol.js";
+import { MAX_SEARCHED_TEXT, type SearchHit, type SearchSummary, searchTextFault } from "../service/searchProtocol.js";
 import { shortened } from "./shownName.js";
 import { dateAndTime, sizeText, type Translate } from "./words.js";
 
@@ -34,6 +34,26 @@ export function hitDescription(hit: SearchHit, inAll: boolean, locale: string, t
   if (snapshots === 1) words.push(t("in the snapshot of {0}", last));
   else words.push(t("in {0} snapshots, {1} to {2}", snapshots, dateAndTime(firstMs, locale), last));
   return words.join(" · ");
+}
+
+/** For the one who types it; undefined: it can be looked for. */
+export function textFaultWords(text: string, t: Translate): string | undefined {
+  switch (searchTextFault(text)) {
+    case "empty":
+      return t("Type what to look for");
+    case "long":
+      return t("At most {0} characters, not {1}", MAX_SEARCHED_TEXT, text.length);
+    case "lines":
+      return t("Only one line can be looked for");
+    case undefined:
+      return undefined;
+  }
+}
+
+/** What was found before stays. */
+export function failureText(reason: string, hits: number, t: Translate): string {
+  const failed = t("The search failed: {0}", reason);
+  return hits === 0 ? failed : `${failed}${/[.!?]$/.test(reason) ? "" : "."} ${t("There may be more than is shown.")}`;
 }
 
 /** What came out, and what was not looked at: nothing is left out silently. */

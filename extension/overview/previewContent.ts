@@ -7,6 +7,12 @@ import { badge, empty, nameOf, quiet, type Reader, section, table } from "./sect
 
 const MAX_LINES = 5_000;
 
+/** Before a plan that does not hold any more. */
+export function outdatedNote(t: Translate): Markup {
+  return html`<p class="note bad" role="alert">${t("This plan does not hold any more: the repository has changed since, or it was shown too long ago. Nothing was changed.")}</p>
+`;
+}
+
 /** In sections: a plan may have thousands of lines. */
 export function* prunePreview(
   { lines, removes, timeZone }: PrunePlanData,

@@ -18,12 +18,24 @@ import {
   snapshotsOfMachine,
 } from "../../core/index.js";
 import type { ArgumentOf } from "./protocol.js";
-import { MAX_FOUND_LINES, MAX_HITS, MAX_SEARCHED_BYTES, type SearchHit, type SearchSummary } from "./searchProtocol.js";
+import {
+  MAX_FOUND_LINES,
+  MAX_HITS,
+  MAX_SEARCHED_BYTES,
+  MAX_SEARCHED_TEXT,
+  type SearchHit,
+  type SearchSummary,
+  searchTextFault,
+} from "./searchProtocol.js";
 import type { CallContext, Session } from "./session.js";
 import { looksBinary, TextScanner } from "./textScanner.js";
 import { milliseconds, resolvePlace } from "./treeAnswers.js";
 
-const MAX_TEXT = 1000;
+const FAULTS = {
+  empty: "is empty",
+  long: `is longer than ${MAX_SEARCHED_TEXT} characters`,
+  lines: "is more than one line",
+};
 const MAX_LINES_OF_FILE = 1000;
 /** Between two lookups for an abort and for other calls. */
 const TELL_EVERY = 200;
@@ -74,7 +86,8 @@ export async function searchText(
   context: CallContext,
 ): Promise<SearchSummary> {
   const { text, matchCase, files } = argument;
-  if (text === "" || text.length > MAX_TEXT || text.includes("\n")) throw textInvalid();
+  const fault = searchTextFault(text);
+  if (fault !== undefined) throw textInvalid(fault);
   const name = nameTest(files);
   const found = new Found(context);
   const snapshot = await session.snapshot(argument.snapshot, context);
@@ -182,13 +195,8 @@ function nameTest(text: string): (name: string) => boolean {
   return (name) => name.toLowerCase().includes(wanted);
 }
 
-function textInvalid(): RepriseError {
-  return new RepriseError(
-    "usage",
-    "SERVICE_VALUE_INVALID",
-    "the text to look for is empty, too long, or more than a line",
-    {
-      data: { maxLength: MAX_TEXT },
-    },
-  );
+function textInvalid(fault: keyof typeof FAULTS): RepriseError {
+  return new RepriseError("usage", "SERVICE_VALUE_INVALID", `the text to look for ${FAULTS[fault]}`, {
+    data: { maxLength: MAX_SEARCHED_TEXT },
+  });
 }

@@ -63,6 +63,15 @@ export interface SearchApi<Handle> {
   };
 }
 
+export const MAX_SEARCHED_TEXT = 1000;
+
+/** Why a text cannot be looked for; undefined: it can. */
+export function searchTextFault(text: string): "empty" | "long" | "lines" | undefined {
+  if (text === "") return "empty";
+  if (text.length > MAX_SEARCHED_TEXT) return "long";
+  return /[\n\r]/.test(text) ? "lines" : undefined;
+}
+
 export const MAX_HITS = 10_000;
 export const MAX_FOUND_LINES = 20_000;
 export const MAX_SEARCHED_BYTES = 64 * 1024 * 1024;

@@ -12,7 +12,7 @@ import {
   TreeItemCollapsibleState,
   type TreeView,
 } from "vscode";
-import { hitDescription, searchSubject, summaryText } from "../model/searchWords.js";
+import { failureText, hitDescription, searchSubject, summaryText } from "../model/searchWords.js";
 import { lastName } from "../model/shownName.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { FoundLine, SearchHit, SearchSummary } from "../service/searchProtocol.js";
@@ -49,6 +49,7 @@ export interface SearchRun {
   add(hit: SearchHit): void;
   /** Undefined: it was stopped. */
   end(summary: SearchSummary | undefined): void;
+  fail(reason: string): void;
 }
 
 export type SearchNode = HitNode | LineNode;
@@ -90,6 +91,11 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
       },
       end: (summary) => {
         if (isShown()) this.#end(search, summary);
+      },
+      fail: (reason) => {
+        if (!isShown()) return;
+        this.#describe(failureText(reason, this.#hits.length, l10n.t));
+        this.#changed.fire(undefined);
       },
     };
   }

@@ -179,7 +179,9 @@ function nameAmong({ names }: SavedDisk, candidates: readonly string[]): string 
 
 function noteChanges(shape: MachineShape, config: MachineConfig | null, wishes: HardwareWishes, notes: NoteList): void {
   if (config === null) {
-    notes.add("no machine configuration in the snapshot: hardware as the test says, else the defaults");
+    const isPlain = Object.values(wishes).every((wish) => wish === null);
+    const hardware = isPlain ? "default hardware" : "hardware as asked for, else the defaults";
+    notes.add(`no machine configuration in the snapshot: ${hardware}`);
     return;
   }
   const { shape: saved, architecture } = config;

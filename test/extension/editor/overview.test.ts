@@ -154,7 +154,7 @@ describe("the overview in the editor", () => {
     await page.getByText("Snapshots that go: 20; that stay: 22.").waitFor();
     await window.shot("overview-3-prune");
     await page.getByRole("button", { name: "Forget 20 Snapshots…" }).click();
-    await window.page.locator(".monaco-dialog-box").getByText("Forget 20 of 42 snapshots?").waitFor();
+    await window.page.locator(".monaco-dialog-box").getByText("Forget 20 of 42 snapshots of").waitFor();
     await window.page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Forget 20 Snapshots…" }).click();
     await window.page.locator(".monaco-dialog-box").getByText("Forget Them").click();

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { hitDescription, searchSubject, summaryText } from "../../../extension/model/searchWords.js";
+import {
+  failureText,
+  hitDescription,
+  searchSubject,
+  summaryText,
+  textFaultWords,
+} from "../../../extension/model/searchWords.js";
 import type { SearchHit } from "../../../extension/service/searchProtocol.js";
 
 const t = (text: string, ...values: (string | number)[]) =>
@@ -21,6 +27,18 @@ describe("a search in words", () => {
       summaryText({ hits: 2, lines: 9, complete: false, unreadable: 1, tooLarge: 4, binary: 5 }, "text", t),
       "Lines: 9; files: 2. There is more: look for something narrower, or in a folder. Not readable: 1. Files over 64 MiB, not searched: 4. Files that are no text: 5.",
     );
+  });
+
+  it("says why a text cannot be looked for before it is", () => {
+    assert.equal(textFaultWords("", t), "Type what to look for");
+    assert.equal(textFaultWords("e".repeat(1001), t), "At most 1000 characters, not 1001");
+    assert.equal(textFaultWords("two\rlines", t), "Only one line can be looked for");
+    assert.equal(textFaultWords("e".repeat(1000), t), undefined);
+  });
+
+  it("says that a search failed, and why, and not that it was stopped", () => {
+    assert.equal(failureText("the storage is away", 0, t), "The search failed: the storage is away");
+    assert.equal(failureText("gone", 2, t), "The search failed: gone. There may be more than is shown.");
   });
 
   it("says of a file where it lies, how large it is, and which snapshots have it", () => {

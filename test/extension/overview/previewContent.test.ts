@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { joined } from "../../../core/report/markup.js";
-import { gcPreview, prunePreview } from "../../../extension/overview/previewContent.js";
+import { gcPreview, outdatedNote, prunePreview } from "../../../extension/overview/previewContent.js";
 import type { PrunePlanData } from "../../../extension/service/actionsProtocol.js";
 
 const t = (text: string, ...values: (string | number)[]) =>
@@ -22,6 +22,10 @@ function prunePlan(lines: number): PrunePlanData {
 }
 
 describe("previews of prune and gc", () => {
+  it("say so when their plan does not hold any more", () => {
+    assert.match(outdatedNote(t).source, /role="alert">This plan does not hold any more.*Nothing was changed\./);
+  });
+
   it("name every snapshot, what happens to it and why", () => {
     const { source } = joined([...prunePreview(prunePlan(12), "daily=7", reader)]);
     assert.match(source, /<b>Snapshots that go: 4; that stay: 8\.<\/b> Nothing has been changed yet/);

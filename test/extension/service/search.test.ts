@@ -79,8 +79,9 @@ describe("searches in backups", () => {
   });
 
   it("refuse what cannot be looked for", async () => {
-    await failure(search(""), "SERVICE_VALUE_INVALID");
-    await failure(search("two\nlines"), "SERVICE_VALUE_INVALID");
+    await assert.rejects(search(""), { code: "SERVICE_VALUE_INVALID", message: "the text to look for is empty" });
+    await assert.rejects(search("two\nlines"), { message: "the text to look for is more than one line" });
+    await assert.rejects(search("e".repeat(1001)), { message: "the text to look for is longer than 1000 characters" });
     await failure(find("[", newest), "FILE_PATTERN_INVALID");
     await failure(find("x", newest, "/not/there"), "FILE_NOT_FOUND");
     await failure(find("x", "0".repeat(32)), "SNAPSHOT_NOT_FOUND");

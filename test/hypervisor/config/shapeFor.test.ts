@@ -35,7 +35,7 @@ describe("shapeFor", () => {
       nics: [{ model: "virtio", mac: null }],
       uuid: null,
     });
-    assert.match(notes.join(), /no machine configuration/);
+    assert.match(notes.join(), /no machine configuration in the snapshot: default hardware/);
   });
 
   it("finds a Proxmox machine's disks, variables and TPM state among the archives", () => {
