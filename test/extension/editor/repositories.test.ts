@@ -44,15 +44,31 @@ describe("repositories in the editor", () => {
     await window.shot("1-welcome");
   });
 
-  it("adds a repository by its location and its passphrase", async () => {
+  it("adds a repository by its location and its passphrase, and keeps what was typed where that fails", async () => {
+    const wrong = `${sample?.location}-elsewhere`;
     await window.command("Reprise: Add Repository");
+    await window.answer("Add a repository", wrong);
+    const failed = await window.question(/STORAGE_NOT_FOUND/);
+    assert.equal(await failed.locator("input.input").inputValue(), wrong);
+    await window.shot("2-not-there");
+    await failed.locator("input.input").fill("backups/reprise");
+    await window.page.getByText("could be anywhere").first().waitFor();
     await window.answer("Add a repository", sample?.location ?? "");
     await window.answer("Passphrase of", "not this one");
-    const again = await window.question(/PASSPHRASE_WRONG/);
+    const again = await window.question(/PASSPHRASE_WRONG.*tries left: 2/);
     await again.locator("input.input").pressSequentially("secret");
     await window.shot("2-passphrase");
     await window.answer("Passphrase of", SAMPLE_PASSPHRASE);
     await window.row("repository").waitFor();
+  });
+
+  it("adds no repository twice", async () => {
+    await window.command("Reprise: Add Repository");
+    const question = await window.question("Add a repository");
+    await question.locator("input.input").fill(`file://${sample?.location}/`);
+    await window.page.getByText("in the view already: repository").first().waitFor();
+    await window.shot("2-twice");
+    await window.page.keyboard.press("Escape");
   });
 
   it("walks from the repository to a file, and opens it", async () => {
