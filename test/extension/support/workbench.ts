@@ -88,7 +88,7 @@ export class Workbench {
         () => true,
         () => false,
       );
-      if (found) return row;
+      if (found && (await isWhole(row))) return row;
       await this.page.locator(".sidebar .monaco-list").first().hover();
       await this.page.mouse.wheel(0, SCROLL_PIXELS);
     }
@@ -186,6 +186,13 @@ export class Workbench {
   async close(): Promise<void> {
     await this.page.context().close();
   }
+}
+
+/** The last row of a list may lie below its end: a click there is none on the row. */
+async function isWhole(row: Locator): Promise<boolean> {
+  const list = row.locator("xpath=ancestor::div[contains(concat(' ', @class, ' '), ' monaco-list ')][1]");
+  const [inner, outer] = await Promise.all([row.boundingBox(), list.boundingBox()]);
+  return inner !== null && outer !== null && inner.y + inner.height <= outer.y + outer.height + 1;
 }
 
 /** Monaco draws spaces as no-break ones. */
