@@ -35,6 +35,8 @@ export interface Search {
 
 export interface HitNode {
   kind: "hit";
+  /** Of this search alone: the editor remembers of an id whether it was open. */
+  id: string;
   place: ChosenPlace;
   hit: SearchHit;
 }
@@ -63,6 +65,7 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
   #view: TreeView<SearchNode> | undefined;
   #search: Search | undefined;
   #hits: HitNode[] = [];
+  #searches = 0;
   #redraw: NodeJS.Timeout | undefined;
 
   attach(view: TreeView<SearchNode>): void {
@@ -81,6 +84,7 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
   /** What the search before still finds is not shown any more. */
   begin(search: Search): SearchRun {
     this.#search = search;
+    this.#searches++;
     this.#hits = [];
     this.#describe(l10n.t("Searching…"));
     this.#changed.fire(undefined);
@@ -103,7 +107,7 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
   #add(search: Search, hit: SearchHit): void {
     const { configured, repositoryId, machine } = search;
     const place = { configured, repositoryId, machine, snapshot: hit.snapshotId, path: hit.path };
-    this.#hits.push({ kind: "hit", place, hit });
+    this.#hits.push({ kind: "hit", id: `${this.#searches} ${this.#hits.length}`, place, hit });
     this.#redraw ??= setTimeout(() => {
       this.#redraw = undefined;
       this.#changed.fire(undefined);
@@ -141,6 +145,7 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
     const { Expanded, None } = TreeItemCollapsibleState;
     const item = new TreeItem(lastName(hit.path), hit.lines.length > 0 ? Expanded : None);
     item.description = hitDescription(hit, this.#search?.snapshot === null, env.language, l10n.t);
+    item.id = node.id;
     item.tooltip = hit.path;
     item.resourceUri = placeUri(place);
     const isFile = hit.kind === "file";
