@@ -24,13 +24,15 @@ export async function createFileTarget(options: FileTargetOptions): Promise<Rest
   const { path, handle, isNew } = await openPartial(partialPathOf(finalPath, options.resumeKey));
   let unlock: Unlock;
   try {
-    unlock = await lockPartial(handle, path, options.signal);
+    // not cancelled: whoever has no lock cannot remove what it has made
+    unlock = await lockPartial(handle, path);
   } catch (error) {
     // without the lock it may be another run's by now, even when we have made it
     await handle.close();
     throw writeError(path, `lock ${path}`, error);
   }
   try {
+    options.signal?.throwIfAborted();
     await handle.truncate(sizeBytes);
     return new FileTarget(handle, unlock, path, finalPath, force, !isNew);
   } catch (error) {

@@ -13,8 +13,8 @@ import { targetFailed } from "./targetErrors.js";
 export type Unlock = () => Promise<void>;
 
 /** TARGET_IN_USE when another restore has it, or has just given it its final name. Nothing of the file is touched. */
-export async function lockPartial(handle: FileHandle, path: string, signal?: AbortSignal): Promise<Unlock> {
-  const unlock = (await lockFile(handle, path, signal)) ? async () => {} : await lockName(handle, path);
+export async function lockPartial(handle: FileHandle, path: string): Promise<Unlock> {
+  const unlock = (await lockFile(handle, path)) ? async () => {} : await lockName(handle, path);
   const [ours, named] = await Promise.all([
     handle.stat({ bigint: true }),
     lstat(path, { bigint: true }).catch(() => undefined),
@@ -54,9 +54,9 @@ export function inUse(path: string): Error {
  * The program locks the open file that it shares with us, and the lock stays when it has ended. False: there is no such program, or
  * the file system has no locks.
  */
-async function lockFile(handle: FileHandle, path: string, signal?: AbortSignal): Promise<boolean> {
+async function lockFile(handle: FileHandle, path: string): Promise<boolean> {
   try {
-    const { exitCode, stderr } = await runTool("flock", ["-x", "-n", "3"], { signal, sharedFile: handle.fd });
+    const { exitCode, stderr } = await runTool("flock", ["-x", "-n", "3"], { sharedFile: handle.fd });
     // a lock that another has is not an error of its own, with words to it
     if (exitCode === 1 && stderr === "") throw inUse(path);
     return exitCode === 0;

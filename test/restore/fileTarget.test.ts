@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { link, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isOurError } from "../../core/errors.js";
 import type { BlockWriter, RestoreTarget } from "../../core/restore/blockTarget.js";
 import { type CreateTargetOptions, createTarget, openBlockWriter } from "../../core/restore/openTarget.js";
@@ -317,6 +318,20 @@ describe("raw file as restore target", () => {
       await rejectsWith(writer.read(new Uint8Array(10), 95), "TARGET_READ_FAILED");
     });
     await target.discard({ keep: false });
+  });
+
+  it("leaves nothing without a size, whenever it is stopped", async () => {
+    for (let waitMs = 0; waitMs < 30; waitMs++) {
+      const abort = new AbortController();
+      const made = createTarget(options({ signal: abort.signal })).then(
+        (target) => target.discard({ keep: false }),
+        (error) => assert.equal(error.name, "AbortError"),
+      );
+      await sleep(waitMs / 3);
+      abort.abort();
+      await made;
+      assert.deepEqual(await readdir(folder.path), []);
+    }
   });
 
   it("stops on abort", async () => {
