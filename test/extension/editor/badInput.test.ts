@@ -1,53 +1,37 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
+import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { type BadRepositories, makeBadRepositories } from "../support/badRepositories.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
 import { ODD_NAMES } from "../support/crowdedNumbers.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
-
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 
 describe("bad input in the editor's window", () => {
   let bad: BadRepositories | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
-  let folder: TemporaryFolder | undefined;
   let window: Workbench;
-
-  before(async function () {
-    needsEditor(this);
-    bad = await makeBadRepositories();
-    folder = await makeTemporaryFolder("bad-input");
-    await mkdir(join(folder.path, "workspace"));
-    await writeFile(join(folder.path, "workspace", "readme.txt"), "here\n");
-    const { vsix } = await packExtension(folder.path);
-    const machineSettings = {
-      "reprise.repositories": [
-        { location: bad.damaged.location, name: "Damaged" },
-        { location: bad.crowded.location, name: "Crowded" },
-      ],
-    };
-    server = await startEditor({ vsix, machineSettings });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: join(folder.path, "workspace"), shots });
-    await window.openContainer("Backups");
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await folder?.remove();
-    await bad?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-  });
+  useEditor(
+    async (later) => {
+      bad = await makeBadRepositories();
+      later(bad.remove);
+      const folder = await makeTemporaryFolder("bad-input");
+      later(folder.remove);
+      const workspace = join(folder.path, "workspace");
+      await mkdir(workspace);
+      await writeFile(join(workspace, "readme.txt"), "here\n");
+      const machineSettings = {
+        "reprise.repositories": [
+          { location: bad.damaged.location, name: "Damaged" },
+          { location: bad.crowded.location, name: "Crowded" },
+        ],
+      };
+      return { scratch: folder.path, workspace, machineSettings };
+    },
+    async (opened) => {
+      window = opened.window;
+      await window.openContainer("Backups");
+    },
+  );
 
   it("shows what is damaged where the file would be, and opens the file beside it", async () => {
     assert.ok(bad !== undefined);

@@ -4,47 +4,33 @@ import assert from "node:assert/strict";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser, Locator } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
-import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import type { Locator } from "playwright-core";
+import { makeSampleRepository, SAMPLE_PASSPHRASE } from "../support/sampleRepository.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
-
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 
 describe("dragging out of a backup", function () {
   this.timeout(300_000);
-  let sample: SampleRepository | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
   let window: Workbench;
   let workspace: string;
-
-  before(async function () {
-    needsEditor(this);
-    sample = await makeSampleRepository();
-    workspace = join(sample.folder, "workspace");
-    await mkdir(workspace);
-    const { vsix } = await packExtension(sample.folder);
-    server = await startEditor({
-      vsix,
-      machineSettings: { "reprise.repositories": [{ location: sample.location, name: "Sample" }] },
-      env: { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE },
-    });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: workspace, shots });
-    await window.openContainer("Backups");
-    for (const label of ["Sample", "prod", "web1"]) await window.expand(label);
-    await window.page.locator(".sidebar .monaco-list-row[aria-level='5']").first().click();
-    for (const label of ["sda", "p2", "etc"]) await window.expand(label);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await sample?.remove();
-  });
+  useEditor(
+    async (later) => {
+      const sample = await makeSampleRepository();
+      later(sample.remove);
+      workspace = join(sample.folder, "workspace");
+      await mkdir(workspace);
+      const machineSettings = { "reprise.repositories": [{ location: sample.location, name: "Sample" }] };
+      const env = { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
+      return { scratch: sample.folder, workspace, machineSettings, env };
+    },
+    async (opened) => {
+      window = opened.window;
+      await window.openContainer("Backups");
+      for (const label of ["Sample", "prod", "web1"]) await window.expand(label);
+      await window.page.locator(".sidebar .monaco-list-row[aria-level='5']").first().click();
+      for (const label of ["sda", "p2", "etc"]) await window.expand(label);
+    },
+  );
 
   const centre = async (place: Locator) => {
     const box = await place.boundingBox();

@@ -1,49 +1,32 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
-import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import { makeSampleRepository, SAMPLE_PASSPHRASE } from "../support/sampleRepository.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
-
 describe("versions, comparisons and restores in the editor", () => {
-  let sample: SampleRepository | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
   let window: Workbench;
   let folder: string;
-
-  before(async function () {
-    needsEditor(this);
-    sample = await makeSampleRepository();
-    folder = join(sample.folder, "workspace");
-    await mkdir(join(folder, "config", "nginx"), { recursive: true });
-    await writeFile(join(folder, "config", "nginx", "nginx.conf"), "mine\n");
-    const { vsix } = await packExtension(sample.folder);
-    const env = { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
-    const machineSettings = {
-      "reprise.repositories": [{ location: sample.location, name: "Sample" }],
-      "reprise.machines": [{ machine: "prod:vm/web1", folder: "config", path: "/etc" }],
-      "files.simpleDialog.enable": true,
-    };
-    server = await startEditor({ vsix, env, settings: machineSettings, machineSettings });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder, shots });
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await sample?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-  });
+  useEditor(
+    async (later) => {
+      const sample = await makeSampleRepository();
+      later(sample.remove);
+      folder = join(sample.folder, "workspace");
+      await mkdir(join(folder, "config", "nginx"), { recursive: true });
+      await writeFile(join(folder, "config", "nginx", "nginx.conf"), "mine\n");
+      const env = { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
+      const machineSettings = {
+        "reprise.repositories": [{ location: sample.location, name: "Sample" }],
+        "reprise.machines": [{ machine: "prod:vm/web1", folder: "config", path: "/etc" }],
+        "files.simpleDialog.enable": true,
+      };
+      return { scratch: sample.folder, workspace: folder, env, settings: machineSettings, machineSettings };
+    },
+    (opened) => {
+      window = opened.window;
+    },
+  );
 
   const closeNotifications = () => window.command("Notifications: Clear All Notifications");
 

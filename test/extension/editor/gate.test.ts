@@ -6,15 +6,10 @@ import { execFile } from "node:child_process";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Browser } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
-import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import { makeSampleRepository, SAMPLE_PASSPHRASE } from "../support/sampleRepository.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 const run = promisify(execFile);
 const IDENTITY = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
 
@@ -31,39 +26,25 @@ gates:
 `;
 
 describe("gates in the status bar", () => {
-  let sample: SampleRepository | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
   let window: Workbench;
   let top: string;
   const git = (...args: string[]) => run("git", ["-C", top, ...IDENTITY, ...args]);
-
-  before(async function () {
-    needsEditor(this);
-    sample = await makeSampleRepository();
-    top = join(sample.folder, "workspace");
-    await makeChange(sample.location);
-    const linked = join(sample.folder, "linked");
-    await symlink(top, linked);
-    const { vsix } = await packExtension(sample.folder);
-    const settings = { "reprise.repositories": [{ location: sample.location, name: "Acme" }] };
-    server = await startEditor({
-      vsix,
-      machineSettings: settings,
-      settings: { "git.enabled": true, "workbench.hover.delay": 300 },
-    });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: linked, shots });
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await sample?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-  });
+  useEditor(
+    async (later) => {
+      const sample = await makeSampleRepository();
+      later(sample.remove);
+      top = join(sample.folder, "workspace");
+      await makeChange(sample.location);
+      const workspace = join(sample.folder, "linked");
+      await symlink(top, workspace);
+      const machineSettings = { "reprise.repositories": [{ location: sample.location, name: "Acme" }] };
+      const settings = { "git.enabled": true, "workbench.hover.delay": 300 };
+      return { scratch: sample.folder, workspace, machineSettings, settings };
+    },
+    (opened) => {
+      window = opened.window;
+    },
+  );
 
   /** Policies with the gates `production` and `web` on main, and a pushed branch that touches what the first one guards. */
   async function makeChange(location: string): Promise<void> {

@@ -4,43 +4,31 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, FrameLocator } from "playwright-core";
 import { cliJson } from "../../cli/runInProcess.js";
-import { inProject } from "../../support/projectRoot.js";
-import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
+import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { axeFindings } from "../support/axe.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
-
 describe("the overview in the editor", () => {
-  let folder: TemporaryFolder | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
+  /** Its files are under this folder. */
+  let scratch: string;
+  let browser: Browser;
   let window: Workbench;
   let page: FrameLocator;
-
-  before(async function () {
-    needsEditor(this);
-    folder = await makeTemporaryFolder("overview");
-    const { vsix } = await packExtension(folder.path);
-    const location = join(folder.path, "empty");
-    await cliJson(["init", "--no-encryption"], { env: { REPRISE_REPOSITORY: location } });
-    const machineSettings = { "reprise.repositories": [{ location, name: "Empty" }] };
-    server = await startEditor({ vsix, machineSettings });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: folder.path, shots });
-    page = window.page.frameLocator("iframe.webview.ready:visible").frameLocator("#active-frame");
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await folder?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") await window?.shot(`failed-overview-${this.currentTest.title.length}`);
-  });
+  useEditor(
+    async (later) => {
+      const folder = await makeTemporaryFolder("overview");
+      later(folder.remove);
+      scratch = folder.path;
+      const location = join(scratch, "empty");
+      await cliJson(["init", "--no-encryption"], { env: { REPRISE_REPOSITORY: location } });
+      return { scratch, machineSettings: { "reprise.repositories": [{ location, name: "Empty" }] } };
+    },
+    (opened) => {
+      ({ browser, window } = opened);
+      page = window.page.frameLocator("iframe.webview.ready:visible").frameLocator("#active-frame");
+    },
+  );
 
   it("begins with the walkthrough and its demo repository", async () => {
     // the editor knows our commands once it shows our container
@@ -122,12 +110,11 @@ describe("the overview in the editor", () => {
     await window.question("Save the overview as");
     await window.page.keyboard.press("Enter");
     await window.page.getByText("The overview was saved as").first().waitFor();
-    const name = (await readdir(folder?.path ?? "")).find((each) => /^overview-Demo-[\d-]+\.html$/.test(each));
-    const place = join(folder?.path ?? "", name ?? "");
+    const name = (await readdir(scratch)).find((each) => /^overview-Demo-[\d-]+\.html$/.test(each));
+    const place = join(scratch, name ?? "");
     const text = await readFile(place, "utf8");
     assert.ok(!/<script|<button|https?:|\son[a-z]+=/.test(text));
-    const other = await (await browser?.newContext())?.newPage();
-    assert.ok(other !== undefined);
+    const other = await (await browser.newContext()).newPage();
     await other.goto(pathToFileURL(place).href);
     await other.getByRole("heading", { name: "Overview: Demo" }).waitFor();
     assert.equal(

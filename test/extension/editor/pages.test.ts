@@ -3,17 +3,12 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, FrameLocator } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
+import type { FrameLocator } from "playwright-core";
+import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { axeFindings } from "../support/axe.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
 import { makeTestedDemo } from "../support/testedDemo.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
-
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 
 const THEMES = [
   ["dark", "Default Dark Modern", "vscode-dark"],
@@ -37,39 +32,29 @@ restore-tests:
 `;
 
 describe("the pages in every theme", () => {
-  let folder: TemporaryFolder | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
   let window: Workbench;
   let page: FrameLocator;
   /** Of the workspace; the window follows it. */
   let settings: string;
-
-  before(async function () {
-    needsEditor(this);
-    folder = await makeTemporaryFolder("pages");
-    const location = await makeTestedDemo(folder.path);
-    const workspace = join(folder.path, "workspace");
-    await mkdir(join(workspace, ".vscode"), { recursive: true });
-    settings = join(workspace, ".vscode", "settings.json");
-    await writeFile(join(workspace, "reprise.yml"), policy(location));
-    const { vsix } = await packExtension(folder.path);
-    const machineSettings = { "reprise.repositories": [{ location, name: "Demo" }] };
-    server = await startEditor({ vsix, machineSettings });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: workspace, shots });
-    page = window.page.frameLocator("iframe.webview.ready:visible").frameLocator("#active-frame");
-    await window.openContainer("Backups");
-    await window.row("Demo").waitFor();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await folder?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") await window?.shot(`failed-pages-${this.currentTest.title.length}`);
-  });
+  useEditor(
+    async (later) => {
+      const folder = await makeTemporaryFolder("pages");
+      later(folder.remove);
+      const location = await makeTestedDemo(folder.path);
+      const workspace = join(folder.path, "workspace");
+      await mkdir(join(workspace, ".vscode"), { recursive: true });
+      settings = join(workspace, ".vscode", "settings.json");
+      await writeFile(join(workspace, "reprise.yml"), policy(location));
+      const machineSettings = { "reprise.repositories": [{ location, name: "Demo" }] };
+      return { scratch: folder.path, workspace, machineSettings };
+    },
+    async (opened) => {
+      window = opened.window;
+      page = window.page.frameLocator("iframe.webview.ready:visible").frameLocator("#active-frame");
+      await window.openContainer("Backups");
+      await window.row("Demo").waitFor();
+    },
+  );
 
   async function inAllThemes(name: string, options: { runsScripts?: boolean } = {}): Promise<void> {
     const found: string[] = [];

@@ -1,41 +1,27 @@
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
+import { openWorkbench } from "../support/browser.js";
 import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import { type OpenedEditor, SHOTS, useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
-
-/** Pictures of every step; REPRISE_SCREENSHOTS names another folder. */
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 
 describe("repositories in the editor", () => {
   let sample: SampleRepository | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
+  let editor: OpenedEditor;
   let window: Workbench;
-
-  before(async function () {
-    needsEditor(this);
-    sample = await makeSampleRepository();
-    await sample.reprise("verify", "--read-data");
-    await sample.reprise("protect", sample.snapshots[0]);
-    const { vsix, output } = await packExtension(sample.folder);
-    assert.doesNotMatch(output, /WARNING/);
-    server = await startEditor({ vsix });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: sample.folder, shots });
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await sample?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-  });
+  useEditor(
+    async (later) => {
+      sample = await makeSampleRepository();
+      later(sample.remove);
+      await sample.reprise("verify", "--read-data");
+      await sample.reprise("protect", sample.snapshots[0]);
+      return { scratch: sample.folder };
+    },
+    (opened) => {
+      editor = opened;
+      window = opened.window;
+      assert.doesNotMatch(opened.packed, /WARNING/);
+    },
+  );
 
   it("welcomes whoever has no repository yet", async () => {
     await window.openContainer("Backups");
@@ -91,8 +77,8 @@ describe("repositories in the editor", () => {
   });
 
   it("asks in another window for the passphrase that this one does not have", async () => {
-    assert.ok(browser !== undefined && server !== undefined && sample !== undefined);
-    const other = await openWorkbench(browser, server, { folder: sample.folder, shots });
+    assert.ok(sample !== undefined);
+    const other = await openWorkbench(editor.browser, editor.server, { folder: sample.folder, shots: SHOTS });
     await other.openContainer("Backups");
     await other.row("repository").click();
     await other.row("Enter the passphrase…").click();

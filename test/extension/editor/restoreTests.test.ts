@@ -5,15 +5,10 @@ import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Browser } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
-import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import { makeSampleRepository, SAMPLE_PASSPHRASE } from "../support/sampleRepository.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 const run = promisify(execFile);
 const IDENTITY = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
 
@@ -46,32 +41,21 @@ gates:
 `;
 
 describe("restore tests in the editor", () => {
-  let sample: SampleRepository | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
   let window: Workbench;
-
-  before(async function () {
-    needsEditor(this);
-    sample = await makeSampleRepository();
-    const folder = join(sample.folder, "workspace");
-    await makeChange(folder, policy(sample.location));
-    const { vsix } = await packExtension(sample.folder);
-    const settings = { "reprise.repositories": [{ location: sample.location, name: "Acme" }] };
-    const env = { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
-    server = await startEditor({ vsix, env, machineSettings: settings, settings: { "git.enabled": true } });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder, shots });
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await sample?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-  });
+  useEditor(
+    async (later) => {
+      const sample = await makeSampleRepository();
+      later(sample.remove);
+      const workspace = join(sample.folder, "workspace");
+      await makeChange(workspace, policy(sample.location));
+      const machineSettings = { "reprise.repositories": [{ location: sample.location, name: "Acme" }] };
+      const env = { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
+      return { scratch: sample.folder, workspace, env, machineSettings, settings: { "git.enabled": true } };
+    },
+    (opened) => {
+      window = opened.window;
+    },
+  );
 
   const status = () => window.page.locator('.statusbar-item[id*="reprise.gate"]');
 

@@ -1,64 +1,44 @@
 // A repository with many snapshots on a real S3 server (Ceph), in the editor's window: added by its URI, filtered, walked through.
 
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
 import { addSnapshots } from "../../../bench/scale/bigRepository.js";
 import { openBackend, openRepository, systemEnvironment } from "../../../core/index.js";
 import { cliJson } from "../../cli/runInProcess.js";
 import { machineDisks } from "../../files/machineDisk.js";
-import { inProject } from "../../support/projectRoot.js";
-import { type S3Server, sharedS3Server } from "../../support/s3Server.js";
-import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
+import { sharedS3Server } from "../../support/s3Server.js";
+import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 const PASSPHRASE = "many snapshots, far away";
 const MANY = 1200;
 
 describe("a large repository on S3 in the editor", () => {
-  const before_ = { ...process.env };
-  let folder: TemporaryFolder | undefined;
-  let s3: S3Server;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
   let window: Workbench;
   let location: string;
   const rows = (text: string | RegExp) => window.page.locator(".sidebar .monaco-list-row").filter({ hasText: text });
-
-  before(async function () {
-    this.timeout(240_000);
-    needsEditor(this);
-    s3 = await sharedS3Server();
-    folder = await makeTemporaryFolder("scale");
-    Object.assign(process.env, s3.environment());
-    location = s3.location(s3.freshName(), "machines");
-    const env = { REPRISE_REPOSITORY: location, REPRISE_PASSPHRASE: PASSPHRASE };
-    await cliJson(["init", "--create-bucket", "--average-chunk", "64K"], { env });
-    const [disk] = await machineDisks();
-    const backup = ["backup", disk, "--name", "sda", "--format", "raw", "--group", "vm/web1", "--ns", "prod"];
-    const { snapshotId } = await cliJson<{ snapshotId: string }>([...backup, "--tag", "release"], { env });
-    await cliJson(["protect", snapshotId], { env });
-    await addManifests();
-    const { vsix } = await packExtension(folder.path);
-    server = await startEditor({ vsix, env: s3.environment() });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: folder.path, shots });
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await folder?.remove();
-    for (const name of Object.keys(s3?.environment() ?? {})) {
-      if (before_[name] === undefined) delete process.env[name];
-      else process.env[name] = before_[name];
-    }
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") await window?.shot(`failed-scale-${this.currentTest.title.length}`);
-  });
+  useEditor(
+    async (later) => {
+      const s3 = await sharedS3Server();
+      const environment = s3.environment();
+      later(givesBack(Object.keys(environment)));
+      Object.assign(process.env, environment);
+      const folder = await makeTemporaryFolder("scale");
+      later(folder.remove);
+      location = s3.location(s3.freshName(), "machines");
+      const env = { REPRISE_REPOSITORY: location, REPRISE_PASSPHRASE: PASSPHRASE };
+      await cliJson(["init", "--create-bucket", "--average-chunk", "64K"], { env });
+      const [disk] = await machineDisks();
+      const backup = ["backup", disk, "--name", "sda", "--format", "raw", "--group", "vm/web1", "--ns", "prod"];
+      const { snapshotId } = await cliJson<{ snapshotId: string }>([...backup, "--tag", "release"], { env });
+      await cliJson(["protect", snapshotId], { env });
+      await addManifests();
+      return { scratch: folder.path, env: environment };
+    },
+    (opened) => {
+      window = opened.window;
+    },
+  );
 
   async function addManifests(): Promise<void> {
     const repository = await openRepository(await openBackend(location), {
@@ -133,3 +113,14 @@ describe("a large repository on S3 in the editor", () => {
     await window.row("nginx").waitFor();
   });
 });
+
+/** What puts these variables of this process back as they are now. */
+function givesBack(names: string[]): () => Promise<void> {
+  const before = names.map((name) => [name, process.env[name]] as const);
+  return async () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+}

@@ -1,39 +1,22 @@
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
-import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import { makeSampleRepository, SAMPLE_PASSPHRASE } from "../support/sampleRepository.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
-
 describe("searching backups in the editor", () => {
-  let sample: SampleRepository | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
   let window: Workbench;
-
-  before(async function () {
-    needsEditor(this);
-    sample = await makeSampleRepository();
-    const { vsix } = await packExtension(sample.folder);
-    const env = { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
-    const machineSettings = { "reprise.repositories": [{ location: sample.location, name: "Sample" }] };
-    server = await startEditor({ vsix, env, machineSettings });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: sample.folder, shots });
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await sample?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-  });
+  useEditor(
+    async (later) => {
+      const sample = await makeSampleRepository();
+      later(sample.remove);
+      const env = { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
+      const machineSettings = { "reprise.repositories": [{ location: sample.location, name: "Sample" }] };
+      return { scratch: sample.folder, env, machineSettings };
+    },
+    (opened) => {
+      window = opened.window;
+    },
+  );
 
   it("finds files by name in all snapshots of a machine", async () => {
     await window.openContainer("Backups");

@@ -24,19 +24,19 @@ export class Workbench {
 
   /** By the title that the palette shows. */
   async command(title: string): Promise<void> {
-    await this.#askPalette(`>${title}`);
     const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
-    await row.waitFor();
+    await this.#askPalette(`>${title}`, row);
     await row.click();
   }
 
-  /** Something that takes the focus, such as a page that has just loaded, closes it again. */
-  async #askPalette(text: string): Promise<void> {
+  /** Until it shows a row. Something that takes the focus, such as a page that has just loaded, closes it again at any time. */
+  async #askPalette(text: string, row: Locator): Promise<void> {
     const input = this.page.locator(".quick-input-widget:visible input.input");
     for (let tries = 1; ; tries++) {
       await this.page.keyboard.press("F1");
       try {
-        return await input.fill(text, { timeout: PALETTE_MS });
+        await input.fill(text, { timeout: PALETTE_MS });
+        return await row.waitFor({ timeout: PALETTE_MS });
       } catch (error) {
         if (tries === PALETTE_TRIES) throw error;
       }
@@ -45,9 +45,8 @@ export class Workbench {
 
   /** What the palette offers for a text. */
   async commandsFor(text: string): Promise<string[]> {
-    await this.#askPalette(`>${text}`);
     const rows = this.page.locator(".quick-input-list .monaco-list-row .label-name");
-    await rows.first().waitFor();
+    await this.#askPalette(`>${text}`, rows.first());
     const titles = await rows.allTextContents();
     await this.page.keyboard.press("Escape");
     return titles.map(plain);
