@@ -3,7 +3,7 @@
 import type { FrameLocator, Locator, Page } from "playwright-core";
 
 const PALETTE_TRIES = 5;
-const PALETTE_MS = 20_000;
+const PALETTE_MS = 15_000;
 const SCROLLS = 60;
 const SCROLL_MS = 1000;
 const SCROLL_PIXELS = 66;
@@ -25,31 +25,32 @@ export class Workbench {
   /** By the title that the palette shows. */
   async command(title: string): Promise<void> {
     const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
-    await this.#askPalette(`>${title}`, row);
-    await row.click();
-  }
-
-  /** Until it shows a row. Something that takes the focus, such as a page that has just loaded, closes it again at any time. */
-  async #askPalette(text: string, row: Locator): Promise<void> {
-    const input = this.page.locator(".quick-input-widget:visible input.input");
-    for (let tries = 1; ; tries++) {
-      await this.page.keyboard.press("F1");
-      try {
-        await input.fill(text, { timeout: PALETTE_MS });
-        return await row.waitFor({ timeout: PALETTE_MS });
-      } catch (error) {
-        if (tries === PALETTE_TRIES) throw error;
-      }
-    }
+    await this.#inPalette(`>${title}`, () => row.click({ timeout: PALETTE_MS }));
   }
 
   /** What the palette offers for a text. */
   async commandsFor(text: string): Promise<string[]> {
     const rows = this.page.locator(".quick-input-list .monaco-list-row .label-name");
-    await this.#askPalette(`>${text}`, rows.first());
-    const titles = await rows.allTextContents();
+    const titles = await this.#inPalette(`>${text}`, async () => {
+      await rows.first().waitFor({ timeout: PALETTE_MS });
+      return await rows.allTextContents();
+    });
     await this.page.keyboard.press("Escape");
     return titles.map(plain);
+  }
+
+  /** Something that takes the focus, such as a page that has just loaded, closes it at any time: then it is all done again. */
+  async #inPalette<T>(text: string, work: () => Promise<T>): Promise<T> {
+    const input = this.page.locator(".quick-input-widget:visible input.input");
+    for (let tries = 1; ; tries++) {
+      await this.page.keyboard.press("F1");
+      try {
+        await input.fill(text, { timeout: PALETTE_MS });
+        return await work();
+      } catch (error) {
+        if (tries === PALETTE_TRIES) throw error;
+      }
+    }
   }
 
   /** A view container of the activity bar. */
