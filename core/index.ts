@@ -178,6 +178,7 @@ export { type NbdServer, startNbdServer } from "./nbd/server.js";
 export { tlsOptions } from "./nbd/serverTls.js";
 export { abortable } from "./platform/abortable.js";
 export { readAtMost, readInputFile } from "./platform/inputFile.js";
+export { literalPattern } from "./platform/literalPattern.js";
 export { checkNewFile, makeFolder, makeNewFile, writeNewFile } from "./platform/newFile.js";
 export type { OnProgress, ProgressEvent } from "./platform/progress.js";
 export { requireTool } from "./platform/tool.js";

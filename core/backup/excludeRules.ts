@@ -2,6 +2,7 @@
 // inside is about one place below the folder, one without about names at any depth.
 
 import { RepriseError } from "../errors.js";
+import { literalPattern } from "../platform/literalPattern.js";
 
 export interface ExcludeRule {
   /** What was excluded by an earlier rule comes back. */
@@ -84,8 +85,7 @@ function tokenAt(glob: string, at: number): [string, number] {
     return [`(?!/)[${set[1] ? "^" : ""}${members}]`, set[0].length];
   }
   const char = rest.startsWith("\\") && rest.length > 1 ? [...rest.slice(1)][0] : [...rest][0];
-  const escaped = (char as string).replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-  return [escaped, (char as string).length + (rest.startsWith("\\") && rest.length > 1 ? 1 : 0)];
+  return [literalPattern(char as string), (char as string).length + (rest.startsWith("\\") && rest.length > 1 ? 1 : 0)];
 }
 
 function invalid(line: string): RepriseError {

@@ -2,6 +2,7 @@
 // A backslash is one: names are escaped with it.
 
 import { RepriseError } from "../errors.js";
+import { literalPattern } from "../platform/literalPattern.js";
 
 const MAX_PATTERN = 4096;
 
@@ -18,7 +19,7 @@ export function compileGlob(pattern: string): (text: string) => boolean {
       const { source, end } = bracketAt(pattern, at);
       parts.push(source);
       at = end;
-    } else parts.push(literal(char));
+    } else parts.push(literalPattern(char));
   }
   try {
     const expression = new RegExp(`^${parts.join("")}$`, "su");
@@ -39,10 +40,6 @@ function bracketAt(pattern: string, start: number): { source: string; end: numbe
     .replace(/[\\\]^[]/g, "\\$&")
     .replace(/^-|-$/g, "\\-");
   return { source: `[${negated ? "^" : ""}${members}]`, end };
-}
-
-function literal(char: string): string {
-  return /[\\^$.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char;
 }
 
 function invalid(pattern: string, problem: string): RepriseError {

@@ -29,6 +29,24 @@ describe("text in the lines of a file", () => {
     assert.deepEqual(scan("axb", "a.b"), []);
   });
 
+  it("is found whatever it is made of", () => {
+    const punctuation = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter((c) => /\W|_/.test(c));
+    assert.equal(punctuation.length, 33);
+    for (const char of [...punctuation, punctuation.join("")])
+      for (const matchCase of [false, true]) {
+        const [found] = scan(`one\nbefore-${char}x`, `-${char}x`, { matchCase });
+        assert.deepEqual([found?.line, found?.column], [1, 6], char);
+      }
+  });
+
+  it("is found in lines that end as on Windows, without their ends", () => {
+    const lines = scan("one needle\r\ntwo needle\r\n\r\nneedle\r", "needle");
+    assert.deepEqual(
+      lines.map(({ text }) => text),
+      ["one needle", "two needle", "needle"],
+    );
+  });
+
   it("shows nothing that could do harm, and a part of long lines", () => {
     const [found] = scan(`${"x".repeat(500)}\u001b[31mneedle\u202e${"y".repeat(500)}`, "needle");
     assert.ok((found?.text.length ?? 0) < 400);
@@ -43,6 +61,16 @@ describe("text in the lines of a file", () => {
     scanner.add(new TextEncoder().encode("needle"));
     scanner.end();
     assert.deepEqual([scanner.lines[0]?.line, scanner.lines[0]?.column], [0, 64 * 1024 * 1024]);
+  });
+
+  it("is found in a long line wherever a piece of the file ends, once, with what is around it", () => {
+    const long = `${"a\u{1f600}".repeat(50_000)}begin needle end${"b".repeat(100_000)}needle\r\nneedle`;
+    const [whole, next, ...more] = scan(long, "needle");
+    assert.deepEqual([whole?.line, whole?.column, next?.line, more.length], [0, 150_006, 1, 0]);
+    const at = new TextEncoder().encode(long.slice(0, 150_000)).length;
+    for (let cut = at - 5; cut < at + 200; cut++)
+      assert.deepEqual(scan(long, "needle", { pieces: [cut] }), [whole, next]);
+    assert.deepEqual(scan(long, "needle", { pieces: Array.from({ length: 50 }, () => 65_537) }), [whole, next]);
   });
 
   it("ends when it has enough", () => {
