@@ -1,9 +1,10 @@
-// Small files that appear whole under their name or not at all.
+// Files that appear whole under their name or not at all.
 
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isOurError, RepriseError } from "../errors.js";
+import { claimName } from "./claimName.js";
 
 /** TARGET_EXISTS when there is something and `force` does not say that it may be replaced. */
 export async function checkNewFile(path: string, force: boolean): Promise<void> {
@@ -36,7 +37,7 @@ export async function makeNewFile(
       await handle.close();
     }
     if (force) await rename(temporary, path);
-    else await link(temporary, path);
+    else await claimName(temporary, path);
   } catch (cause) {
     throw writeFailed(path, cause);
   } finally {

@@ -3,9 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, lstat, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { RepriseError } from "../errors.js";
+import { claimName } from "../platform/claimName.js";
 import { targetExists, targetFailed, writeError } from "./targetErrors.js";
 
 const maxNameBytes = 255;
@@ -102,6 +103,7 @@ export async function publishPartial(
     else await rename(partialPath, finalPath);
     await syncFolder(dirname(finalPath));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw targetExists(finalPath, "exists by now");
     throw writeError(finalPath, `give ${finalPath} its name`, error);
   }
 }
@@ -115,32 +117,6 @@ async function checkStillOurs(handle: FileHandle, partialPath: string): Promise<
   if (named !== undefined && ours.ino === named.ino && ours.dev === named.dev) return;
   const message = `${partialPath} was replaced or removed while it was written`;
   throw targetFailed("TARGET_WRITE_FAILED", message, { data: { path: partialPath }, retry: "later" });
-}
-
-const noLinksErrnos = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
-
-/** A hard link fails when the name is taken, whoever took it and when. */
-async function claimName(partialPath: string, finalPath: string): Promise<void> {
-  try {
-    await link(partialPath, finalPath);
-    await unlink(partialPath);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    if (code === "EEXIST") throw targetExists(finalPath, "exists by now");
-    if (!noLinksErrnos.has(code)) throw error;
-    await claimNameWithoutLinks(partialPath, finalPath);
-  }
-}
-
-/** File systems without hard links: an empty file of ours claims the name, then the bytes replace it. */
-async function claimNameWithoutLinks(partialPath: string, finalPath: string): Promise<void> {
-  try {
-    await (await open(finalPath, "wx", 0o600)).close();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw targetExists(finalPath, "exists by now");
-    throw error;
-  }
-  await rename(partialPath, finalPath);
 }
 
 async function syncFolder(path: string): Promise<void> {

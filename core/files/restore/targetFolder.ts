@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, existsSync, type Stats } from "node:fs";
 import { type FileHandle, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
+import { claimName, isWithoutLinks } from "../../platform/claimName.js";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 const SLASH = Buffer.from("/");
@@ -94,7 +95,7 @@ export class TargetFolder {
   async publish(temporary: Uint8Array, name: Uint8Array, replace: boolean): Promise<void> {
     const [from, to] = [this.place(temporary), this.place(name)];
     if (replace) await rename(from, to);
-    else await this.#publishNew(from, to, name);
+    else await claimName(from, to);
     // what was linked, and links to what had the name already, are still there
     await rm(from, { force: true });
   }
@@ -106,22 +107,6 @@ export class TargetFolder {
   async close(): Promise<void> {
     await this.handle.close();
   }
-
-  async #publishNew(from: Buffer, to: Buffer, name: Uint8Array): Promise<void> {
-    try {
-      await link(from, to);
-    } catch (error) {
-      if (!isWithoutLinks(error)) throw error;
-      if ((await this.look(name)) !== null) throw Object.assign(new Error("exists"), { code: "EEXIST" });
-      await rename(from, to);
-    }
-  }
-}
-
-/** File systems without hard links, or with as many as they take. */
-function isWithoutLinks(error: unknown): boolean {
-  const { code = "" } = error as NodeJS.ErrnoException;
-  return ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code);
 }
 
 export function temporaryName(): Uint8Array {
