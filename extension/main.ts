@@ -2,7 +2,7 @@
 // repository is opened.
 
 import { commands, type ExtensionContext, l10n, MarkdownString, tasks, Uri, window, workspace } from "vscode";
-import { showError } from "./adapt/errors.js";
+import { logText, showError } from "./adapt/errors.js";
 import { isTrusted } from "./commands/actionParts.js";
 import { PlaceChooser } from "./commands/chosenPlace.js";
 import { FileCommands } from "./commands/fileCommands.js";
@@ -37,7 +37,7 @@ export function activate(context: ExtensionContext): void {
   const client = new ServiceClient(context.asAbsolutePath("dist/extension/service.mjs"), {
     onWarning: ({ code, message }) => log.warn(`${code}: ${message}`),
     onStopped: (error) => {
-      log.error(error.message);
+      log.error(logText(error));
       stops.note(Date.now());
       repositories.forgetAll();
       actions.forgetServers();
@@ -69,7 +69,7 @@ export function activate(context: ExtensionContext): void {
         if (withTrust.has(`${SCHEME}.${name}`) && !(await isTrusted())) return undefined;
         return await run(...given);
       } catch (error) {
-        return void showError(error, log);
+        return void showError(error, log, name);
       }
     });
 

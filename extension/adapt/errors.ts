@@ -9,6 +9,8 @@ import { isAbort } from "./cancellation.js";
 
 const NOT_FOUND = ["FILE_NOT_FOUND", "SNAPSHOT_NOT_FOUND", "SNAPSHOT_NAME_INVALID", "MACHINE_NOT_FOUND"];
 
+const CODE_AT_END = /\[\w+\]$/;
+
 /** `wanted`: what a FILE_KIND_WRONG means here. Damage stays visible: its message names what is damaged. */
 export function toFileSystemError(error: unknown, uri: Uri, wanted: "file" | "folder" = "file"): unknown {
   if (!(error instanceof ServiceError)) return error;
@@ -33,10 +35,27 @@ export function errorText(error: unknown): string {
   return shortenedWords(`${error.message}${remedy === undefined ? "" : `: ${remedy}`} [${error.code}]`);
 }
 
-/** Shows what a command failed with; a cancelled one says nothing. */
-export async function showError(error: unknown, log: LogOutputChannel): Promise<void> {
+/**
+ * One line that ends with the code to look up. What nobody expected (a bug of ours) is UNEXPECTED, and the lines after it say where in
+ * the program it comes from.
+ */
+export function logText(error: unknown): string {
+  const text = errorText(error).replaceAll(/\s*\n\s*/g, " ");
+  const code = codeOf(error);
+  const line = CODE_AT_END.test(text) ? text : `${text} [${code ?? "UNEXPECTED"}]`;
+  return line.endsWith("[UNEXPECTED]") && error instanceof Error ? `${line}\n${error.stack}` : line;
+}
+
+/** Undefined: nothing that we, the editor or the operating system say when something cannot be done. */
+function codeOf(error: unknown): string | undefined {
+  if (error instanceof ServiceError || error instanceof FileSystemError) return error.code;
+  return error instanceof Error && "syscall" in error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+/** Shows what a command failed with; a cancelled one says nothing. `command`: which one, for the log. */
+export async function showError(error: unknown, log: LogOutputChannel, command?: string): Promise<void> {
   if (isAbort(error)) return;
-  log.error(errorText(error));
+  log.error(command === undefined ? logText(error) : `${command}: ${logText(error)}`);
   const [refresh, showLog] = [l10n.t("Refresh"), l10n.t("Show Log")];
   const actions = isStale(error) ? [refresh, showLog] : [showLog];
   const answer = await window.showErrorMessage(withoutLinks(errorText(error)), ...actions);

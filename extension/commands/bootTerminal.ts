@@ -2,7 +2,7 @@
 
 import { EventEmitter, type LogOutputChannel, l10n, type Pseudoterminal } from "vscode";
 import { isAbort } from "../adapt/cancellation.js";
-import { errorText } from "../adapt/errors.js";
+import { errorText, logText } from "../adapt/errors.js";
 import { vncCommands } from "../model/nbdCommands.js";
 import type { BootData } from "../service/actionsProtocol.js";
 import type { ServiceClient } from "../service/client.js";
@@ -43,14 +43,14 @@ export class BootTerminal implements Pseudoterminal {
     this.#ended.abort();
     this.#client
       .call("stopBoot", { boot: this.#booted.boot })
-      .catch((error: unknown) => this.#log.error(errorText(error)))
+      .catch((error: unknown) => this.#log.error(logText(error)))
       .finally(() => this.#end());
   }
 
   handleInput(text: string): void {
     const { boot } = this.#booted;
     if (this.#ended.signal.aborted) return;
-    this.#client.call("bootInput", { boot, text }).catch((error: unknown) => this.#log.warn(errorText(error)));
+    this.#client.call("bootInput", { boot, text }).catch((error: unknown) => this.#log.warn(logText(error)));
   }
 
   async #follow(): Promise<void> {

@@ -102,8 +102,13 @@ async function readChosenFile(title: string): Promise<string | undefined> {
   const [file] = (await window.showOpenDialog({ title, openLabel: l10n.t("Use Key") })) ?? [];
   if (file === undefined) return undefined;
   const { size } = await workspace.fs.stat(file);
-  if (size > MAX_KEY_BYTES) throw new Error(l10n.t("{0} is too large for a key.", file.path));
+  if (size > MAX_KEY_BYTES) throw tooLarge(file.path);
   return new TextDecoder().decode(await workspace.fs.readFile(file));
+}
+
+function tooLarge(path: string): ServiceError {
+  const message = l10n.t("{0} is too large for a key.", path);
+  return new ServiceError({ name: "ServiceError", family: "key", code: "KEEPER_KEY_INVALID", message });
 }
 
 /** The input box makes one line of what is pasted. */

@@ -2,7 +2,7 @@
 
 import { type InputBoxOptions, type LogOutputChannel, l10n, ProgressLocation, window } from "vscode";
 import { isAbort } from "../adapt/cancellation.js";
-import { errorText } from "../adapt/errors.js";
+import { errorText, logText } from "../adapt/errors.js";
 import { expandLocation, isSameLocation } from "../model/location.js";
 import { messageText } from "../model/shownName.js";
 import {
@@ -72,7 +72,7 @@ export class RepositoryCommands {
       }
     } catch (error) {
       if (isAbort(error)) throw error;
-      this.#log.error(errorText(error));
+      this.#log.error(`addRepository: ${logText(error)}`);
       return errorText(error);
     }
     await addConfigured({ location });
@@ -133,7 +133,7 @@ export class RepositoryCommands {
         const wrong = isCode(error, ["PASSPHRASE_WRONG", "RECOVERY_KEY_INVALID"]);
         if (!wrong && !isCode(error, ["PASSPHRASE_MISSING"])) throw error;
         // what is wrong with it was said before
-        if (left === 0) throw new Error(l10n.t("None of {0} passphrases has opened {1}", TRIES, configured.name));
+        if (left === 0) throw notOpened(configured);
         if (wrong) problem = `${errorText(error)} ${l10n.t("(tries left: {0})", left)}`;
       }
       const typed = await window.showInputBox(this.#passphraseBox(configured, problem));
@@ -168,6 +168,11 @@ function alreadyThere(location: string): string | undefined {
   const present = configuredRepositories().find((each) => isSameLocation(each.location, location));
   if (present === undefined) return undefined;
   return l10n.t("This repository is in the view already: {0} ({1})", present.name, present.location);
+}
+
+function notOpened({ name }: ConfiguredRepository): ServiceError {
+  const message = l10n.t("None of {0} passphrases has opened {1}", TRIES, name);
+  return new ServiceError({ name: "ServiceError", family: "key", code: "PASSPHRASE_WRONG", message });
 }
 
 function isCode(error: unknown, codes: readonly string[]): boolean {

@@ -2,7 +2,7 @@
 // the window.
 
 import { commands, env, type LogOutputChannel, l10n, ThemeIcon, window } from "vscode";
-import { showError } from "../adapt/errors.js";
+import { logText, showError } from "../adapt/errors.js";
 import { toolFolder } from "../adapt/toolFolder.js";
 import { withoutLinks } from "../model/harmlessText.js";
 import { dateAndTime, timeOfDay } from "../model/words.js";
@@ -84,7 +84,7 @@ export class ServerCommands {
       this.#showMachine(booted);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== "TOOL_MISSING") throw error;
-      this.#log.error(error.message);
+      this.#log.error(logText(error));
       // not awaited: the command is done
       tellMissing(error).catch((failure: unknown) => showError(failure, this.#log));
     }

@@ -13,7 +13,7 @@ import {
   workspace,
 } from "vscode";
 import { isAbort } from "../adapt/cancellation.js";
-import { errorText } from "../adapt/errors.js";
+import { errorText, logText } from "../adapt/errors.js";
 import { type GitApi, type GitRepository, openGitExtension } from "../adapt/gitExtension.js";
 import { findBase, type GateBase } from "../model/gateBase.js";
 import { countFiles, decisionOf, isShut, rankOf, worstDecision } from "../model/gateView.js";
@@ -190,7 +190,7 @@ export class GateStatus implements Disposable {
       return [...answers, ...unknownGates({ gates: missing }, "GATE_UNKNOWN", notYet)];
     } catch (error) {
       if (isAbort(error)) return [];
-      if (place.gates.length > 0) log.warn(errorText(error));
+      if (place.gates.length > 0) log.warn(logText(error));
       const code = error instanceof ServiceError ? error.code : "UNEXPECTED";
       return unknownGates(place, code, error instanceof ServiceError ? error.message : errorText(error));
     }

@@ -21,8 +21,9 @@ export class ServiceError extends Error {
   readonly data: Record<string, unknown>;
   readonly hint: string | undefined;
 
-  constructor({ message, code, family, data, hint }: ErrorData) {
+  constructor({ message, code, family, data, hint, stack }: ErrorData) {
     super(message);
+    if (stack !== undefined) this.stack = stack;
     this.code = code ?? "UNEXPECTED";
     this.family = family ?? "invariant";
     this.data = data ?? {};

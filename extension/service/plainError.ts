@@ -1,12 +1,13 @@
 // Errors as data that can be posted, with text that no terminal or log obeys.
 
-import { errorToData, inertLine, isAbort } from "../../core/index.js";
+import { errorToData, inert, inertLine, isAbort } from "../../core/index.js";
 import type { ErrorData } from "./protocol.js";
 
 export function plainError(error: unknown): ErrorData {
   if (isAbort(error)) return { name: "AbortError", message: "cancelled" };
-  const { name, message, family, code, data, hint, retry } = errorToData(error);
-  return { name, message: inertLine(message), family, code, data: cloneable(data), hint, retry };
+  const { name, message, family, code, data, hint, retry, stack } = errorToData(error);
+  const where = code === undefined && stack !== undefined ? { stack: inert(stack) } : {};
+  return { name, message: inertLine(message), family, code, data: cloneable(data), hint, retry, ...where };
 }
 
 /** What of the data can cross threads as JSON does; the rest is left out. */

@@ -178,6 +178,8 @@ export interface ErrorData {
   data?: Record<string, unknown>;
   hint?: string;
   retry?: "never" | "later";
+  /** Of an error without a code: where in the service it comes from. */
+  stack?: string;
 }
 
 export interface ProgressData {
