@@ -6,9 +6,10 @@ import { ServiceStops } from "../../../extension/model/serviceStops.js";
 import type { GateStatus } from "../../../extension/policy/gateStatus.js";
 import { importWithEditor } from "../support/handedOutEditor.js";
 
-/** Longer than the gate waits for git to have told everything. */
-const PAUSE_MS = 1700;
+const WAIT_MS = 10_000;
 
+/** How often the gate has drawn what it decided: it tells the menus then. */
+let drawn = 0;
 const item = { text: "", tooltip: "", backgroundColor: undefined as unknown, shown: false };
 const nothing = { dispose: () => {} };
 const uri = (path: string) => ({ scheme: "file", path, fsPath: path, toString: () => `file://${path}` });
@@ -53,7 +54,11 @@ const api = {
 };
 
 const editor = {
-  commands: { executeCommand: async () => undefined },
+  commands: {
+    executeCommand: async (_: string, key: string) => {
+      if (key === "reprise.hasGate") drawn++;
+    },
+  },
   env: { language: "en" },
   extensions: { getExtension: () => ({ isActive: true, exports: { enabled: true, getAPI: () => api } }) },
   l10n: {
@@ -102,7 +107,11 @@ const editor = {
 type Imported = typeof import("../../../extension/policy/gateStatus.js");
 
 describe("when the gate is asked", () => {
-  const [realInterval, realNow] = [globalThis.setInterval, Date.now];
+  const { setInterval, setTimeout, clearTimeout } = globalThis;
+  const realNow = Date.now;
+  /** What the gate does once git has told everything; how often it began to wait for that. */
+  let pause: (() => void) | undefined;
+  let pauses = 0;
   /** What the gate does by itself, and how far its clock is ahead of ours. */
   let every = { run: () => {}, ms: 0 };
   let laterMs = 0;
@@ -144,15 +153,43 @@ describe("when the gate is asked", () => {
     globalThis.setInterval = ((run: () => void, ms: number) => {
       every = { run, ms };
     }) as never;
+    globalThis.setTimeout = ((run: () => void) => {
+      pause = run;
+      return ++pauses;
+    }) as never;
+    globalThis.clearTimeout = ((id: number | undefined) => {
+      if (id === pauses) pause = undefined;
+    }) as never;
     Date.now = () => realNow() + laterMs;
     await gate.start();
-    await sleep(PAUSE_MS);
+    await decides();
   });
   after(() => {
-    gate.dispose();
-    globalThis.setInterval = realInterval;
+    Object.assign(globalThis, { setInterval, setTimeout, clearTimeout });
     Date.now = realNow;
+    gate?.dispose();
   });
+
+  /** The pause is over; until what was decided is drawn. */
+  async function decides(): Promise<void> {
+    await until(() => pause !== undefined);
+    const [run, before] = [pause, drawn];
+    pause = undefined;
+    run?.();
+    await until(() => drawn > before);
+  }
+
+  /** Until what was told has been looked into, and the pause has begun. */
+  async function looks(tell: () => void): Promise<void> {
+    const before = pauses;
+    tell();
+    await until(() => pauses > before);
+  }
+
+  async function until(isSo: () => boolean): Promise<void> {
+    for (const endMs = realNow() + WAIT_MS; !isSo(); await sleep(5))
+      assert.ok(realNow() < endMs, `not within ${WAIT_MS} ms: ${isSo}`);
+  }
 
   it("shows the worst of the gates, what they were compared with, and since when it is known", () => {
     assert.equal(asked, 1);
@@ -165,19 +202,16 @@ describe("when the gate is asked", () => {
   });
 
   it("listens to a git repository once, and not after it was closed", async () => {
-    for (let i = 0; i < 3; i++) {
-      told.policy();
-      await sleep(10);
-    }
+    for (let i = 0; i < 3; i++) await looks(told.policy);
     assert.equal(git.listeners.size, 1);
     api.repositories = [];
-    told.close();
-    await sleep(PAUSE_MS);
+    await looks(told.close);
+    await decides();
     assert.equal(git.listeners.size, 0);
     assert.equal(item.shown, false);
     api.repositories = [git];
-    told.open();
-    await sleep(PAUSE_MS);
+    await looks(told.open);
+    await decides();
     assert.equal(git.listeners.size, 1);
     assert.ok(item.shown);
   });
@@ -185,10 +219,10 @@ describe("when the gate is asked", () => {
   it("asks again when facts have changed, and not when nothing has", async () => {
     const before = asked;
     for (const listener of git.listeners) listener();
-    await sleep(PAUSE_MS);
+    await decides();
     assert.equal(asked, before);
     gate.factsChanged();
-    await sleep(PAUSE_MS);
+    await decides();
     assert.equal(asked, before + 1);
   });
 
@@ -196,7 +230,7 @@ describe("when the gate is asked", () => {
     const before = asked;
     laterMs = every.ms;
     every.run();
-    await sleep(PAUSE_MS);
+    await decides();
     assert.equal(asked, before + 1);
   });
 
@@ -208,7 +242,7 @@ describe("when the gate is asked", () => {
     const before = asked;
     for (let i = 0; i < 2; i++) {
       gate.factsChanged();
-      await sleep(PAUSE_MS);
+      await decides();
     }
     assert.equal(asked, before);
     assert.equal(item.text, "$(question) Gate: unknown");

@@ -177,9 +177,11 @@ setInterval(() => existsSync(${JSON.stringify(flag)}) && process.exit(9), 20).un
     await other.client.call("startNbd", { repository: handle, snapshot: sample.snapshots[0] });
     const to = join(sample.folder, "closing.raw");
     const what = { snapshot: sample.snapshots[0], disk: "sda", to, format: "raw", replace: false } as const;
-    const restoring = other.client.call("restoreDisks", { repository: handle, ...what, skipDamaged: false });
+    const argument = { repository: handle, ...what, skipDamaged: false };
+    const isWriting = Promise.withResolvers<void>();
+    const restoring = other.client.call("restoreDisks", argument, { onProgress: () => isWriting.resolve() });
     const ended = assert.rejects(restoring, { code: "SERVICE_STOPPED" });
-    await sleep(20);
+    await Promise.race([isWriting.promise, ended]);
     await other.client.close();
     await ended;
     assert.deepEqual(nbdSockets(), []);
