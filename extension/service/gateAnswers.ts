@@ -21,18 +21,16 @@ import { VERSION } from "./version.js";
 type GateArgument = ArgumentOf<"gate">;
 
 const NOBODY = { labels: [], description: null, by: "" };
-/** More than anybody writes. */
-const MAX_GATES = 50;
 
 export async function answerGate(argument: GateArgument, context: CallContext): Promise<GateAnswerData[]> {
   const names = argument.gate === null ? await gateNames(argument, context) : [argument.gate];
   if (!Array.isArray(names)) return [names];
   const answers: GateAnswerData[] = [];
-  for (const gate of names.slice(0, MAX_GATES)) answers.push(await answerOne({ ...argument, gate }, context));
+  for (const gate of names) answers.push(await answerOne({ ...argument, gate }, context));
   return answers;
 }
 
-/** Of the policy that counts, in its order; its answer when it has only one. */
+/** Of the policy that counts, in its order; its answer when it has only one. A policy with more than 50 is a mistake. */
 async function gateNames(argument: GateArgument, context: CallContext): Promise<GateAnswerData | string[]> {
   try {
     const data = await decide(argument, context);

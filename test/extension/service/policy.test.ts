@@ -283,6 +283,14 @@ describe("the service about policies", () => {
       assert.deepEqual([unknown?.data, unknown?.problem?.code], [null, "GATE_UNKNOWN"]);
     });
 
+    it("leaves no gate out: a policy with more than it would ask is a mistake", async () => {
+      await git("checkout", "-q", "main");
+      const rules = "    evidence: main\n    rules:\n      - {paths: [web/], machines: prod:vm/web1}\n";
+      const more = Array.from({ length: 50 }, (_, n) => `  gate${n}:\n${rules}`).join("");
+      await commit("reprise.yml", `${POLICY.replace("backups}", `"${sample.location}"}`)}${more}`);
+      await failure(decide(SAMPLE_PASSPHRASE), "CONFIG_INVALID");
+    });
+
     it("has nothing to decide without a gate", async () => {
       await git("checkout", "-q", "main");
       await commit("reprise.yml", POLICY.slice(0, POLICY.indexOf("gates:")));
