@@ -30,7 +30,7 @@ import type { OpenRepositories } from "./repositories/openRepositories.js";
 import type { ServiceClient } from "./service/client.js";
 import { type ChangeRow, ChangesTree } from "./views/changesTree.js";
 import type { Node } from "./views/nodes.js";
-import { type SearchNode, SearchTree } from "./views/searchTree.js";
+import { type MoreHitsNode, type SearchNode, SearchTree } from "./views/searchTree.js";
 import { type VersionNode, VersionsTree } from "./views/versionsTree.js";
 
 export interface FileWorkParts {
@@ -107,6 +107,7 @@ export function registerFileWork({ client, repositories, view, log, register }: 
     register("findFiles", (given?: Given) => search.findFiles(given)),
     register("searchText", (given?: Given) => search.searchText(given)),
     register("searchAgain", () => search.again()),
+    register("showMoreHits", (row: MoreHitsNode) => search.showMore(row)),
     register("closeSearch", () => search.close()),
     register("copySearchCommand", () => search.copyCommandLine()),
   ];

@@ -9,6 +9,8 @@ import {
   openSnapshotTree,
   parseIsoInstant,
   parseTreePath,
+  type Snapshot,
+  snapshotsHaving,
 } from "../../core/index.js";
 import type { Context } from "../context.js";
 import { fileDocument } from "../fileDocument.js";
@@ -101,7 +103,7 @@ async function findInAll(context: Context, given: Given): Promise<Answer> {
   const place = parseMachinePlace(given.operand(0));
   const query = await readQuery(context, given, null);
   const { snapshots, fetcher } = await openMachine(context, place.machine);
-  const found = await findInSnapshots(
+  const { versions } = await findInSnapshots(
     snapshots,
     (snapshot) => openSnapshotTree(snapshot, fetcher, context.options),
     place.path,
@@ -109,20 +111,25 @@ async function findInAll(context: Context, given: Given): Promise<Answer> {
     { ...context.options, onProblem: (_, problem) => warn(context, { problem }) },
   );
   return {
-    document: { machine: place.machine, snapshots: snapshots.length, found: found.map(foundDocument) },
-    lines: found.map((version) => foundLine(version)),
-    summary: [`${countText(found.length, "version")} in ${countText(snapshots.length, "snapshot")}`],
+    document: {
+      machine: place.machine,
+      snapshots: snapshots.length,
+      found: versions.map((version) => foundDocument(snapshots, version)),
+    },
+    lines: versions.map((version) => foundLine(snapshots, version)),
+    summary: [`${countText(versions.length, "version")} in ${countText(snapshots.length, "snapshot")}`],
   };
 }
 
-function foundDocument({ file, snapshots }: FoundVersion): Record<string, unknown> {
-  return { ...fileDocument(file), snapshots: snapshots.map(snapshotReference) };
+function foundDocument(searched: readonly Snapshot[], version: FoundVersion): Record<string, unknown> {
+  return { ...fileDocument(version.file), snapshots: snapshotsHaving(searched, version).map(snapshotReference) };
 }
 
-function foundLine({ file, snapshots }: FoundVersion): Line {
+function foundLine(searched: readonly Snapshot[], version: FoundVersion): Line {
+  const snapshots = snapshotsHaving(searched, version);
   const times = [snapshots[0], snapshots.at(-1)].map((snapshot) => snapshot?.manifest.time ?? "");
   const when = times[0] === times[1] ? times[0] : `${times[0]} … ${times[1]}`;
-  return [...fileName(file, true), styled("dim", `  ${when} (${countText(snapshots.length, "snapshot")})`)];
+  return [...fileName(version.file, true), styled("dim", `  ${when} (${countText(snapshots.length, "snapshot")})`)];
 }
 
 async function readQuery(context: Context, given: Given, tree: MachineTree | null): Promise<FileQuery> {

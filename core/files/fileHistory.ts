@@ -9,7 +9,7 @@ import type { OnProgress } from "../platform/progress.js";
 import type { Snapshot } from "../repository/catalog.js";
 import { areRangesEqual, digestOfFile } from "./compareContents.js";
 import { type ContentPiece, contentPieces, unequalRanges } from "./contentMap.js";
-import { disksOf, isSurelyMissing, type OpenTree } from "./findFiles.js";
+import { disksOf, isSurelyMissing, type OpenTree } from "./findInSnapshots.js";
 import { compareBytes } from "./listFiles.js";
 import type { FileNode, TreeNode } from "./machineTree.js";
 import type { TreePath } from "./treePath.js";

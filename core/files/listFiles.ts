@@ -18,6 +18,8 @@ export interface ListedFile {
   stat: FileStat | null;
   /** Of symbolic links, as stored. */
   target: Uint8Array | null;
+  /** Of what is in a file system: for reading it without the way from the root. */
+  node: FileNode | null;
   /** Of volumes. */
   volume: Volume | null;
   fileSystem: FileSystemInfo | null;
@@ -30,7 +32,7 @@ export interface ListOptions extends ReadOptions {
   recursive?: boolean;
   /**
    * Which entries are looked at (their inodes read) and answered, as far as name and kind tell; folders are entered all the
-   * same. Default: all.
+   * same, and answered when they cannot be. Default: all.
    */
   select?: (entry: TreeEntry, folder: TreePath) => boolean;
 }
@@ -70,7 +72,9 @@ async function* listFolder(
     const part = entries.slice(start, start + LOOK_AHEAD);
     const children = await Promise.all(part.map((entry) => openEntry(tree, node, entry, options)));
     for (const child of children) {
-      if (options.select?.(child.entry, node.path) ?? true) yield child.listed;
+      const isSelected = options.select?.(child.entry, node.path) ?? true;
+      // what is selected may be below it
+      if (isSelected || child.listed.problem !== null) yield child.listed;
       if (options.recursive && child.node !== null && descent.depth < MAX_DEPTH)
         yield* enter(tree, child.node, child.listed, options, descent);
     }
@@ -121,6 +125,7 @@ async function openEntry(tree: MachineTree, parent: TreeNode, entry: TreeEntry, 
     sizeBytes: null,
     stat: null,
     target: null,
+    node: null,
     volume: null,
     fileSystem: null,
     problem: null,
@@ -153,7 +158,7 @@ async function openVolume(
   const { sizeBytes } = volume;
   const { fileSystem, problem } = await tree.volumes.describe(volume);
   const itself: ListedFile = {
-    ...{ path, forbidden: false, kind: "volume", sizeBytes, stat: null, target: null },
+    ...{ path, forbidden: false, kind: "volume", sizeBytes, stat: null, target: null, node: null },
     ...{ volume, fileSystem, problem },
   };
   if (fileSystem === null) return { listed: itself, node: null };
@@ -164,7 +169,8 @@ async function listed(node: FileNode, options: ReadOptions): Promise<ListedFile>
   const { stat, fileSystem, path, node: id } = node;
   const target = stat.kind === "symlink" ? await fileSystem.readLink(id, options) : null;
   const { sizeBytes, kind } = stat;
-  return { path, forbidden: false, kind, sizeBytes, stat, target, volume: null, fileSystem: null, problem: null };
+  const nothing = { volume: null, fileSystem: null, problem: null };
+  return { path, forbidden: false, kind, sizeBytes, stat, target, node, ...nothing };
 }
 
 /** What belongs to the image is answered; aborts, errors of the storage and bugs are thrown. */

@@ -11,7 +11,7 @@ import { messageText, shortened } from "../model/shownName.js";
 import { dateAndTime } from "../model/words.js";
 import type { CallOptions, ServiceClient } from "../service/client.js";
 import type { SearchHit, SearchSummary } from "../service/searchProtocol.js";
-import type { Search, SearchTree } from "../views/searchTree.js";
+import type { MoreHitsNode, Search, SearchTree } from "../views/searchTree.js";
 import type { Given, PlaceChooser } from "./chosenPlace.js";
 import { copyWithWord } from "./runningThings.js";
 
@@ -61,6 +61,10 @@ export class SearchCommands {
     if (this.#tree.search !== undefined) await this.#run(this.#tree.search);
   }
 
+  showMore(row: MoreHitsNode): void {
+    this.#tree.showMore(row);
+  }
+
   close(): void {
     this.#tree.close();
     void setContexts(undefined);
@@ -87,7 +91,7 @@ export class SearchCommands {
       const summary = await window.withProgress(options, (progress, token) =>
         withSignal(token, (signal) =>
           this.#ask(search, {
-            signal,
+            signal: AbortSignal.any([signal, run.signal]),
             onEvent: (hit) => run.add(hit as SearchHit),
             onProgress: ({ done, total, subject = "" }) => {
               const amount = total === undefined ? `${done}` : l10n.t("{0} of {1}", done, total);

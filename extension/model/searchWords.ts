@@ -1,6 +1,12 @@
 // A search in backups and what it has found, in words. Pure.
 
-import { MAX_SEARCHED_TEXT, type SearchHit, type SearchSummary, searchTextFault } from "../service/searchProtocol.js";
+import {
+  type HitTimes,
+  MAX_SEARCHED_TEXT,
+  type SearchHit,
+  type SearchSummary,
+  searchTextFault,
+} from "../service/searchProtocol.js";
 import { shortened } from "./shownName.js";
 import { dateAndTime, sizeText, type Translate } from "./words.js";
 
@@ -22,17 +28,26 @@ export function searchSubject(
   return t("“{0}” in {1}", shortened(wanted, 40), where);
 }
 
-/** Where it lies and how large it is; with `inAll` in how many snapshots, and of when. */
-export function hitDescription(hit: SearchHit, inAll: boolean, locale: string, t: Translate): string {
-  const { path, sizeBytes, snapshots, firstMs, snapshotMs, lines } = hit;
+/**
+ * Where it lies and how large it is; of a search of all snapshots in how many it is, and of when. `times` null: that is not known (yet);
+ * undefined: one snapshot was searched.
+ */
+export function hitDescription(
+  hit: SearchHit,
+  times: HitTimes | null | undefined,
+  locale: string,
+  t: Translate,
+): string {
+  const { path, sizeBytes, snapshotMs, lines } = hit;
   const folder = path.slice(0, path.lastIndexOf("/")) || "/";
   const words = [folder];
   if (lines.length > 0) words.push(lines.length === 1 ? t("1 line") : t("{0} lines", lines.length));
   else if (hit.kind === "file" && sizeBytes !== null) words.push(sizeText(sizeBytes, locale));
-  if (!inAll) return words.join(" · ");
+  if (times === undefined) return words.join(" · ");
   const last = dateAndTime(snapshotMs, locale);
-  if (snapshots === 1) words.push(t("in the snapshot of {0}", last));
-  else words.push(t("in {0} snapshots, {1} to {2}", snapshots, dateAndTime(firstMs, locale), last));
+  if (times === null) words.push(t("last in the snapshot of {0}", last));
+  else if (times.snapshots === 1) words.push(t("in the snapshot of {0}", last));
+  else words.push(t("in {0} snapshots, {1} to {2}", times.snapshots, dateAndTime(times.firstMs, locale), last));
   return words.join(" · ");
 }
 

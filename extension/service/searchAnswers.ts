@@ -3,42 +3,42 @@
 
 import {
   compileGlob,
+  type FileNode,
+  type FoundVersion,
   findFiles,
   findInSnapshots,
   formatName,
   formatTreePath,
+  isOurError,
   type ListedFile,
   listFiles,
-  type MachineTree,
   parseTreePath,
   RepriseError,
   readFile,
-  requireFile,
   type Snapshot,
   snapshotsOfMachine,
 } from "../../core/index.js";
+import { FoundHits } from "./foundHits.js";
 import type { ArgumentOf } from "./protocol.js";
 import {
-  MAX_FOUND_LINES,
+  type HitTimes,
   MAX_HITS,
   MAX_SEARCHED_BYTES,
   MAX_SEARCHED_TEXT,
-  type SearchHit,
   type SearchSummary,
   searchTextFault,
 } from "./searchProtocol.js";
 import type { CallContext, Session } from "./session.js";
 import { looksBinary, TextScanner } from "./textScanner.js";
-import { milliseconds, resolvePlace } from "./treeAnswers.js";
+import { resolvePlace } from "./treeAnswers.js";
 
 const FAULTS = {
   empty: "is empty",
   long: `is longer than ${MAX_SEARCHED_TEXT} characters`,
   lines: "is more than one line",
 };
-const MAX_LINES_OF_FILE = 1000;
-/** Between two lookups for an abort and for other calls. */
-const TELL_EVERY = 200;
+/** What cannot be read in one snapshot often cannot in all: it is counted once. More are not told apart. */
+const MAX_UNREADABLE = 10_000;
 
 export async function findByName(
   session: Session,
@@ -46,38 +46,54 @@ export async function findByName(
   context: CallContext,
 ): Promise<SearchSummary> {
   const name = nameTest(argument.name);
-  const found = new Found(context);
-  if (argument.snapshot === null) await findInMachine(session, argument, name, found, context);
-  else {
-    const snapshot = await session.snapshot(argument.snapshot, context);
-    const { tree, node } = await resolvePlace(session, { ...argument, snapshot: snapshot.sid }, context);
-    for await (const file of findFiles(tree, node, { name }, context)) {
-      if (file.problem !== null) found.unreadable++;
-      else found.tell(file, [snapshot]);
-      if (found.isFull) break;
-    }
+  if (argument.snapshot === null) return await findInMachine(session, argument, name, context);
+  const found = new FoundHits(context);
+  const snapshot = await session.snapshot(argument.snapshot, context);
+  const { tree, node } = await resolvePlace(session, { ...argument, snapshot: snapshot.sid }, context);
+  for await (const file of findFiles(tree, node, { name }, context)) {
+    if (file.problem !== null) found.unreadable++;
+    else found.tell(file, snapshot);
+    if (found.isFull) break;
   }
   return found.summary();
 }
 
+/** The newest snapshot first: what is told at once is the newest version of each file. */
 async function findInMachine(
   session: Session,
   { machine, path }: ArgumentOf<"findFiles">,
   name: (name: string) => boolean,
-  found: Found,
   context: CallContext,
-): Promise<void> {
-  const snapshots = snapshotsOfMachine(machine, await session.catalog(context));
-  const onProblem = () => {
-    found.unreadable++;
-  };
-  const open = (snapshot: Snapshot) => session.treeOf(snapshot, context);
-  const options = { signal: context.signal, onProgress: context.onProgress, onProblem };
-  const versions = await findInSnapshots(snapshots, open, parseTreePath(path), { name }, options);
-  for (const { file, snapshots: having } of versions) {
-    found.tell(file, having);
-    if (found.isFull) break;
-  }
+): Promise<SearchSummary> {
+  const found = new FoundHits(context);
+  const snapshots = snapshotsOfMachine(machine, await session.catalog(context)).toReversed();
+  const unreadable = new Set<string>();
+  const told: FoundVersion[] = [];
+  const { complete } = await findInSnapshots(
+    snapshots,
+    (snapshot) => session.treeOf(snapshot, context),
+    parseTreePath(path),
+    { name },
+    {
+      ...{ signal: context.signal, onProgress: context.onProgress, limit: MAX_HITS },
+      onFound: (version) => {
+        told.push(version);
+        found.tell(version.file, snapshots[version.runs[0]?.from ?? 0] as Snapshot);
+      },
+      onProblem: (_snapshot, _problem, at) => {
+        if (unreadable.size < MAX_UNREADABLE) unreadable.add(formatTreePath(at));
+      },
+    },
+  );
+  found.unreadable = unreadable.size;
+  const times = complete ? told.map((version) => timesOf(snapshots, version)) : null;
+  return { ...found.summary(), complete, times };
+}
+
+/** `snapshots`: the newest first. */
+function timesOf(snapshots: readonly Snapshot[], { runs }: FoundVersion): HitTimes {
+  const count = runs.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  return { snapshots: count, firstMs: snapshots[runs.at(-1)?.to ?? 0]?.timeMs ?? 0 };
 }
 
 export async function searchText(
@@ -89,28 +105,28 @@ export async function searchText(
   const fault = searchTextFault(text);
   if (fault !== undefined) throw textInvalid(fault);
   const name = nameTest(files);
-  const found = new Found(context);
+  const found = new FoundHits(context);
   const snapshot = await session.snapshot(argument.snapshot, context);
   const { tree, node } = await resolvePlace(session, { ...argument, snapshot: snapshot.sid }, context);
   let looked = 0;
   const select = (entry: { name: Uint8Array }) => name(formatName(entry.name));
   for await (const file of listFiles(tree, node, { signal: context.signal, recursive: true, select })) {
     if (file.problem !== null) found.unreadable++;
-    if (file.kind !== "file" || file.problem !== null || file.forbidden) continue;
-    await searchFile(tree, file, snapshot, new TextScanner(text, matchCase, found.linesLeft), found, context);
-    const progress = { operation: "search", phase: "files", done: ++looked, unit: "objects" } as const;
-    if (looked % TELL_EVERY === 1) context.onProgress({ ...progress, subject: formatTreePath(file.path) });
+    if (file.kind !== "file" || file.node === null || file.forbidden) continue;
+    const progress = { operation: "search", phase: "files", done: looked++, unit: "objects" } as const;
+    context.onProgress({ ...progress, subject: formatTreePath(file.path) });
+    await searchFile(file, file.node, snapshot, new TextScanner(text, matchCase, found.linesLeft), found, context);
     if (found.isFull) break;
   }
   return found.summary();
 }
 
 async function searchFile(
-  tree: MachineTree,
   file: ListedFile,
+  node: FileNode,
   snapshot: Snapshot,
   scanner: TextScanner,
-  found: Found,
+  found: FoundHits,
   { signal }: CallContext,
 ): Promise<void> {
   if ((file.sizeBytes ?? 0) > MAX_SEARCHED_BYTES) {
@@ -118,7 +134,6 @@ async function searchFile(
     return;
   }
   try {
-    const node = requireFile(await tree.resolve(file.path, { signal, followLast: false }));
     let isFirst = true;
     for await (const piece of readFile(node, { signal })) {
       if (isFirst && looksBinary(piece)) {
@@ -131,60 +146,11 @@ async function searchFile(
     }
     scanner.end();
   } catch (error) {
-    found.cannotRead(error);
+    // the storage's failures and the end of the call are not this file's
+    if (!isOurError(error) || error.family === "backend") throw error;
+    found.unreadable++;
   }
-  if (scanner.lines.length > 0) found.tell(file, [snapshot], scanner.lines);
-}
-
-/** What was found so far, within its limits. */
-class Found {
-  readonly #context: CallContext;
-  #hits = 0;
-  #lines = 0;
-  #cutFile = false;
-  unreadable = 0;
-  tooLarge = 0;
-  binary = 0;
-
-  constructor(context: CallContext) {
-    this.#context = context;
-  }
-
-  get isFull(): boolean {
-    return this.#hits >= MAX_HITS || this.#lines >= MAX_FOUND_LINES;
-  }
-
-  get linesLeft(): number {
-    return Math.min(MAX_LINES_OF_FILE, MAX_FOUND_LINES - this.#lines);
-  }
-
-  /** `snapshots`: that have it like that, oldest first. */
-  tell(file: ListedFile, snapshots: readonly Snapshot[], lines: SearchHit["lines"] = []): void {
-    const [first, last] = [snapshots[0], snapshots.at(-1)];
-    if (first === undefined || last === undefined) return;
-    this.#cutFile ||= lines.length >= MAX_LINES_OF_FILE;
-    this.#hits++;
-    this.#lines += lines.length;
-    const { path, kind, sizeBytes, stat } = file;
-    const hit: SearchHit = {
-      ...{ path: formatTreePath(path), kind, sizeBytes, lines },
-      modifiedAtMs: milliseconds(stat?.modifiedAtNs ?? null),
-      ...{ snapshotId: last.sid, snapshotMs: last.timeMs, snapshots: snapshots.length, firstMs: first.timeMs },
-    };
-    this.#context.onEvent(hit);
-  }
-
-  /** Of one file; the storage's failures and the end of the call are thrown on. */
-  cannotRead(error: unknown): void {
-    if (!(error instanceof RepriseError) || error.family === "backend") throw error;
-    this.unreadable++;
-  }
-
-  summary(): SearchSummary {
-    const { unreadable, tooLarge, binary } = this;
-    const complete = !this.isFull && !this.#cutFile;
-    return { hits: this.#hits, lines: this.#lines, complete, unreadable, tooLarge, binary };
-  }
+  if (scanner.lines.length > 0) found.tell(file, snapshot, scanner.lines);
 }
 
 /** FILE_PATTERN_INVALID. */

@@ -10,9 +10,6 @@ export interface SearchHit {
   /** The newest snapshot that has it like that. */
   snapshotId: string;
   snapshotMs: number;
-  /** Of how many snapshots, and since when; 1 in a search of one snapshot. */
-  snapshots: number;
-  firstMs: number;
   /** Of a search for text. */
   lines: readonly FoundLine[];
 }
@@ -28,11 +25,19 @@ export interface FoundLine {
   to: number;
 }
 
+/** In how many snapshots a file is like that, and since when. */
+export interface HitTimes {
+  snapshots: number;
+  firstMs: number;
+}
+
 export interface SearchSummary {
   hits: number;
   lines: number;
   /** False: there is more than is told. */
   complete: boolean;
+  /** Of a complete search of all snapshots: of each hit, in the order in which they were told; else null. */
+  times: readonly HitTimes[] | null;
   /** Files and folders that could not be read. */
   unreadable: number;
   /** Files of a search for text that were not looked into: larger than MAX_SEARCHED_BYTES, or no text. */

@@ -15,7 +15,7 @@ import {
 import { failureText, hitDescription, searchSubject, summaryText } from "../model/searchWords.js";
 import { lastName } from "../model/shownName.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
-import type { FoundLine, SearchHit, SearchSummary } from "../service/searchProtocol.js";
+import type { FoundLine, HitTimes, SearchHit, SearchSummary } from "../service/searchProtocol.js";
 import { type ChosenPlace, placeUri } from "./places.js";
 
 /** What is looked for, and where. */
@@ -39,6 +39,14 @@ export interface HitNode {
   id: string;
   place: ChosenPlace;
   hit: SearchHit;
+  /** Of a search of all snapshots; null: not known, for it is going on or was not complete. Else undefined. */
+  times: HitTimes | null | undefined;
+}
+
+export interface MoreHitsNode {
+  kind: "moreHits";
+  shown: number;
+  total: number;
 }
 
 interface LineNode {
@@ -48,16 +56,20 @@ interface LineNode {
 }
 
 export interface SearchRun {
+  /** Aborted when nobody can see any more what is found. */
+  signal: AbortSignal;
   add(hit: SearchHit): void;
   /** Undefined: it was stopped. */
   end(summary: SearchSummary | undefined): void;
   fail(reason: string): void;
 }
 
-export type SearchNode = HitNode | LineNode;
+export type SearchNode = HitNode | LineNode | MoreHitsNode;
 
-/** Rows are drawn so often while they come. */
-const REDRAW_MS = 200;
+/** Rows are drawn while they come: soon at first, then less and less often, for it is all of them each time. */
+const FIRST_REDRAW_MS = 200;
+const LAST_REDRAW_MS = 3000;
+const SHOWN = 500;
 
 export class SearchTree implements TreeDataProvider<SearchNode> {
   readonly #changed = new EventEmitter<undefined>();
@@ -65,15 +77,18 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
   #view: TreeView<SearchNode> | undefined;
   #search: Search | undefined;
   #hits: HitNode[] = [];
+  #shown = SHOWN;
   #searches = 0;
+  #running: AbortController | undefined;
   #redraw: NodeJS.Timeout | undefined;
+  #redrawMs = FIRST_REDRAW_MS;
 
   attach(view: TreeView<SearchNode>): void {
     this.#view = view;
   }
 
   dispose(): void {
-    clearTimeout(this.#redraw);
+    this.#stop();
     this.#changed.dispose();
   }
 
@@ -81,15 +96,20 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
     return this.#search;
   }
 
-  /** What the search before still finds is not shown any more. */
+  /** Ends the search before. */
   begin(search: Search): SearchRun {
+    this.#stop();
+    const running = new AbortController();
+    this.#running = running;
     this.#search = search;
     this.#searches++;
     this.#hits = [];
+    this.#shown = SHOWN;
     this.#describe(l10n.t("Searching…"));
     this.#changed.fire(undefined);
-    const isShown = () => this.#search === search;
+    const isShown = () => this.#running === running;
     return {
+      signal: running.signal,
       add: (hit) => {
         if (isShown()) this.#add(search, hit);
       },
@@ -99,7 +119,7 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
       fail: (reason) => {
         if (!isShown()) return;
         this.#describe(failureText(reason, this.#hits.length, l10n.t));
-        this.#changed.fire(undefined);
+        this.#drawNow();
       },
     };
   }
@@ -107,20 +127,46 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
   #add(search: Search, hit: SearchHit): void {
     const { configured, repositoryId, machine } = search;
     const place = { configured, repositoryId, machine, snapshot: hit.snapshotId, path: hit.path };
-    this.#hits.push({ kind: "hit", id: `${this.#searches} ${this.#hits.length}`, place, hit });
+    const times = search.snapshot === null ? null : undefined;
+    this.#hits.push({ kind: "hit", id: `${this.#searches} ${this.#hits.length}`, place, hit, times });
     this.#redraw ??= setTimeout(() => {
       this.#redraw = undefined;
+      this.#redrawMs = Math.min(LAST_REDRAW_MS, this.#redrawMs * 1.5);
       this.#changed.fire(undefined);
-    }, REDRAW_MS);
+    }, this.#redrawMs);
   }
 
-  #end({ kind }: Search, summary: SearchSummary | undefined): void {
+  #end({ kind, snapshot }: Search, summary: SearchSummary | undefined): void {
     const stopped = l10n.t("The search was stopped: there may be more.");
     this.#describe(summary === undefined ? stopped : summaryText(summary, kind, l10n.t));
+    for (const [i, hit] of this.#hits.entries()) hit.times = summary?.times?.[i] ?? hit.times;
+    // versions of a file come one after the other, the newest first
+    if (snapshot === null) this.#hits.sort((a, b) => compareText(a.hit.path, b.hit.path));
+    this.#drawNow();
+  }
+
+  #drawNow(): void {
+    clearTimeout(this.#redraw);
+    this.#redraw = undefined;
     this.#changed.fire(undefined);
   }
 
+  #stop(): void {
+    clearTimeout(this.#redraw);
+    this.#redraw = undefined;
+    this.#redrawMs = FIRST_REDRAW_MS;
+    this.#running?.abort();
+    this.#running = undefined;
+  }
+
+  showMore({ total }: MoreHitsNode): void {
+    this.#shown = Math.min(total, this.#shown * 2 + SHOWN);
+    this.#changed.fire(undefined);
+  }
+
+  /** Ends the search, too. */
   close(): void {
+    this.#stop();
     this.#search = undefined;
     this.#hits = [];
     if (this.#view !== undefined) [this.#view.description, this.#view.message] = ["", undefined];
@@ -128,7 +174,8 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
   }
 
   getTreeItem(node: SearchNode): TreeItem {
-    return node.kind === "hit" ? this.#hitItem(node) : lineItem(node);
+    if (node.kind === "moreHits") return moreItem(node);
+    return node.kind === "hit" ? hitItem(node) : lineItem(node);
   }
 
   getParent(node: SearchNode): HitNode | undefined {
@@ -136,24 +183,14 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
   }
 
   getChildren(node?: SearchNode): SearchNode[] {
-    if (node === undefined) return this.#hits;
+    if (node === undefined) return this.#rows();
     return node.kind === "hit" ? node.hit.lines.map((found): LineNode => ({ kind: "line", parent: node, found })) : [];
   }
 
-  #hitItem(node: HitNode): TreeItem {
-    const { hit, place } = node;
-    const { Expanded, None } = TreeItemCollapsibleState;
-    const item = new TreeItem(lastName(hit.path), hit.lines.length > 0 ? Expanded : None);
-    item.description = hitDescription(hit, this.#search?.snapshot === null, env.language, l10n.t);
-    item.id = node.id;
-    item.tooltip = hit.path;
-    item.resourceUri = placeUri(place);
-    const isFile = hit.kind === "file";
-    item.contextValue = isFile ? "hit.file" : hit.kind === "directory" ? "hit.folder" : "hit.other";
-    item.iconPath = isFile ? ThemeIcon.File : hit.kind === "directory" ? ThemeIcon.Folder : new ThemeIcon("link");
-    if (isFile && hit.lines.length === 0)
-      item.command = { command: "vscode.open", title: l10n.t("Open"), arguments: [placeUri(place)] };
-    return item;
+  #rows(): SearchNode[] {
+    const total = this.#hits.length;
+    if (total <= this.#shown) return this.#hits;
+    return [...this.#hits.slice(0, this.#shown), { kind: "moreHits", shown: this.#shown, total }];
   }
 
   #describe(message: string): void {
@@ -161,6 +198,31 @@ export class SearchTree implements TreeDataProvider<SearchNode> {
     this.#view.description = searchSubject(this.#search, env.language, l10n.t);
     this.#view.message = message;
   }
+}
+
+function hitItem(node: HitNode): TreeItem {
+  const { hit, place, times } = node;
+  const { Expanded, None } = TreeItemCollapsibleState;
+  const item = new TreeItem(lastName(hit.path), hit.lines.length > 0 ? Expanded : None);
+  item.description = hitDescription(hit, times, env.language, l10n.t);
+  item.id = node.id;
+  item.tooltip = hit.path;
+  item.resourceUri = placeUri(place);
+  const isFile = hit.kind === "file";
+  item.contextValue = isFile ? "hit.file" : hit.kind === "directory" ? "hit.folder" : "hit.other";
+  item.iconPath = isFile ? ThemeIcon.File : hit.kind === "directory" ? ThemeIcon.Folder : new ThemeIcon("link");
+  if (isFile && hit.lines.length === 0)
+    item.command = { command: "vscode.open", title: l10n.t("Open"), arguments: [placeUri(place)] };
+  return item;
+}
+
+function moreItem(node: MoreHitsNode): TreeItem {
+  const { shown, total } = node;
+  const item = new TreeItem(l10n.t("Show more… ({0} of {1} shown)", shown, total), TreeItemCollapsibleState.None);
+  item.iconPath = new ThemeIcon("ellipsis");
+  item.contextValue = "moreHits";
+  item.command = { command: "reprise.showMoreHits", title: l10n.t("Show more"), arguments: [node] };
+  return item;
 }
 
 function lineItem({ parent, found }: LineNode): TreeItem {
@@ -176,4 +238,8 @@ function lineItem({ parent, found }: LineNode): TreeItem {
     arguments: [placeUri(parent.place), { selection }],
   };
   return item;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -11,7 +11,7 @@ import type { SearchHit } from "../../../extension/service/searchProtocol.js";
 const t = (text: string, ...values: (string | number)[]) =>
   text.replaceAll(/\{(\d)\}/g, (_, at) => String(values[Number(at)]));
 const timeMs = Date.parse("2026-11-22T12:00:00Z");
-const nothing = { hits: 0, lines: 0, complete: true, unreadable: 0, tooLarge: 0, binary: 0 };
+const nothing = { hits: 0, lines: 0, complete: true, times: null, unreadable: 0, tooLarge: 0, binary: 0 };
 
 describe("a search in words", () => {
   it("says what was looked for, and where", () => {
@@ -24,7 +24,11 @@ describe("a search in words", () => {
     assert.equal(summaryText(nothing, "name", t), "Nothing was found.");
     assert.equal(summaryText({ ...nothing, hits: 3 }, "name", t), "Found: 3.");
     assert.equal(
-      summaryText({ hits: 2, lines: 9, complete: false, unreadable: 1, tooLarge: 4, binary: 5 }, "text", t),
+      summaryText(
+        { hits: 2, lines: 9, complete: false, times: null, unreadable: 1, tooLarge: 4, binary: 5 },
+        "text",
+        t,
+      ),
       "Lines: 9; files: 2. There is more: look for something narrower, or in a folder. Not readable: 1. Files over 64 MiB, not searched: 4. Files that are no text: 5.",
     );
   });
@@ -44,10 +48,12 @@ describe("a search in words", () => {
   it("says of a file where it lies, how large it is, and which snapshots have it", () => {
     const hit: SearchHit = {
       ...{ path: "/sda/p2/etc/hostname", kind: "file", sizeBytes: 5, modifiedAtMs: null, lines: [] },
-      ...{ snapshotId: "", snapshotMs: timeMs, snapshots: 1, firstMs: timeMs },
+      ...{ snapshotId: "", snapshotMs: timeMs },
     };
-    assert.equal(hitDescription(hit, false, "en", t), "/sda/p2/etc · 5 B");
-    assert.match(hitDescription(hit, true, "en", t), /^\/sda\/p2\/etc · 5 B · in the snapshot of /);
-    assert.match(hitDescription({ ...hit, snapshots: 3 }, true, "en", t), / · in 3 snapshots, .* to /);
+    const times = { snapshots: 1, firstMs: timeMs };
+    assert.equal(hitDescription(hit, undefined, "en", t), "/sda/p2/etc · 5 B");
+    assert.match(hitDescription(hit, null, "en", t), /^\/sda\/p2\/etc · 5 B · last in the snapshot of /);
+    assert.match(hitDescription(hit, times, "en", t), /^\/sda\/p2\/etc · 5 B · in the snapshot of /);
+    assert.match(hitDescription(hit, { ...times, snapshots: 3 }, "en", t), / · in 3 snapshots, .* to /);
   });
 });

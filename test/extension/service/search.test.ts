@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import type { RepositoryInfo } from "../../../extension/service/protocol.js";
 import type { SearchHit } from "../../../extension/service/searchProtocol.js";
 import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
@@ -46,17 +48,35 @@ describe("searches in backups", () => {
   });
 
   it("find in all snapshots what the newest one has not any more", async () => {
-    const { hits } = await find("nginx.conf", null);
-    assert.deepEqual(
-      hits.map(({ snapshots }) => snapshots),
-      [2, 1],
-    );
+    const { hits, summary } = await find("nginx.conf", null);
     assert.deepEqual(
       hits.map(({ snapshotId }) => snapshotId),
-      [sample.snapshots[1], newest],
+      [newest, sample.snapshots[1]],
     );
+    const page = { repository: info.handle, machine: "prod:vm/web1", offset: 0, limit: 10 };
+    const [last, , first] = (await service.client.call("snapshots", page)).items;
+    assert.deepEqual(summary.times, [
+      { snapshots: 1, firstMs: last?.timeMs },
+      { snapshots: 2, firstMs: first?.timeMs },
+    ]);
+    assert.equal((await find("nginx.conf", newest)).summary.times, null);
     const { hits: removed } = await find("removed", null);
     for (const { snapshotId } of removed) assert.notEqual(snapshotId, newest);
+  });
+
+  it("count once what cannot be read in every snapshot", async () => {
+    const path = join(sample.folder, "sda.img");
+    const disk = await open(path, "r+");
+    // the size of a block in the superblock
+    await disk.write(new Uint8Array([0xff]), 0, 1, 1024 + 24);
+    for (let day = 0; day < 3; day++) {
+      await disk.write(new Uint8Array([day]), 0, 1, 1_000_000);
+      await sample.reprise("backup", path, "--name", "sda", "--group", "vm/broken", "--format", "raw");
+    }
+    await disk.close();
+    await service.client.call("catalog", { repository: info.handle, refresh: true });
+    const { summary } = await find("x", null, "/", "vm/broken");
+    assert.deepEqual([summary.hits, summary.unreadable], [0, 1]);
   });
 
   it("find lines of text with their places", async () => {
