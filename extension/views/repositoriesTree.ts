@@ -9,7 +9,9 @@ import { configuredRepositories } from "../repositories/configured.js";
 import { isLocked, type OpenRepositories } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import { ServiceError } from "../service/client.js";
-import type { EntryData, MachineData, MachinePage } from "../service/protocol.js";
+import type { EntryData, MachinePage } from "../service/protocol.js";
+import { type FilterCount, FilterCounts } from "./filterCounts.js";
+import { KeptRows } from "./keptRows.js";
 import { type RepositoryState, treeItem } from "./nodeItems.js";
 import {
   type DayNode,
@@ -18,7 +20,6 @@ import {
   MACHINES_SHOWN,
   type MachineNode,
   type MoreNode,
-  NAMESPACES_OPEN,
   type NamespaceNode,
   type Node,
   type PagedNode,
@@ -35,24 +36,14 @@ import { TreeLists } from "./treeLists.js";
 /** The editor has to have drawn an answer before it is told that the row above has changed. */
 const REDRAW_MS = 200;
 
-/** What a filter has left in the repositories that are open. */
-export interface FilterCount {
-  machines: number;
-  snapshots: number;
-  /** Some are still being read. */
-  isReading: boolean;
-}
-
 export class RepositoriesTree implements TreeDataProvider<Node> {
   readonly #repositories: OpenRepositories;
   readonly #changed = new EventEmitter<Node | undefined>();
   readonly onDidChangeTreeData: Event<Node | undefined> = this.#changed.event;
-  readonly #filtered = new EventEmitter<FilterCount | undefined>();
-  /** There is another filter, or it is known what it leaves. */
-  readonly onDidFilter: Event<FilterCount | undefined> = this.#filtered.event;
-  readonly #counts = new Map<string, FilterCount>();
+  readonly #counts = new FilterCounts();
+  readonly onDidFilter: Event<FilterCount | undefined> = this.#counts.onDidFilter;
   readonly #states = new Map<string, RepositoryState>();
-  readonly #rows = new Map<string, NamespaceNode | MachineNode>();
+  readonly #rows = new KeptRows();
   readonly #folders = new ShownFolders();
   readonly #pace = new ReadingPace((node) => this.#changed.fire(node));
   readonly #lists: TreeLists;
@@ -78,7 +69,7 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
     for (const listener of this.#listeners) listener.dispose();
     this.#pace.dispose();
     this.#changed.dispose();
-    this.#filtered.dispose();
+    this.#counts.dispose();
   }
 
   /** Draws a row and what is below it again; without one, everything. */
@@ -112,9 +103,8 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
   setFilter(filter: string): void {
     this.#lists.filter = filter.trim();
     this.#counts.clear();
-    this.#filtered.fire(undefined);
     for (const root of this.#roots) root.shown = MACHINES_SHOWN;
-    for (const row of this.#rows.values()) row.shown = row.kind === "machine" ? SNAPSHOTS_SHOWN : MACHINES_SHOWN;
+    this.#rows.reset();
     this.redraw();
   }
 
@@ -138,7 +128,10 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
     try {
       return await this.#childrenOf(node);
     } catch (error) {
-      if (node.kind === "repository") this.#pace.stop(node);
+      if (node.kind === "repository") {
+        this.#pace.stop(node);
+        this.#count(node.configured.location, undefined);
+      }
       return [this.#problemRow(node, error)];
     }
   }
@@ -183,13 +176,12 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
     this.#states.set(location, { state: "open", encrypted: page.encrypted });
     if (before !== "open") this.#redrawItemLater(node);
     const { reading, matching, namespaces, items, total } = page;
-    this.#counts.set(location, { ...matching, isReading: reading !== null });
-    this.#countAll();
+    this.#count(location, { ...matching, isReading: reading !== null });
     this.#pace.next(node, reading, () => this.#lists.untilRead(node));
-    const machines = items.map((machine) => this.#machineRow(node, node, machine, reading !== null));
+    const machines = items.map((machine) => this.#rows.machine(node, node, machine, reading !== null));
     const rows = [
       ...withMore(machines, node, items.length, total),
-      ...namespaces.map((namespace): Node => this.#namespaceRow(node, namespace, namespaces.length)),
+      ...namespaces.map((namespace): Node => this.#rows.namespace(node, namespace, namespaces.length)),
     ];
     if (reading !== null) return [{ kind: "reading", parent: node, ...reading }, ...rows];
     if (this.filter === "" || matching.machines > 0) return [...unreadableRows(node, page), ...rows];
@@ -198,39 +190,8 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
 
   async #namespaceRows(node: NamespaceNode): Promise<Node[]> {
     const { items, total, reading } = await this.#lists.machines(node.parent, node.namespace, node.shown);
-    const rows = items.map((machine) => this.#machineRow(node, node.parent, machine, reading !== null));
+    const rows = items.map((machine) => this.#rows.machine(node, node.parent, machine, reading !== null));
     return withMore(rows, node, items.length, total);
-  }
-
-  /** Rows keep their identity when what they show is read again: they stay open, and show as much as before. */
-  #namespaceRow(
-    parent: RepositoryNode,
-    { namespace, machines }: MachinePage["namespaces"][number],
-    count: number,
-  ): NamespaceNode {
-    const key = `${parent.configured.location}\n${namespace}:`;
-    const shown = this.#rows.get(key)?.shown ?? MACHINES_SHOWN;
-    const isCollapsed = count > NAMESPACES_OPEN;
-    return this.#kept(key, { kind: "namespace", parent, namespace, machines, shown, isCollapsed });
-  }
-
-  #machineRow(
-    parent: RepositoryNode | NamespaceNode,
-    repository: RepositoryNode,
-    machine: MachineData,
-    isReading: boolean,
-  ): MachineNode {
-    const key = `${repository.configured.location}\n${machine.machine}`;
-    const known = this.#rows.get(key);
-    const shown = known?.kind === "machine" ? known.shown : SNAPSHOTS_SHOWN;
-    return this.#kept(key, { kind: "machine", parent, repository, machine, shown, isReading });
-  }
-
-  #kept<T extends NamespaceNode | MachineNode>(key: string, row: T): T {
-    const known = this.#rows.get(key);
-    if (known?.kind === row.kind) return Object.assign(known, row) as T;
-    this.#rows.set(key, row);
-    return row;
   }
 
   async #dayRows(node: MachineNode): Promise<Node[]> {
@@ -267,16 +228,9 @@ export class RepositoriesTree implements TreeDataProvider<Node> {
     return { ...row, ...this.#folders.of(row) };
   }
 
-  #countAll(): void {
-    if (this.filter === "") return;
-    const sum = { machines: 0, snapshots: 0, isReading: false };
-    for (const { configured } of this.#roots) {
-      const count = this.#counts.get(configured.location);
-      sum.machines += count?.machines ?? 0;
-      sum.snapshots += count?.snapshots ?? 0;
-      sum.isReading ||= count?.isReading ?? false;
-    }
-    this.#filtered.fire(sum);
+  #count(location: string, count: FilterCount | undefined): void {
+    this.#counts.set(location, count);
+    if (this.filter !== "") this.#counts.tell(this.#roots.map(({ configured }) => configured.location));
   }
 
   #problemRow(parent: Node, error: unknown): ProblemNode {

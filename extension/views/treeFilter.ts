@@ -1,8 +1,9 @@
 // The filter box of the Repositories view and the one of a folder: asks, and says above the tree what is left out.
 
 import { commands, Disposable, l10n, type TreeView, window } from "vscode";
+import type { FilterCount } from "./filterCounts.js";
 import type { EntryNode, Node } from "./nodes.js";
-import type { FilterCount, RepositoriesTree } from "./repositoriesTree.js";
+import type { RepositoriesTree } from "./repositoriesTree.js";
 
 export interface TreeFilterParts {
   tree: RepositoriesTree;

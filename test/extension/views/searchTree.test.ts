@@ -4,15 +4,7 @@ import assert from "node:assert/strict";
 import type { SearchHit, SearchSummary } from "../../../extension/service/searchProtocol.js";
 import type { Search, SearchNode, SearchTree } from "../../../extension/views/searchTree.js";
 import { importWithEditor } from "../support/handedOutEditor.js";
-
-class EventEmitter {
-  readonly #listeners: (() => void)[] = [];
-  event = (listener: () => void) => void this.#listeners.push(listener);
-  fire = () => {
-    for (const listener of this.#listeners) listener();
-  };
-  dispose = () => {};
-}
+import { PlainEmitter } from "../support/viewEditor.js";
 
 class TreeItem {
   readonly label: unknown;
@@ -26,7 +18,7 @@ const ThemeIcon = class {};
 const l10n = { t: (text: string, ...values: unknown[]) => text.replaceAll(/\{(\d)\}/g, (_, n) => String(values[n])) };
 const uri = (parts: object) => parts;
 const editor = {
-  ...{ EventEmitter, TreeItem, ThemeIcon, l10n, env: { language: "en" }, Uri: { from: uri } },
+  ...{ EventEmitter: PlainEmitter, TreeItem, ThemeIcon, l10n, env: { language: "en" }, Uri: { from: uri } },
   TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
 };
 
