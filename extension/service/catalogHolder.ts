@@ -97,16 +97,21 @@ export class CatalogHolder {
     this.#reading = reading;
     this.#failed = undefined;
     catalog.then(
+      () => this.#end(reading),
       () => {
-        reading.isOver = true;
-      },
-      () => {
-        reading.isOver = true;
         if (this.#reading === reading) this.#reading = undefined;
         if (this.#shown === reading) this.#failed = reading;
+        this.#end(reading);
       },
     );
     return reading;
+  }
+
+  /** What was read so far is not kept beside the whole. */
+  #end(reading: Reading): void {
+    reading.isOver = true;
+    reading.soFar = new CatalogSoFar();
+    if (this.#shown === reading) this.#shown = undefined;
   }
 }
 

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { RepriseError } from "../../../core/errors.js";
 import type { Sid } from "../../../core/format/ids.js";
 import { MemoryBackend } from "../../../core/storage/memoryBackend.js";
@@ -27,6 +30,18 @@ class HeldBackend extends MemoryBackend {
     this.isHeld = false;
     for (const { fail } of this.#waiting.splice(0)) fail(error);
   }
+}
+
+/** Whether the collector finds nobody who holds them. */
+async function isCollected(objects: readonly WeakRef<object>[]): Promise<boolean> {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let tries = 0; tries < 10; tries++) {
+    await sleep(20);
+    collect();
+    if (objects.every((object) => object.deref() === undefined)) return true;
+  }
+  return false;
 }
 
 describe("a catalog that is being read", () => {
@@ -77,6 +92,22 @@ describe("a catalog that is being read", () => {
       ],
     );
     assert.equal(holder.soFar, undefined);
+  });
+
+  it("keeps nothing of what it has shown in part", async () => {
+    const parts: WeakRef<object>[] = [];
+    const look = async () => {
+      await holder.index(asking, 5);
+      parts.push(new WeakRef(holder.soFar as object));
+    };
+    await look();
+    backend.letThrough(3);
+    await someRead(3);
+    backend.letThrough(3);
+    await holder.whole(asking);
+    backend.isHeld = false;
+    await holder.whole(asking, true);
+    assert.equal(await isCollected(parts), true);
   });
 
   it("filters by name at once, and by state when that is known", async () => {
