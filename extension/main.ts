@@ -83,6 +83,7 @@ export function activate(context: ExtensionContext): void {
   const actions = registerActions(
     {
       ...{ client, repositories, tree, keepers, log, demos, extensionUri: context.extensionUri, choose: places },
+      policies,
       unlock: async (location, passphrase) => {
         await repositories.unlock({ location, name: location }, passphrase);
       },
@@ -105,7 +106,6 @@ export function activate(context: ExtensionContext): void {
       tree.redraw();
       setContexts();
     }),
-    view.onDidChangeSelection(({ selection: [node] }) => setSelection(node)),
     ...registerTreeFilter({ tree, view, register }),
     ...registerFileWork({ client, repositories, view, log, register }),
     register("addRepository", () => repositoryCommands.add()),
@@ -140,11 +140,4 @@ function commandsThatNeedTrust({ extension }: ExtensionContext): ReadonlySet<str
 /** What menus and the palette ask for. */
 function setContexts(): void {
   void commands.executeCommand("setContext", "reprise.hasRepositories", configuredRepositories().length > 0);
-}
-
-function setSelection(node: Node | undefined): void {
-  const isItem = node !== undefined && !["more", "problem"].includes(node.kind);
-  const isFile = node?.kind === "entry" && node.entry.kind === "file";
-  void commands.executeCommand("setContext", "reprise.itemSelected", isItem);
-  void commands.executeCommand("setContext", "reprise.fileSelected", isFile);
 }

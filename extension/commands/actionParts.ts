@@ -1,9 +1,9 @@
 // What all actions share: the service, who is asked what an action is about, progress with cancel, and trust.
 
-import { homedir } from "node:os";
-import { commands, env, l10n, ProgressLocation, Uri, window, workspace } from "vscode";
+import { commands, env, l10n, ProgressLocation, type Uri, window, workspace } from "vscode";
 import { withSignal } from "../adapt/cancellation.js";
 import { sizeText } from "../model/words.js";
+import type { Policies } from "../policy/policies.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import type { DemoFolders } from "../repositories/demoFolders.js";
 import type { OpenRepositories } from "../repositories/openRepositories.js";
@@ -19,6 +19,7 @@ export interface ActionParts {
   repositories: OpenRepositories;
   tree: RepositoriesTree;
   keepers: KeeperKeys;
+  policies: Policies;
   /** Of the installed extension. */
   extensionUri: Uri;
   demos: DemoFolders;
@@ -101,12 +102,6 @@ export async function isTrusted(): Promise<boolean> {
   if ((await window.showWarningMessage(text, manage)) === manage)
     await commands.executeCommand("workbench.trust.manage");
   return false;
-}
-
-/** Where dialogs begin. */
-export function startFolder(): Uri {
-  const local = workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file");
-  return local?.uri ?? Uri.file(homedir());
 }
 
 /** A modal question; true: the button was chosen. */

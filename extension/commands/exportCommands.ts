@@ -2,13 +2,14 @@
 // exported by restoreCommands.ts.
 
 import { commands, env, type LogOutputChannel, l10n, type QuickPickItem, Uri, window, workspace } from "vscode";
+import { startFolder } from "../adapt/startFolder.js";
 import { withoutLinks } from "../model/harmlessText.js";
 import { restoreFolderName } from "../model/restoreReport.js";
 import { lastName, shortened } from "../model/shownName.js";
 import { sizeText } from "../model/words.js";
 import { type CallOptions, type ServiceClient, ServiceError } from "../service/client.js";
 import type { ArchiveFormat } from "../service/restoreProtocol.js";
-import { confirmed, running, startFolder } from "./actionParts.js";
+import { confirmed, running } from "./actionParts.js";
 import type { Given, PlaceChooser } from "./chosenPlace.js";
 
 export class ExportCommands {

@@ -1,6 +1,7 @@
 // Commands that restore: a file or folder, one disk, a whole machine. They ask where to; restoreRuns.ts does the rest.
 
 import { env, l10n, Uri, window, workspace } from "vscode";
+import { startFolder } from "../adapt/startFolder.js";
 import { commandLine } from "../model/commandLine.js";
 import { expandLocation } from "../model/location.js";
 import { restoreFolderName } from "../model/restoreReport.js";
@@ -10,7 +11,6 @@ import type { ServiceClient } from "../service/client.js";
 import type { SnapshotData } from "../service/protocol.js";
 import type { DiskFormat } from "../service/restoreProtocol.js";
 import type { ChosenPlace } from "../views/places.js";
-import { startFolder } from "./actionParts.js";
 import type { ChosenSnapshot, Given, PlaceChooser } from "./chosenPlace.js";
 import type { RestoreRun, RestoreRuns } from "./restoreRuns.js";
 import { copyWithWord } from "./runningThings.js";

@@ -1,16 +1,12 @@
 // What stands in the overview: sections of the page from the facts of a repository. Pure; the frame around it is webviewPage.ts.
 
-import { html, joined, Markup } from "../../core/report/markup.js";
+import { html, Markup } from "../../core/report/markup.js";
 import { numberText, sizeText, timesText } from "../model/words.js";
 import type { OverviewData } from "../service/overviewProtocol.js";
 import { capacitySection } from "./capacitySection.js";
 import { anomaliesSection, jobsSection, recoverySection } from "./historySections.js";
 import { machinesSection } from "./machinesSection.js";
 import type { Reader } from "./sections.js";
-
-export function overviewContent(data: OverviewData, reader: Reader): Markup {
-  return joined([...overviewSections(data, reader)]);
-}
 
 /** One after the other: whoever asks for the next one may do something else before. */
 export function* overviewSections(data: OverviewData, reader: Reader): Generator<Markup> {

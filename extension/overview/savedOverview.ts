@@ -1,9 +1,8 @@
 // Saves an overview as one HTML file, for somebody who has no editor.
 
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { env, l10n, Uri, window, workspace } from "vscode";
 import { errorText } from "../adapt/errors.js";
+import { startFolder } from "../adapt/startFolder.js";
 import { withoutLinks } from "../model/harmlessText.js";
 import { dateAndTime } from "../model/words.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
@@ -17,12 +16,11 @@ export async function saveOverview(
   data: OverviewData,
   style: Uri,
 ): Promise<void> {
-  const folder = workspace.workspaceFolders?.[0]?.uri ?? Uri.file(homedir());
   const day = new Date(data.atMs).toISOString().slice(0, 10);
   const fileName = `overview-${name.replaceAll(/[^\w.-]+/g, "-").slice(0, 60)}-${day}.html`;
   const uri = await window.showSaveDialog({
     title: l10n.t("Save the overview as"),
-    defaultUri: folder.with({ path: join(folder.path, fileName) }),
+    defaultUri: Uri.joinPath(startFolder(), fileName),
     filters: { HTML: ["html"] },
   });
   if (uri === undefined) return;

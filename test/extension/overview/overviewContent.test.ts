@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { html, Markup } from "../../../core/report/markup.js";
+import { html, joined, Markup } from "../../../core/report/markup.js";
 import { type ChartPoint, niceStep, thinned } from "../../../extension/model/timeChart.js";
-import { overviewContent } from "../../../extension/overview/overviewContent.js";
+import { overviewSections } from "../../../extension/overview/overviewContent.js";
 import { savedPage } from "../../../extension/overview/savedPage.js";
 import { webviewPage } from "../../../extension/overview/webviewPage.js";
 import type { BackupPoint, MachineProof, OverviewData } from "../../../extension/service/overviewProtocol.js";
@@ -12,6 +12,7 @@ import { overviewSample } from "./overviewSample.js";
 
 const t = (text: string, ...values: (string | number)[]) =>
   text.replaceAll(/\{(\d)\}/g, (_, i) => String(values[Number(i)]));
+const overviewContent = (...given: Parameters<typeof overviewSections>) => joined([...overviewSections(...given)]);
 const contentOf = (data: OverviewData) => overviewContent(data, { t, locale: "en", timeZone: "UTC" }).source;
 const HOSTILE = '</td><script>alert(1)</script>" onload="x" \u202e';
 
