@@ -33,9 +33,8 @@ export class ChangeCommands {
     const after = await this.#after(given);
     if (after === undefined) return;
     const { place, snapshot } = after;
-    const all = await this.#places.snapshots(place.configured, place.machine);
-    const before = all[all.findIndex(({ snapshotId }) => snapshotId === place.snapshot) + 1];
-    if (before === undefined || before.timeMs > snapshot.timeMs)
+    const before = await this.#places.snapshotBefore(place);
+    if (before === null)
       return void window.showInformationMessage(l10n.t("This is the first snapshot of {0}.", place.machine));
     await this.#compare(place, [before, snapshot]);
   }

@@ -127,26 +127,45 @@ export class PlaceChooser {
     title: string,
     except?: string,
   ): Promise<ChosenSnapshot | undefined> {
-    const snapshots = await this.snapshots(configured, machine);
+    const { snapshots, total } = await this.#newest(configured, machine);
     const items = snapshots.filter(({ snapshotId }) => snapshotId !== except).map(snapshotPick);
     if (items.length === 0)
       return void window.showInformationMessage(l10n.t("{0} has no other snapshot to choose from.", machine));
-    const options = { title, placeHolder: l10n.t("Which snapshot?"), matchOnDescription: true, matchOnDetail: true };
-    const picked = await window.showQuickPick(items, options);
+    const placeHolder =
+      snapshots.length < total
+        ? l10n.t(
+            "Which snapshot? The newest {0} of {1}; older ones are in the Backups view",
+            ...[snapshots.length, total].map((number) => number.toLocaleString(env.language)),
+          )
+        : l10n.t("Which snapshot?");
+    const picked = await window.showQuickPick(items, {
+      ...{ title, placeHolder, matchOnDescription: true, matchOnDetail: true },
+    });
     return picked === undefined ? undefined : { configured, snapshot: picked.snapshot };
   }
 
-  /** Newest first, as many as can be picked from. */
-  async snapshots(configured: ConfiguredRepository, machine: string): Promise<SnapshotData[]> {
+  /** Newest first, as many as can be picked from, of so many. */
+  async #newest(
+    configured: ConfiguredRepository,
+    machine: string,
+  ): Promise<{ snapshots: SnapshotData[]; total: number }> {
     return await this.#repositories.use(configured, async ({ handle }) => {
-      const all: SnapshotData[] = [];
+      const snapshots: SnapshotData[] = [];
       for (;;) {
-        const page = { repository: handle, machine, offset: all.length, limit: MAX_PAGE };
+        const page = { repository: handle, machine, offset: snapshots.length, limit: MAX_PAGE };
         const { items, total } = await this.#client.call("snapshots", page);
-        all.push(...items);
-        if (items.length === 0 || all.length >= Math.min(total, MAX_LISTED)) return all;
+        snapshots.push(...items);
+        const isAll = items.length === 0 || snapshots.length >= total;
+        if (isAll || snapshots.length >= MAX_LISTED) return { snapshots, total };
       }
     });
+  }
+
+  /** Of the same machine; null: it is the first. */
+  async snapshotBefore({ configured, snapshot }: ChosenPlace): Promise<SnapshotData | null> {
+    return await this.#repositories.use(configured, ({ handle }) =>
+      this.#client.call("snapshotBefore", { repository: handle, snapshot }),
+    );
   }
 
   async snapshotOf({ configured, snapshot }: ChosenPlace): Promise<SnapshotData> {

@@ -1,7 +1,7 @@
 // Machines and snapshots as the editor's side gets them, a page at a time. What cannot be read is told, never left out silently.
 
 import { type Catalog, inertLine, RepriseError, type Snapshot } from "../../core/index.js";
-import { snapshotDataOf } from "./catalogAnswers.js";
+import { machineOf, snapshotDataOf } from "./catalogAnswers.js";
 import { parseCatalogFilter } from "./catalogFilter.js";
 import { filtered, type IndexedMachine, indexOf, matching } from "./catalogIndex.js";
 import {
@@ -10,6 +10,7 @@ import {
   MAX_PAGE,
   type MachineData,
   type MachinePage,
+  type SnapshotData,
   type SnapshotPage,
 } from "./protocol.js";
 import { type CallContext, count, type Session } from "./session.js";
@@ -66,6 +67,14 @@ export async function listSnapshots(
   const page = all.slice(Math.max(0, end - Math.min(count(argument.limit), MAX_PAGE)), Math.max(0, end));
   const items = page.reverse().map((snapshot) => snapshotDataOf(snapshot, session.isEncrypted));
   return { items, total: all.length, reading: index.reading };
+}
+
+/** However many the machine has. SNAPSHOT_NOT_FOUND. */
+export async function snapshotBefore(session: Session, id: string, context: CallContext): Promise<SnapshotData | null> {
+  const machine = machineOf(await session.snapshot(id, context));
+  const all = indexOf(await session.catalog(context)).machine(machine)?.snapshots ?? [];
+  const before = all[all.findIndex(({ sid }) => sid === id) - 1];
+  return before === undefined ? null : snapshotDataOf(before, session.isEncrypted);
 }
 
 function machineData(

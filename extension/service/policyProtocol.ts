@@ -138,7 +138,7 @@ export type TestEventData =
   | { event: "phase"; machine: string; phase: string; state: "started" | "finished"; durationMs: number | null }
   | { event: "check"; machine: string; result: CheckResultData }
   | { event: "console"; machine: string; line: string }
-  | { event: "machine-finished"; machine: string; outcome: string; reason: string };
+  | { event: "machine-finished"; machine: string; outcome: OutcomeData; reason: string };
 
 export interface TestedMachineData {
   machine: string;

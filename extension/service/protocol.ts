@@ -246,6 +246,8 @@ export interface ServiceApi extends ActionsApi<Handle>, OverviewApi<Handle>, Pol
     answer: SnapshotPage;
   };
   snapshot: { argument: { repository: Handle; snapshot: string }; answer: SnapshotData };
+  /** The one of the same machine before it; null: it is the first. SNAPSHOT_NOT_FOUND. */
+  snapshotBefore: { argument: { repository: Handle; snapshot: string }; answer: SnapshotData | null };
   /** Folders first, then by name. With what is known of each entry. `filter`: a part of names or a pattern (namePattern.ts). */
   list: { argument: InSnapshot & { filter?: string; offset: number; limit: number }; answer: EntryPage };
   /** All names of a folder, without looking at each. */

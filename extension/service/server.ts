@@ -3,7 +3,7 @@
 
 import { inertLine, RepriseError } from "../../core/index.js";
 import { actionMethods } from "./actionMethods.js";
-import { listMachines, listSnapshots, readCatalog } from "./catalogLists.js";
+import { listMachines, listSnapshots, readCatalog, snapshotBefore } from "./catalogLists.js";
 import { compareSnapshots, findCounterpart, listChanges } from "./compareAnswers.js";
 import { exportArchiveTo, exportEvidenceTo } from "./exportAnswers.js";
 import { answerGate } from "./gateAnswers.js";
@@ -110,6 +110,8 @@ function methodsOf(repositories: OpenRepositories, servers: RunningServers): Met
     machines: (argument, context) => listMachines(repositories.get(argument.repository), argument, context),
     snapshots: (argument, context) => listSnapshots(repositories.get(argument.repository), argument, context),
     snapshot: ({ repository, snapshot }, context) => repositories.get(repository).snapshotData(snapshot, context),
+    snapshotBefore: ({ repository, snapshot }, context) =>
+      snapshotBefore(repositories.get(repository), snapshot, context),
     list: (argument, context) => listEntries(repositories.get(argument.repository), argument, context),
     names: (argument, context) => listNames(repositories.get(argument.repository), argument, context),
     stat: (argument, context) => statEntry(repositories.get(argument.repository), argument, context),

@@ -69,6 +69,19 @@ describe("the extension's service", () => {
     );
   });
 
+  it("knows the snapshot before each, of its machine", async () => {
+    const idBefore = async (snapshot: string) => {
+      const found = await service.client.call("snapshotBefore", { repository: info.handle, snapshot });
+      return found?.snapshotId ?? null;
+    };
+    const [first = "", second = "", third = ""] = sample.snapshots;
+    assert.deepEqual(await Promise.all([third, second, first].map(idBefore)), [second, first, null]);
+    const odd = { repository: info.handle, machine: "vm/odd", offset: 0, limit: 1 };
+    const [only] = (await service.client.call("snapshots", odd)).items;
+    assert.equal(await idBefore(only?.snapshotId ?? ""), null);
+    await failure(idBefore("0".repeat(32)), "SNAPSHOT_NOT_FOUND");
+  });
+
   it("walks from the disks to a file", async () => {
     const list = (path: string) => service.client.call("list", { ...place(path), ...all });
     const disks = await list("/");

@@ -18,10 +18,14 @@ class CancellationTokenSource {
 }
 
 /**
- * `path`: below the folder `extension`, as in `policy/policies.js`. `editor`: what its files use of `vscode`; other names that our
+ * `path`: below the folder `extension`, as in `policy/policies.js`; `others`: files whose exports are wanted, too. `editor`: what its files use of `vscode`; other names that our
  * sources import are there, and undefined.
  */
-export async function importWithEditor<T>(path: string, editor: Record<string, unknown>): Promise<T> {
+export async function importWithEditor<T>(
+  path: string,
+  editor: Record<string, unknown>,
+  ...others: string[]
+): Promise<T> {
   const name = `handedOutEditor${++imports}`;
   const given = { CancellationTokenSource, ...editor };
   (globalThis as Record<string, unknown>)[name] = given;
@@ -37,7 +41,8 @@ export async function importWithEditor<T>(path: string, editor: Record<string, u
     },
   });
   try {
-    return (await import(`${ours}/${path}`)) as T;
+    const modules = await Promise.all([path, ...others].map(async (each) => await import(`${ours}/${each}`)));
+    return Object.assign({}, ...modules) as T;
   } finally {
     hooks.deregister();
   }
