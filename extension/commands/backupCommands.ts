@@ -3,13 +3,12 @@
 import { env, type LogOutputChannel, l10n, window, workspace } from "vscode";
 import { isSameLocation } from "../model/location.js";
 import { sizeText } from "../model/words.js";
-import { findOurs } from "../policy/workspaceFiles.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
+import type { PolicyData } from "../service/policyProtocol.js";
 import type { Node } from "../views/nodes.js";
 import { type ActionParts, chooseRepository, isTrusted, writeTo } from "./actionParts.js";
 
 const MACHINE = /^(?:[A-Za-z0-9_][\w.-]*(?:\/[A-Za-z0-9_][\w.-]*)*:)?(?:vm|ct|host)\/[A-Za-z0-9_][\w.-]*$/;
-const MAX_CONFIGS = 20;
 
 interface JobMachine {
   file: string;
@@ -72,25 +71,27 @@ export class BackupCommands {
     void window.showInformationMessage(text);
   }
 
-  /** Backup jobs of the workspace's configurations that lead into this repository. */
+  /** Backup jobs of the workspace's configurations that lead into this repository; of one with a mistake, those it had before. */
   async #jobs({ location }: ConfiguredRepository): Promise<JobMachine[]> {
-    const files = (await findOurs("policy")).slice(0, MAX_CONFIGS);
-    const found: JobMachine[] = [];
-    for (const { fsPath: file, scheme } of files) {
-      if (scheme !== "file") continue;
-      const text = new TextDecoder().decode(await workspace.fs.readFile(files.find((each) => each.fsPath === file)!));
-      const policy = await this.#parts.client.call("readPolicy", { path: file, text, trusted: true });
-      const own = policy.repositories
-        .filter((each) => each.location !== null && isSameLocation(each.location, location))
-        .map(({ name }) => name);
-      for (const { name: job, command, repository, machines } of policy.jobs) {
-        if (command !== "backup" || !own.includes(repository)) continue;
-        const all = machines.length > 0 ? machines : policy.machines.map(({ machine }) => machine);
-        found.push(...all.map((machine) => ({ file, job, machine })));
-      }
-    }
-    return found;
+    const readings = await this.#parts.policies.policies();
+    return readings.flatMap(({ uri, data, lastSound }) => {
+      const policy = data.sound ? data : lastSound;
+      if (policy === undefined)
+        this.#log.warn(l10n.t("No job of {0} is offered: it has mistakes, or cannot be read.", uri.fsPath));
+      return policy === undefined || uri.scheme !== "file" ? [] : jobMachines(policy, uri.fsPath, location);
+    });
   }
+}
+
+function jobMachines({ repositories, jobs, machines }: PolicyData, file: string, location: string): JobMachine[] {
+  const own = repositories.filter((each) => each.location !== null && isSameLocation(each.location, location));
+  const backups = jobs.filter(({ command, repository }) => {
+    return command === "backup" && own.some(({ name }) => name === repository);
+  });
+  return backups.flatMap((job) => {
+    const all = job.machines.length > 0 ? job.machines : machines.map(({ machine }) => machine);
+    return all.map((machine) => ({ file, job: job.name, machine }));
+  });
 }
 
 /** "none": by hand. Undefined: given up. */

@@ -2,9 +2,10 @@
 // name, and nothing that is set already is set anew.
 
 import type { PolicyRepositoryData } from "../service/policyProtocol.js";
+import { isSameLocation } from "./location.js";
 
 export interface KeptSecrets {
-  /** As the core takes it. */
+  /** In any spelling. */
   location: string;
   passphrase: string | undefined;
   keeperKey: string | undefined;
@@ -22,10 +23,11 @@ export function secretVariables(
 ): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const { location, passphraseVariable, keeperKeyVariable } of repositories) {
-    const own = location === null ? undefined : kept.find((each) => each.location === location);
+    // the settings may have it in several spellings, and only one of them with a passphrase
+    const own = kept.filter((each) => location !== null && isSameLocation(each.location, location));
     const pairs: [string | null, string | undefined][] = [
-      [passphraseVariable, own?.passphrase],
-      [keeperKeyVariable, own?.keeperKey],
+      [passphraseVariable, own.find(({ passphrase }) => passphrase !== undefined)?.passphrase],
+      [keeperKeyVariable, own.find(({ keeperKey }) => keeperKey !== undefined)?.keeperKey],
     ];
     for (const [name, secret] of pairs) {
       if (name === null || secret === undefined || !isFree(name, present)) continue;

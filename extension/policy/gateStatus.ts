@@ -24,7 +24,6 @@ import type { GateAnswerData } from "../service/policyProtocol.js";
 import { findGatePlaces, type GatePlace } from "./gatePlaces.js";
 import { appearance, type GateResult, showGates, tooltipText } from "./gateShown.js";
 import type { Policies } from "./policies.js";
-import { findOurs } from "./workspaceFiles.js";
 
 /** Git tells of many changes at once. */
 const PAUSE_MS = 1500;
@@ -40,7 +39,7 @@ export interface GateParts {
 }
 
 interface Known extends GateResult {
-  /** Policy, base and head that it is about. */
+  /** Facts, policy, base and head that it is about, as they were when it was asked for. */
   of: string;
 }
 
@@ -58,6 +57,8 @@ export class GateStatus implements Disposable {
   #pause: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looks = 0;
+  /** How often they have changed: what was asked for before is no answer after. */
+  #facts = 0;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -74,7 +75,7 @@ export class GateStatus implements Disposable {
   /** Looks for a policy and for git; without either, there is no item. */
   async start(): Promise<void> {
     if (!workspace.isTrusted || this.#api !== undefined) return;
-    const [policy] = await findOurs("policy");
+    const [policy] = await this.#parts.policies.uris("policy");
     const api = policy === undefined ? undefined : await openGitExtension();
     if (api === undefined || this.#api !== undefined) return;
     this.#api = api;
@@ -91,9 +92,8 @@ export class GateStatus implements Disposable {
 
   /** What the decision is made of has changed, though no commit has. */
   factsChanged(): void {
-    if (this.#places.length === 0) return;
-    for (const known of this.#known.values()) known.of = "";
-    this.#later();
+    this.#facts++;
+    if (this.#places.length > 0) this.#later();
   }
 
   /** On demand; says when there is nothing to decide. */
@@ -166,7 +166,7 @@ export class GateStatus implements Disposable {
   async #decideAt(place: GatePlace, anew: boolean, signal: AbortSignal): Promise<void> {
     const base = await findBase(place.git, baseSetting(place)).catch(() => undefined);
     if (signal.aborted) return;
-    const of = `${base?.name} ${base?.hash} ${place.git.state.HEAD?.commit} ${place.gates.join()}`;
+    const of = `${this.#facts} ${base?.name} ${base?.hash} ${place.git.state.HEAD?.commit} ${place.gates.join()}`;
     const known = this.#known.get(keyOf(place));
     if (!anew && known?.of === of && Date.now() - known.atMs < FRESH_MS) return;
     const { stops } = this.#parts;
@@ -174,7 +174,9 @@ export class GateStatus implements Disposable {
     const isResting = !anew && stops.isResting(Date.now());
     if (!isResting && place.gates.length > 0) this.#drawBusy();
     const answers = isResting ? restingAnswers(place) : await this.#ask(place, base, signal);
-    if (!signal.aborted) this.#known.set(keyOf(place), { place, base, answers, atMs: Date.now(), of });
+    // its policy may be gone by now, or its git closed
+    const isStillThere = this.#places.some((each) => keyOf(each) === keyOf(place));
+    if (!signal.aborted && isStillThere) this.#known.set(keyOf(place), { place, base, answers, atMs: Date.now(), of });
   }
 
   async #ask(place: GatePlace, base: GateBase | undefined, signal: AbortSignal): Promise<readonly GateAnswerData[]> {

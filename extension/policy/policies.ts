@@ -15,7 +15,7 @@ import {
 import { kindOfName, MAX_NAMED, NamedFiles, POLICY_FILES, type PolicyKind, SPEC_FILES } from "../model/policyNames.js";
 import type { ServiceClient } from "../service/client.js";
 import type { PolicyData, SpecData } from "../service/policyProtocol.js";
-import { findOurs } from "./workspaceFiles.js";
+import { WorkspaceFiles } from "./workspaceFiles.js";
 
 export interface PolicyReading {
   kind: "policy";
@@ -59,6 +59,7 @@ export class Policies implements Disposable {
   readonly #pauses = new Map<string, NodeJS.Timeout>();
   readonly #changed = new EventEmitter<Uri>();
   readonly #listeners: Disposable[];
+  readonly #files = new WorkspaceFiles();
   readonly #named = new NamedFiles();
   /** Of files that are found by name, from the first reading on. */
   readonly #watchers: Disposable[] = [];
@@ -74,6 +75,7 @@ export class Policies implements Disposable {
       workspace.onDidOpenTextDocument((document) => this.#later(document)),
       workspace.onDidCloseTextDocument((document) => this.#closed(document)),
       workspace.onDidGrantWorkspaceTrust(() => this.#forgetAll()),
+      workspace.onDidChangeWorkspaceFolders(() => this.#files.forget()),
       this.#changed,
     ];
   }
@@ -98,6 +100,13 @@ export class Policies implements Disposable {
     return reading;
   }
 
+  /** Of the workspace, by their names. `anew`: whatever is known. */
+  uris(kind: PolicyKind, { anew = false } = {}): Promise<readonly Uri[]> {
+    this.#watch();
+    if (anew) this.#files.forget();
+    return this.#files.find(kind);
+  }
+
   /** Policies of the workspace that have no mistake. */
   async soundPolicies(): Promise<{ uri: Uri; text: string; data: PolicyData }[]> {
     return (await this.policies()).flatMap(({ uri, text, data }) => (data.sound ? [{ uri, text, data }] : []));
@@ -105,7 +114,7 @@ export class Policies implements Disposable {
 
   /** All policies of the workspace, also those with mistakes, and those that could not be read just now. */
   async policies(): Promise<PolicyReading[]> {
-    const uris = await findOurs("policy");
+    const uris = await this.uris("policy");
     const readings = await Promise.all(uris.map((uri) => this.read(uri).catch(() => this.#unread(uri))));
     return readings.flatMap((reading) => (reading?.kind === "policy" ? [reading] : []));
   }
@@ -132,16 +141,37 @@ export class Policies implements Disposable {
   #watch(): void {
     if (this.#watchers.length > 0) return;
     for (const pattern of [POLICY_FILES, SPEC_FILES]) this.#watchers.push(...this.#watcher(pattern));
+    // a folder that comes or goes is told of itself only, not of what is in it
+    const anything = workspace.createFileSystemWatcher("**", false, true, false);
+    const came = ({ path }: Uri) => this.#files.changed(path);
+    const went = (uri: Uri) => {
+      this.#files.changed(uri.path);
+      for (const key of [...this.#readings.keys()].filter((each) => each.startsWith(`${uri}/`)))
+        this.#gone(Uri.parse(key, true));
+    };
+    this.#watchers.push(anything, anything.onDidCreate(came), anything.onDidDelete(went));
+  }
+
+  #gone(uri: Uri): void {
+    const key = uri.toString();
+    this.#files.changed(uri.path);
+    this.#lastSound.delete(key);
+    this.#changedFile(uri);
+    this.#named.delete(key);
+    for (const watcher of this.#namedWatchers.get(key) ?? []) watcher.dispose();
+    this.#namedWatchers.delete(key);
   }
 
   #watcher(pattern: GlobPattern): Disposable[] {
     const watcher = workspace.createFileSystemWatcher(pattern);
     const changed = (uri: Uri) => this.#changedFile(uri);
-    const gone = (uri: Uri) => {
-      this.#lastSound.delete(uri.toString());
+    const came = (uri: Uri) => {
+      // before anybody hears of it and asks what there is
+      this.#files.changed(uri.path);
       this.#changedFile(uri);
     };
-    return [watcher, watcher.onDidCreate(changed), watcher.onDidChange(changed), watcher.onDidDelete(gone)];
+    const gone = (uri: Uri) => this.#gone(uri);
+    return [watcher, watcher.onDidCreate(came), watcher.onDidChange(changed), watcher.onDidDelete(gone)];
   }
 
   #changedFile(uri: Uri): void {

@@ -22,6 +22,7 @@ import type { OpenRepositories } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import { type CoverageNode, CoverageTree, type CoveredMachine } from "./coverageTree.js";
 import { LastResults, type LastTestResult } from "./lastResults.js";
+import { type MachineSource, pickMachine } from "./pickMachine.js";
 import { TestExplorer } from "./testExplorer.js";
 import { placeOf } from "./testItems.js";
 import { TestReports } from "./testReports.js";
@@ -51,7 +52,11 @@ export function restoreTests({ memory, register, ...parts }: RestoreTestParts): 
   const view = window.createTreeView<CoverageNode>("reprise.restoreTests", { treeDataProvider: tree });
   // after activation: what was kept is read then
   const soon = setTimeout(() => setContexts(results), 0);
-  const run = new RestoreTestCommands(explorer, tree, results, reports);
+  const machines: MachineSource = {
+    statesOf: (configured) => tree.statesOf(configured),
+    isOpen: (location) => parts.repositories.isOpen(location),
+  };
+  const run = new RestoreTestCommands(explorer, machines, results, reports);
   return {
     lastResult: (file, test, machines) =>
       lastResultText(results.of(file, test), machines, { nowMs: Date.now(), locale: env.language, t: l10n.t }),
@@ -73,13 +78,13 @@ type Given = CoverageNode | TestItem | string;
 
 class RestoreTestCommands {
   readonly #explorer: TestExplorer;
-  readonly #tree: CoverageTree;
+  readonly #machines: MachineSource;
   readonly #results: LastResults;
   readonly #reports: TestReports;
 
-  constructor(explorer: TestExplorer, tree: CoverageTree, results: LastResults, reports: TestReports) {
+  constructor(explorer: TestExplorer, machines: MachineSource, results: LastResults, reports: TestReports) {
     this.#explorer = explorer;
-    this.#tree = tree;
+    this.#machines = machines;
     this.#results = results;
     this.#reports = reports;
   }
@@ -146,16 +151,7 @@ class RestoreTestCommands {
   async #machine(node?: CoverageNode): Promise<CoveredMachine | undefined> {
     if (node?.kind === "machine") return node;
     const repositories = node === undefined ? configuredRepositories() : [node.configured];
-    const listed = repositories.map(async (configured) => {
-      const states = await this.#tree.statesOf(configured).catch(() => []);
-      return states.map((state): CoveredMachine => ({ kind: "machine", configured, state }));
-    });
-    const machines = Promise.all(listed).then((found) =>
-      found.flat().map((machine) => {
-        return { label: machine.state.machine, description: machine.configured.name, machine };
-      }),
-    );
-    return (await window.showQuickPick(machines, { title: l10n.t("Which machine?") }))?.machine;
+    return await pickMachine(repositories, this.#machines);
   }
 }
 

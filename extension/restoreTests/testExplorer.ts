@@ -14,8 +14,8 @@ import {
   Uri,
   workspace,
 } from "vscode";
+import { kindOfName } from "../model/policyNames.js";
 import { isOurs, type Policies } from "../policy/policies.js";
-import { findOurs } from "../policy/workspaceFiles.js";
 import type { ConfiguredRepository } from "../repositories/configured.js";
 import { itemsBelow, placeOf, showFile } from "./testItems.js";
 import { askForTrust, type TestRunParts, TestRuns } from "./testRuns.js";
@@ -29,6 +29,8 @@ export class TestExplorer implements Disposable {
   readonly #controller: TestController;
   readonly #runs: TestRuns;
   readonly #listeners: Disposable[];
+  /** Files with tests that a policy names, by policy. */
+  readonly #named = new Map<string, ReadonlySet<string>>();
   #found: Promise<void> | undefined;
 
   constructor(parts: TestExplorerParts) {
@@ -36,10 +38,10 @@ export class TestExplorer implements Disposable {
     this.#controller = tests.createTestController("reprise.restoreTests", l10n.t("Restore tests"));
     this.#runs = new TestRuns(this.#controller, parts);
     this.#controller.resolveHandler = () => this.find();
-    this.#controller.refreshHandler = () => this.#findAnew();
+    this.#controller.refreshHandler = () => this.#findAll({ anew: true });
     this.#listeners = [
       this.#controller,
-      parts.policies.onDidChange((uri) => void this.#read(uri)),
+      parts.policies.onDidChange((uri) => this.#readAgain(uri)),
       workspace.onDidGrantWorkspaceTrust(() => this.#offerRuns()),
     ];
     this.#offerRuns();
@@ -51,7 +53,7 @@ export class TestExplorer implements Disposable {
 
   /** Once; afterwards the policies tell what changes. What failed is tried again. */
   find(): Promise<void> {
-    const finding = this.#found ?? this.#findAnew();
+    const finding = this.#found ?? this.#findAll({ anew: false });
     this.#found = finding;
     finding.catch(() => {
       if (this.#found === finding) this.#found = undefined;
@@ -69,11 +71,16 @@ export class TestExplorer implements Disposable {
   }
 
   async testAt(file: string, test: string): Promise<TestItem | undefined> {
-    await this.#read(Uri.parse(file, true));
-    return [...itemsBelow(this.#controller.items)].find((item) => {
+    let problem: unknown;
+    await this.#read(Uri.parse(file, true)).catch((error: unknown) => {
+      problem = error;
+    });
+    const found = [...itemsBelow(this.#controller.items)].find((item) => {
       const place = placeOf(item);
       return place?.file.toString() === file && place.test === test && place.machine === null;
     });
+    if (found === undefined && problem !== undefined) throw problem;
+    return found;
   }
 
   /** As if it was run in the Test Explorer, which shows it. */
@@ -90,31 +97,57 @@ export class TestExplorer implements Disposable {
     this.#controller.createRunProfile(l10n.t("Run"), TestRunProfileKind.Run, handler, true);
   }
 
-  async #findAnew(): Promise<void> {
-    const found = await Promise.all([findOurs("policy"), findOurs("spec")]);
+  async #findAll({ anew }: { anew: boolean }): Promise<void> {
+    const { policies } = this.#parts;
+    const found = await Promise.all([policies.uris("policy", { anew }), policies.uris("spec")]);
     const open = workspace.textDocuments.filter(isOurs).map(({ uri }) => uri);
     const all = new Map([...found.flat(), ...open].map((uri) => [uri.toString(), uri]));
-    await Promise.all([...all.values()].map((uri) => this.#read(uri)));
+    // one that cannot be read keeps no other from being shown
+    const settled = await Promise.allSettled([...all.values()].map((uri) => this.#read(uri)));
+    for (const each of settled) if (each.status === "rejected") throw each.reason;
+  }
+
+  /** What could not be read keeps what was known, until somebody looks for tests again. */
+  #readAgain(uri: Uri): void {
+    this.#read(uri).catch(() => {
+      this.#found = undefined;
+    });
   }
 
   /** Also the files that a policy names. One with mistakes keeps the tests that it had. */
   async #read(uri: Uri): Promise<void> {
-    const reading = await this.#parts.policies.read(uri).catch(() => undefined);
-    const own = (reading?.data.restoreTests ?? []).filter(({ file }) => file === uri.fsPath);
+    const reading = await this.#parts.policies.read(uri);
+    const byFile = Map.groupBy(reading?.data.restoreTests ?? [], ({ file }) => file);
+    const own = byFile.get(uri.fsPath) ?? [];
     const isBroken = own.length === 0 && reading?.data.problems.some(({ severity }) => severity === "error");
     if (isBroken) return;
     showFile(this.#controller, uri, workspace.asRelativePath(uri), own);
-    const named = (reading?.data.restoreTests ?? []).map(({ file }) => file).filter((file) => file !== uri.fsPath);
-    for (const file of new Set(named)) {
+    byFile.delete(uri.fsPath);
+    for (const [file, tests] of byFile) {
       const elsewhere = Uri.file(file);
-      const tests = reading?.data.restoreTests.filter((test) => test.file === file) ?? [];
       showFile(this.#controller, elsewhere, workspace.asRelativePath(elsewhere), tests);
     }
+    const before = this.#named.get(uri.toString()) ?? new Set();
+    this.#named.set(uri.toString(), new Set(byFile.keys()));
+    await Promise.all([...before].filter((file) => !byFile.has(file)).map((file) => this.#drop(file)));
+  }
+
+  /** A policy does not name it any more. Another one may, or it is found by itself. */
+  async #drop(file: string): Promise<void> {
+    if ([...this.#named.values()].some((files) => files.has(file))) return;
+    const uri = Uri.file(file);
+    const isOpen = workspace.textDocuments.some((each) => each.uri.toString() === uri.toString() && isOurs(each));
+    const isFound = kindOfName(uri.path) !== undefined && workspace.getWorkspaceFolder(uri) !== undefined;
+    if (isOpen || isFound) await this.#read(uri);
+    else showFile(this.#controller, uri, "", []);
   }
 
   async #run(request: TestRunRequest, token?: CancellationToken, given?: ConfiguredRepository): Promise<void> {
     if (!workspace.isTrusted) return await askForTrust();
-    await this.find();
+    // what is asked for by name is there already
+    await this.find().catch((error: unknown) => {
+      if (request.include === undefined) throw error;
+    });
     await this.#runs.run(request, token, given);
   }
 }

@@ -53,7 +53,7 @@ export class LiveTest {
     this.#test = test;
   }
 
-  /** Undefined: it could not be made, and the item says why. An abort is thrown. */
+  /** A machine that could not be tested says why at its item. What kept all from being tested, and an abort, is thrown. */
   async make(client: ServiceClient, from: TestSource, token: CancellationToken): Promise<TestRunData> {
     const { name, file, text, machine, checks, reportFolder } = this.#test;
     const argument = {
@@ -104,6 +104,7 @@ export class LiveTest {
       case "machine-finished":
         this.#finished.add(event.machine);
         this.#say(`${event.machine}: ${event.outcome}: ${event.reason}`);
+        if (item !== undefined && this.#test.checks === null) this.#judge(item, event);
     }
   }
 
@@ -124,7 +125,7 @@ export class LiveTest {
     const shown = outcome === "failed" && severity !== "fail" ? "warned" : outcome;
     remark(item, shown === "warned" ? `⚠ ${reason ?? observed}` : undefined);
     this.#checked.add(item);
-    this.#report(item, shown, this.#message(result, item), durationMs);
+    this.#report(item, shown, [this.#message(result, item)], durationMs);
   }
 
   #message({ reason, observed, expected, line }: CheckResultData, item: TestItem): TestMessage {
@@ -145,10 +146,20 @@ export class LiveTest {
       this.#endChecks(item, reason);
       return;
     }
+    // with the time that it took; the reason stands there already
+    if (this.#finished.has(machine)) this.#report(item, outcome, [], durationMs);
+    else this.#judge(item, { outcome, reason, durationMs });
+  }
+
+  /** As soon as it has finished: a run that is cancelled after that does not take it back. */
+  #judge(
+    item: TestItem,
+    { outcome, reason, durationMs }: { outcome: OutcomeData; reason: string; durationMs?: number },
+  ): void {
     const message = new TestMessage(reason);
     message.location = new Location(this.#test.file, new Position(lineOf(item), 0));
     remark(item, outcome === "warned" ? `⚠ ${reason}` : undefined);
-    this.#report(item, outcome, message, durationMs);
+    this.#report(item, outcome, [message], durationMs);
   }
 
   /** Of a part of the checks: the machine as a whole is not judged. A check that was not reached says why. */
@@ -158,9 +169,9 @@ export class LiveTest {
   }
 
   /** The Test Explorer has no state for a warning: the test has passed, and its row says what to look at. */
-  #report(item: TestItem, outcome: OutcomeData, message: TestMessage, durationMs: number): void {
-    if (outcome === "failed") this.#run.failed(item, message, durationMs);
-    else if (outcome === "inconclusive") this.#run.errored(item, message, durationMs);
+  #report(item: TestItem, outcome: OutcomeData, messages: TestMessage[], durationMs: number | undefined): void {
+    if (outcome === "failed") this.#run.failed(item, messages, durationMs);
+    else if (outcome === "inconclusive") this.#run.errored(item, messages, durationMs);
     else if (outcome === "skipped") this.#run.skipped(item);
     else this.#run.passed(item, durationMs);
   }

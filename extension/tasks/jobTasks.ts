@@ -1,9 +1,11 @@
 // Jobs of reprise.yml as tasks of the editor: `reprise run JOB`, and `reprise config check`. Found in the workspace, or written into
 // tasks.json by hand.
 
+import { stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import {
   CustomExecution,
+  env,
   l10n,
   Task,
   type TaskDefinition,
@@ -16,10 +18,10 @@ import {
   workspace,
 } from "vscode";
 import { commandLineWords } from "../model/commandLine.js";
-import { expandLocation } from "../model/location.js";
+import { scheduleText } from "../model/coreWords.js";
 import { secretVariables } from "../model/secretVariables.js";
+import { shortened } from "../model/shownName.js";
 import type { Policies } from "../policy/policies.js";
-import { findOurs } from "../policy/workspaceFiles.js";
 import { configuredRepositories } from "../repositories/configured.js";
 import type { Passphrases } from "../secrets/passphrases.js";
 import type { PolicyData, PolicyJobData } from "../service/policyProtocol.js";
@@ -57,7 +59,7 @@ export class JobTasks implements TaskProvider {
   /** One for each job of each reprise.yml, and one that checks each. Tasks need a trusted workspace; so do we. */
   async provideTasks(): Promise<Task[]> {
     if (!workspace.isTrusted) return [];
-    const files = (await findOurs("policy")).slice(0, MAX_CONFIGS);
+    const files = (await this.#parts.policies.uris("policy")).slice(0, MAX_CONFIGS);
     const tasks = files.filter(({ scheme }) => scheme === "file").map((uri) => this.#tasksOf(uri));
     return (await Promise.all(tasks)).flat();
   }
@@ -74,15 +76,10 @@ export class JobTasks implements TaskProvider {
     return [...jobs, this.#task({ type: TYPE, ...config }, folder, undefined)];
   }
 
-  /** One of tasks.json: with its own definition, or it is not run. */
+  /** One of tasks.json, with its own definition. One with a mistake in it says so when it is run, and starts nothing. */
   resolveTask(task: Task): Task | undefined {
-    const definition = task.definition as JobDefinition;
-    const isSound = [definition.job, definition.config, definition.machine].every(
-      (value) => value === undefined || (typeof value === "string" && value !== ""),
-    );
     const folder = isFolder(task.scope) ? task.scope : workspace.workspaceFolders?.[0];
-    if (!isSound || folder === undefined) return undefined;
-    return this.#task(definition, folder, undefined);
+    return folder && this.#task(task.definition as JobDefinition, folder, undefined);
   }
 
   #task(definition: JobDefinition, folder: WorkspaceFolder, job: PolicyJobData | undefined): Task {
@@ -96,10 +93,13 @@ export class JobTasks implements TaskProvider {
     return task;
   }
 
-  async #process({ job, config, machine, dryRun }: JobDefinition, folder: WorkspaceFolder): Promise<TaskProcess> {
+  async #process(definition: JobDefinition, folder: WorkspaceFolder): Promise<TaskProcess> {
+    const mistake = mistakeIn(definition);
+    if (mistake !== undefined) throw new Error(mistake);
+    const { job, config, machine, dryRun } = definition;
     if (!workspace.isTrusted)
       throw new Error(l10n.t("This workspace is not trusted: nothing is written or started from it."));
-    const { program, args, env } = await cliProgram(this.#parts.bundled);
+    const cli = await cliProgram(this.#parts.bundled);
     const named = config ?? STANDARD_CONFIG;
     const path = isAbsolute(named) ? named : join(folder.uri.fsPath, named);
     const own = [
@@ -109,7 +109,9 @@ export class JobTasks implements TaskProvider {
     ];
     const secrets = job === undefined ? {} : await this.#secrets(folder.uri.with({ path }), job);
     const shown = commandLineWords(["reprise", ...own]);
-    return { program, args: [...args, ...own], env: { ...env, ...secrets }, folder: dirname(path), shown };
+    // checks may start programs beside it; where there is no such folder, the command says that there is no such file
+    const beside = (await isDirectory(dirname(path))) ? dirname(path) : folder.uri.fsPath;
+    return { ...cli, args: [...cli.args, ...own], env: { ...cli.env, ...secrets }, folder: beside, shown };
   }
 
   /** What the editor keeps of the repositories that the configuration names, under the names that it gives to its secrets. */
@@ -118,7 +120,7 @@ export class JobTasks implements TaskProvider {
     if (reading?.kind !== "policy" || !reading.data.sound) return {};
     const { passphrases } = this.#parts;
     const known = configuredRepositories().map(async ({ location }) => ({
-      location: expandLocation(location),
+      location,
       passphrase: await passphrases.get(location),
       keeperKey: await passphrases.keeperKey(location),
     }));
@@ -132,6 +134,26 @@ function repositoriesFirst({ repositories, jobs }: PolicyData, job: string): Pol
   return repositories.toSorted((a, b) => Number(b.name === own) - Number(a.name === own));
 }
 
+/** A mistyped wish, such as a dry run as a text, is not taken for none: what is meant to be looked at would be done. */
+function mistakeIn(definition: JobDefinition): string | undefined {
+  for (const name of ["job", "config", "machine"]) {
+    const value: unknown = definition[name];
+    if (value !== undefined && (typeof value !== "string" || value === ""))
+      return l10n.t(
+        "{0} of this task must be a text that is not empty, and is {1}: nothing was started.",
+        name,
+        written(value),
+      );
+  }
+  const { dryRun }: { dryRun?: unknown } = definition;
+  if (dryRun === undefined || typeof dryRun === "boolean") return undefined;
+  return l10n.t("{0} of this task must be true or false, and is {1}: nothing was started.", "dryRun", written(dryRun));
+}
+
+function written(value: unknown): string {
+  return shortened(JSON.stringify(value) ?? "", 60);
+}
+
 function nameOf({ job, config, machine, dryRun }: JobDefinition): string {
   const where = config === undefined ? "" : ` (${config})`;
   if (job === undefined) return l10n.t("check {0}", config ?? STANDARD_CONFIG);
@@ -140,10 +162,17 @@ function nameOf({ job, config, machine, dryRun }: JobDefinition): string {
 
 function detailOf({ job }: JobDefinition, found: PolicyJobData | undefined): string {
   if (job === undefined) return "reprise config check";
-  const schedule = found?.schedule == null ? [] : [found.schedule.words];
+  const schedule = found?.schedule == null ? [] : [scheduleText(found.schedule, { locale: env.language, t: l10n.t })];
   return [`reprise run ${job}`, ...(found === undefined ? [] : [found.command]), ...schedule].join(" · ");
 }
 
 function isFolder(scope: Task["scope"]): scope is WorkspaceFolder {
   return typeof scope === "object" && scope !== null && scope !== (TaskScope.Workspace as unknown);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

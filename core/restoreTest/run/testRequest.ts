@@ -2,7 +2,7 @@
 
 import type { SigningKey } from "../../evidence/signingKey.js";
 import type { Sid } from "../../format/ids.js";
-import type { CheckResult, RestoreTestRecord, TestTrigger } from "../../format/restoreTestRecord.js";
+import type { CheckResult, Outcome, RestoreTestRecord, TestTrigger } from "../../format/restoreTestRecord.js";
 import type { RemovedLeftovers } from "../../hypervisor/leftovers.js";
 import type { Catalog } from "../../repository/catalog.js";
 import type { Repository } from "../../repository/repository.js";
@@ -42,7 +42,7 @@ export type TestEvent =
   | { event: "machine-started"; machine: string; snapshot: string; sid: Sid; level: string }
   | { event: "phase"; machine: string; phase: string; state: "started" | "finished"; durationMs: number | null }
   | { event: "check"; machine: string; result: CheckResult }
-  | { event: "machine-finished"; machine: string; outcome: string; reason: string };
+  | { event: "machine-finished"; machine: string; outcome: Outcome; reason: string };
 
 export interface TestOptions {
   signal: AbortSignal;

@@ -23,6 +23,14 @@ describe("secrets of a job", () => {
     });
   });
 
+  it("are found under every spelling of the place, and in any entry of it that has one", () => {
+    const spelled = (location: string, passphrase?: string) => ({ location, passphrase, keeperKey: undefined });
+    for (const location of ["/srv/a/", "file:///srv/a", "/srv//a"])
+      assert.deepEqual(secretVariables([repository("a", "A")], [spelled(location, "one")], {}), { A: "one" });
+    const twice = [spelled("/srv/a/"), spelled("file:///srv/a", "one")];
+    assert.deepEqual(secretVariables([repository("a", "A")], twice, {}), { A: "one" });
+  });
+
   it("leave alone what is set already, and let the first repository decide about a name", () => {
     const repositories = [repository("a", "SAME"), repository("b", "SAME"), repository("c", "SET")];
     const secrets = [kept("a", "one"), kept("b", "two"), kept("c", "three")];

@@ -97,7 +97,6 @@ const editor = {
   workspace: {
     isTrusted: true,
     textDocuments: [],
-    findFiles: async () => [uri("/nowhere/work/reprise.yml")],
     asRelativePath: () => "reprise.yml",
     getConfiguration: () => ({ get: () => undefined }),
     onDidChangeConfiguration: () => nothing,
@@ -131,6 +130,7 @@ describe("when the gate is asked", () => {
         told.policy = listener;
         return nothing;
       },
+      uris: async () => [uri("/nowhere/work/reprise.yml")],
       policies: async () => [
         {
           kind: "policy",
@@ -191,6 +191,26 @@ describe("when the gate is asked", () => {
       assert.ok(realNow() < endMs, `not within ${WAIT_MS} ms: ${isSo}`);
   }
 
+  let release: () => void;
+  /** Until the gate has asked, and waits. */
+  async function asks(): Promise<void> {
+    const before = asked;
+    answer = () =>
+      new Promise((resolve) => {
+        release = () => resolve([decided("production", "go")]);
+      });
+    gate.factsChanged();
+    const run = pause;
+    pause = undefined;
+    run?.();
+    await until(() => asked > before);
+  }
+  async function draws(tell: () => void): Promise<void> {
+    const before = drawn;
+    tell();
+    await until(() => drawn > before);
+  }
+
   it("shows the worst of the gates, what they were compared with, and since when it is known", () => {
     assert.equal(asked, 1);
     assert.ok(item.shown);
@@ -232,6 +252,31 @@ describe("when the gate is asked", () => {
     every.run();
     await decides();
     assert.equal(asked, before + 1);
+  });
+
+  it("asks once more when facts change while an answer is being made", async () => {
+    await asks();
+    gate.factsChanged();
+    pause?.();
+    const before = asked;
+    await draws(release);
+    answer = () => [decided("production", "blocked")];
+    await decides();
+    assert.equal(asked, before + 1);
+    assert.equal(item.text, "$(error) Gate: blocked");
+  });
+
+  it("shows no answer about what is gone when it has come", async () => {
+    await asks();
+    api.repositories = [];
+    await looks(told.close);
+    await draws(release);
+    assert.equal(item.shown, false);
+    answer = () => [decided("production", "go")];
+    api.repositories = [git];
+    await looks(told.open);
+    await decides();
+    assert.equal(item.text, "$(pass) Gate: go");
   });
 
   it("is unknown, and shut, while the service dies of it; it asks by itself no more", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Policies } from "../../../extension/policy/policies.js";
 import { importWithEditor } from "../support/handedOutEditor.js";
+import { PlainEmitter } from "../support/plainEmitter.js";
 
 type Listener = (given: unknown) => void;
 
@@ -28,8 +29,12 @@ class FakeUri {
 }
 
 const listeners = new Map<string, Listener[]>();
-const watched: { pattern: unknown; disposed: boolean; tell: (uri: FakeUri) => void }[] = [];
+type Tell = (uri: FakeUri) => void;
+const watched: { pattern: unknown; disposed: boolean; tell: Tell; come: Tell; go: Tell }[] = [];
 const files = new Map<string, string>();
+/** What the editor's search finds, and how often it was asked. */
+let found: FakeUri[] = [];
+const searches: string[] = [];
 
 const on = (name: string) => (listener: Listener) => {
   listeners.set(name, [...(listeners.get(name) ?? []), listener]);
@@ -49,17 +54,7 @@ const editor = {
       this.pattern = pattern;
     }
   },
-  EventEmitter: class {
-    readonly #own: Listener[] = [];
-    readonly event = (listener: Listener) => {
-      this.#own.push(listener);
-      return { dispose: () => {} };
-    };
-    fire(given: unknown): void {
-      for (const listener of this.#own) listener(given);
-    }
-    dispose(): void {}
-  },
+  EventEmitter: PlainEmitter,
   workspace: {
     isTrusted: true,
     textDocuments: [],
@@ -67,22 +62,22 @@ const editor = {
     onDidOpenTextDocument: on("open"),
     onDidCloseTextDocument: on("close"),
     onDidGrantWorkspaceTrust: on("trust"),
-    findFiles: async () => [],
+    onDidChangeWorkspaceFolders: on("folders"),
+    findFiles: async (pattern: string) => {
+      searches.push(pattern);
+      return found;
+    },
     createFileSystemWatcher: (pattern: unknown) => {
-      const changes: Listener[] = [];
-      const tellAll = (uri: FakeUri) => {
-        for (const each of changes) each(uri);
-      };
-      const watcher = { pattern, disposed: false, tell: tellAll };
+      const [changed, created, deleted] = [new PlainEmitter(), new PlainEmitter(), new PlainEmitter()];
+      const [tell, come, go] = [changed, created, deleted].map((each) => (uri: FakeUri) => each.fire(uri)) as [
+        ...[Tell, Tell, Tell],
+      ];
+      const watcher = { ...{ pattern, disposed: false }, tell, come, go };
       watched.push(watcher);
-      const add = (listener: Listener) => {
-        changes.push(listener);
-        return { dispose: () => {} };
-      };
       const dispose = () => {
         watcher.disposed = true;
       };
-      return { onDidCreate: () => ({ dispose }), onDidChange: add, onDidDelete: () => ({ dispose }), dispose };
+      return { onDidCreate: created.event, onDidChange: changed.event, onDidDelete: deleted.event, dispose };
     },
     fs: {
       stat: async (uri: FakeUri) => ({ size: files.get(uri.path)?.length ?? 0 }),
@@ -129,6 +124,7 @@ describe("policies that are known", () => {
     assert.deepEqual(patterns, [
       "**/reprise.{yml,yaml}",
       "**/*.restore-test.{yml,yaml,json}",
+      "**",
       "/w:far.yaml",
       "/w/tests:**/*.{yml,yaml,json}",
     ]);
@@ -138,18 +134,60 @@ describe("policies that are known", () => {
 
   it("are read again after another program has changed them, or what they name", async () => {
     for (const [at, path] of [
-      policy.path,
-      "/w/other.restore-test.yaml",
-      "/w/far.yaml",
-      "/w/tests/new.yaml",
-    ].entries()) {
+      [0, policy.path],
+      [1, "/w/other.restore-test.yaml"],
+      [3, "/w/far.yaml"],
+      [4, "/w/tests/new.yaml"],
+    ] as const) {
       told = [];
       watched[at]?.tell(new FakeUri(path));
       assert.deepEqual(told, [at === 1 ? path : policy.path]);
       await read();
     }
     assert.equal(readings.length, 3);
-    assert.equal(watched.length, 4);
+    assert.equal(watched.length, 5);
+  });
+
+  it("are looked for once, until a file or a folder comes or goes", async () => {
+    const [, , anything] = watched;
+    found = [policy];
+    searches.length = 0;
+    const uris = async () => (await policies.uris("policy")).map(({ path }) => path);
+    for (let i = 0; i < 3; i++) assert.deepEqual(await uris(), [policy.path]);
+    assert.equal(searches.length, 1);
+    const events = [
+      () => anything?.come(new FakeUri("/w/sub")),
+      () => anything?.go(new FakeUri("/w/sub")),
+      () => watched[0]?.come(new FakeUri("/w/new/reprise.yml")),
+      () => watched[0]?.go(new FakeUri("/w/new/reprise.yml")),
+      () => tell("folders", {}),
+    ];
+    for (const [at, happens] of events.entries()) {
+      happens();
+      await uris();
+      assert.equal(searches.length, at + 2);
+    }
+    anything?.come(new FakeUri("/w/.git/index.lock"));
+    anything?.go(new FakeUri("/w/node_modules/a/b"));
+    await uris();
+    assert.equal(searches.length, events.length + 1);
+  });
+
+  it("are forgotten with the folder that they were in, and so is what they name", async () => {
+    const inside = new FakeUri("/w/sub/reprise.yml");
+    files.set(inside.path, "machines: {}\n");
+    await policies.read(inside as never);
+    const own = watched.slice(-2);
+    files.delete(inside.path);
+    told = [];
+    watched[2]?.go(new FakeUri("/w/su"));
+    assert.deepEqual(told, []);
+    watched[2]?.go(new FakeUri("/w/sub"));
+    assert.deepEqual(told, [inside.path]);
+    assert.ok(own.every(({ disposed }) => disposed));
+    told = [];
+    watched[3]?.tell(new FakeUri("/w/far.yaml"));
+    assert.deepEqual(told, [policy.path]);
   });
 
   it("are nobody's matter when another document is closed", async () => {
