@@ -1,9 +1,8 @@
 // A raw image file as restore target: written sparse under a partial name, published by linking or renaming.
 
-import type { FileHandle } from "node:fs/promises";
 import type { RestoreTarget } from "./blockTarget.js";
-import { checkFinalName, openPartial, partialPathOf, publishPartial, removePartial } from "./partialFile.js";
-import { lockPartial, type Unlock } from "./partialLock.js";
+import { checkFinalName, partialPathOf, publishPartial, removePartial } from "./partialFile.js";
+import { type LockedPartial, openLockedPartial } from "./partialLock.js";
 import { writeError } from "./targetErrors.js";
 
 export interface FileTargetOptions {
@@ -21,24 +20,15 @@ export interface FileTargetOptions {
 export async function createFileTarget(options: FileTargetOptions): Promise<RestoreTarget> {
   const { finalPath, sizeBytes, force } = options;
   await checkFinalName(finalPath, force);
-  const { path, handle, isNew } = await openPartial(partialPathOf(finalPath, options.resumeKey));
-  let unlock: Unlock;
-  try {
-    // not cancelled: whoever has no lock cannot remove what it has made
-    unlock = await lockPartial(handle, path);
-  } catch (error) {
-    // without the lock it may be another run's by now, even when we have made it
-    await handle.close();
-    throw writeError(path, `lock ${path}`, error);
-  }
+  const partial = await openLockedPartial(partialPathOf(finalPath, options.resumeKey), "raw");
+  const { path, handle, isNew } = partial;
   try {
     options.signal?.throwIfAborted();
     await handle.truncate(sizeBytes);
-    return new FileTarget(handle, unlock, path, finalPath, force, !isNew);
+    return new FileTarget(partial, finalPath, force);
   } catch (error) {
     if (isNew) await removePartial(path).catch(() => undefined);
-    await handle.close();
-    await unlock();
+    await partial.release();
     throw writeError(path, `make ${path} with ${sizeBytes} bytes`, error);
   }
 }
@@ -49,19 +39,17 @@ class FileTarget implements RestoreTarget {
   readonly resumed: boolean;
   readonly startsZeroed: boolean;
   /** Open since before the first write, so that its sync reports every failed write-back. */
-  readonly #handle: FileHandle;
-  readonly #unlock: Unlock;
+  readonly #partial: LockedPartial;
   readonly #force: boolean;
   #ended = false;
   #flushError: unknown;
 
-  constructor(handle: FileHandle, unlock: Unlock, path: string, finalPath: string, force: boolean, resumed: boolean) {
-    this.#handle = handle;
-    this.#unlock = unlock;
-    this.location = { kind: "file", path };
+  constructor(partial: LockedPartial, finalPath: string, force: boolean) {
+    this.#partial = partial;
+    this.location = { kind: "file", path: partial.path };
     this.finalPath = finalPath;
-    this.resumed = resumed;
-    this.startsZeroed = !resumed;
+    this.resumed = !partial.isNew;
+    this.startsZeroed = partial.isNew;
     this.#force = force;
   }
 
@@ -71,7 +59,7 @@ class FileTarget implements RestoreTarget {
 
   async flushAhead(): Promise<void> {
     try {
-      await this.#handle.datasync();
+      await this.#partial.handle.datasync();
     } catch (error) {
       // The kernel reports a failed write-back once; the sync in publish would not hear of it again.
       this.#flushError ??= error;
@@ -82,15 +70,14 @@ class FileTarget implements RestoreTarget {
     signal?.throwIfAborted();
     try {
       if (this.#flushError !== undefined) throw this.#flushError;
-      await this.#handle.sync();
+      await this.#partial.handle.sync();
     } catch (error) {
       throw writeError(this.location.path, `flush ${this.location.path}`, error);
     }
     signal?.throwIfAborted();
-    await publishPartial(this.#handle, this.location.path, this.finalPath, this.#force);
+    await publishPartial(this.#partial.handle, this.location.path, this.finalPath, this.#force);
     this.#ended = true;
-    await this.#handle.close();
-    await this.#unlock();
+    await this.#partial.release();
   }
 
   async discard({ keep }: { keep: boolean }): Promise<void> {
@@ -100,8 +87,7 @@ class FileTarget implements RestoreTarget {
       // while it is locked: after that it may be another run's
       if (!keep) await removePartial(this.location.path);
     } finally {
-      await this.#handle.close();
-      await this.#unlock();
+      await this.#partial.release();
     }
   }
 }

@@ -1,7 +1,6 @@
 // A qcow2 file as restore target: qemu-img makes it under a partial name, a writable qemu-nbd serves it to the workers,
 // and it is published only after qemu-img has found its structure sound.
 
-import type { FileHandle } from "node:fs/promises";
 import { isOurError } from "../errors.js";
 import { firstLine, runTool } from "../platform/tool.js";
 import { refuseForeignFiles } from "../source/foreignFiles.js";
@@ -9,8 +8,8 @@ import { checkQcow2, freeLeaks } from "../source/qcow2Check.js";
 import { type QemuNbd, startQemuNbd } from "../source/qemuNbd.js";
 import type { RestoreTarget, TargetLocation } from "./blockTarget.js";
 import type { FileTargetOptions } from "./fileTarget.js";
-import { checkFinalName, openPartial, partialPathOf, publishPartial, removePartial } from "./partialFile.js";
-import { inUse } from "./partialLock.js";
+import { checkFinalName, partialPathOf, publishPartial, removePartial } from "./partialFile.js";
+import { inUse, type LockedPartial, openLockedPartial } from "./partialLock.js";
 import { targetFailed, writeError } from "./targetErrors.js";
 
 const lockFailure = /Failed to get .*lock/;
@@ -20,21 +19,28 @@ const sectorBytes = 512;
 export async function createQcow2Target(options: FileTargetOptions): Promise<RestoreTarget> {
   const { finalPath, sizeBytes, force, signal } = options;
   await checkFinalName(finalPath, force);
-  const { path, handle, isNew } = await openPartial(partialPathOf(finalPath, options.resumeKey));
+  const partial = await openLockedPartial(partialPathOf(finalPath, options.resumeKey), "qcow2");
+  const { path, isNew } = partial;
   try {
+    signal?.throwIfAborted();
     const resumed = !isNew && (await canResume(path, sizeBytes, signal));
     if (!resumed) await createImage(path, sizeBytes, signal);
     const server = await startQemuNbd({ imagePath: path, format: "qcow2", writable: true, signal });
-    return new Qcow2Target(handle, server, { path, finalPath, sizeBytes, force, resumed });
+    return new Qcow2Target(partial, server, { finalPath, sizeBytes, force, resumed });
   } catch (error) {
-    await handle.close();
-    if (isNew) await removePartial(path).catch(() => undefined);
-    if (isOurError(error, "SOURCE_IN_USE")) throw inUse(path);
+    const isBusy = isOurError(error, "SOURCE_IN_USE") || isOurError(error, "TARGET_IN_USE");
+    // whoever has the image open writes it, also when we have made the file
+    if (isNew && !isBusy) await removePartial(path).catch(() => undefined);
+    await partial.release();
+    if (isBusy) throw inUse(path);
     throw writeError(path, `make ${path} as a qcow2 image of ${sizeBytes} bytes`, error);
   }
 }
 
-/** qemu-img takes the image's lock before it empties the file: another run of the same restore is never disturbed. */
+/**
+ * qemu-img takes the image's lock before it empties the file: neither a restore on another machine is disturbed nor the server of a
+ * killed one that still writes what it has.
+ */
 async function createImage(path: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
   const args = ["create", "-q", "-f", "qcow2", path, String(roundedUp(sizeBytes))];
   const result = await runTool("qemu-img", args, { signal });
@@ -78,7 +84,6 @@ async function requireSound(path: string, signal?: AbortSignal): Promise<void> {
 }
 
 interface Qcow2Facts {
-  path: string;
   finalPath: string;
   sizeBytes: number;
   force: boolean;
@@ -90,21 +95,21 @@ class Qcow2Target implements RestoreTarget {
   readonly finalPath: string;
   readonly resumed: boolean;
   readonly startsZeroed: boolean;
-  readonly #handle: FileHandle;
+  readonly #partial: LockedPartial;
   readonly #server: QemuNbd;
   readonly partialPath: string;
   readonly #force: boolean;
   #ended = false;
 
-  constructor(handle: FileHandle, server: QemuNbd, facts: Qcow2Facts) {
+  constructor(partial: LockedPartial, server: QemuNbd, facts: Qcow2Facts) {
     const { socketPath, exportName } = server;
     this.location = { kind: "nbd", socketPath, exportName, sizeBytes: facts.sizeBytes };
     this.finalPath = facts.finalPath;
     this.resumed = facts.resumed;
     this.startsZeroed = !facts.resumed;
-    this.#handle = handle;
+    this.#partial = partial;
     this.#server = server;
-    this.partialPath = facts.path;
+    this.partialPath = partial.path;
     this.#force = facts.force;
   }
 
@@ -114,17 +119,21 @@ class Qcow2Target implements RestoreTarget {
     await this.#finishWriting();
     await requireSound(this.partialPath);
     signal?.throwIfAborted();
-    await publishPartial(this.#handle, this.partialPath, this.finalPath, this.#force);
+    await publishPartial(this.#partial.handle, this.partialPath, this.finalPath, this.#force);
     this.#ended = true;
-    await this.#handle.close();
+    await this.#partial.release();
   }
 
   async discard({ keep }: { keep: boolean }): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    await this.#server.stop();
-    await this.#handle.close();
-    if (!keep) await removePartial(this.partialPath);
+    try {
+      await this.#server.stop();
+      // while it is locked: after that it may be another run's
+      if (!keep) await removePartial(this.partialPath);
+    } finally {
+      await this.#partial.release();
+    }
   }
 
   /** After this the file on the medium is complete and nobody holds it open. */
@@ -136,7 +145,7 @@ class Qcow2Target implements RestoreTarget {
         throw targetFailed("TARGET_WRITE_FAILED", "qemu-nbd did not finish the image", {
           data: { path: this.partialPath },
         });
-      await this.#handle.sync();
+      await this.#partial.handle.sync();
     } catch (error) {
       throw writeError(this.partialPath, `flush ${this.partialPath}`, error);
     }

@@ -174,7 +174,7 @@ class RestoreRun {
   #resumeKey(archive: Archive): string {
     if (!this.#options.resume) return randomBytes(16).toString("hex");
     const { sid } = this.#snapshot;
-    // raw and qcow2 are locked in ways that do not know of each other
+    // neither takes what the other has kept for its own and empties it; a killed qcow2 restore's server may still write its file
     const format = this.#options.format === "raw" ? "" : `\n${this.#options.format}`;
     return createHash("sha256").update(`${sid}\n${archive.name}\n${archive.root}${format}`).digest("hex").slice(0, 32);
   }

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { link, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -236,69 +234,6 @@ describe("raw file as restore target", () => {
       await target.discard({ keep: true });
     });
   });
-
-  it("is refused to a second run while the first one writes, in this process and in another", async () => {
-    const data = noise(1, 1000);
-    const first = await createTarget(options());
-    await withWriter(first, (writer) => writer.write(data, 0));
-    await rejectsWith(createTarget(options()), "TARGET_IN_USE");
-    assert.equal(await otherProcess("try"), "TARGET_IN_USE");
-    await first.publish();
-    await rejectsWith(createTarget(options()), "TARGET_EXISTS");
-    assert.deepEqual(await readdir(folder.path), ["disk.raw"]);
-    assert.deepEqual((await readFile(path)).subarray(0, 1000), Buffer.from(data));
-  });
-
-  it("is locked also without the program that locks", async () => {
-    const { PATH } = process.env;
-    process.env.PATH = "/nonexistent";
-    try {
-      const first = await createTarget(options());
-      await rejectsWith(createTarget(options()), "TARGET_IN_USE");
-      assert.equal(await otherProcess("try"), "TARGET_IN_USE");
-      await first.discard({ keep: true });
-      const second = await createTarget(options());
-      assert.ok(second.resumed);
-      await second.discard({ keep: false });
-    } finally {
-      process.env.PATH = PATH;
-    }
-  });
-
-  it("is free again, and gone on with, once the process that wrote it was killed", async () => {
-    assert.equal(await otherProcess("kill"), "made");
-    const target = await createTarget(options());
-    assert.ok(target.resumed);
-    await target.discard({ keep: false });
-  });
-
-  it("is made by one of many that begin at once", async () => {
-    const made = await Promise.allSettled(Array.from({ length: 8 }, () => createTarget(options())));
-    const targets = made.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    for (const one of made) if (one.status === "rejected") assert.ok(isOurError(one.reason, "TARGET_IN_USE"));
-    assert.equal(targets.length, 1);
-    await targets[0]?.publish();
-    assert.deepEqual(await readdir(folder.path), ["disk.raw"]);
-  });
-
-  /** What making the same target comes to in another process; "kill": it ends by a signal with the target made. */
-  async function otherProcess(then: "try" | "kill"): Promise<string> {
-    const module = new URL("../../core/restore/openTarget.js", import.meta.url).href;
-    const end = then === "kill" ? "process.kill(process.pid, 'SIGKILL')" : "";
-    const script = `import { writeSync } from "node:fs";
-      const { createTarget } = await import(${JSON.stringify(module)});
-      try { globalThis.made = await createTarget(${JSON.stringify(options())}); writeSync(1, "made"); ${end} }
-      catch (error) { writeSync(1, error.code); }`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let said = "";
-    child.stdout.on("data", (bytes: Buffer) => {
-      said += bytes.toString();
-    });
-    await once(child, "close");
-    return said;
-  }
 
   it("with the longest possible name", async () => {
     path = join(folder.path, "n".repeat(255));
