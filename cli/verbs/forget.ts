@@ -21,10 +21,10 @@ export const forgetVerb: Verb = {
   name: "forget",
   summary: "drop snapshots by name",
   details: [
-    "Protected snapshots are refused, and then none is forgotten. A snapshot whose manifest cannot be read is named by its id. Space is freed by gc.",
+    "Protected snapshots are refused, and then none is forgotten; nor is one while a record cannot be read, which may be the one that protects it. A snapshot whose manifest cannot be read is named by its id. Space is freed by gc.",
   ],
   operands: [SNAPSHOTS_OPERAND],
-  options: [],
+  options: [{ flags: "--confirm", description: "also while a record cannot be read that may protect them" }],
   examples: [{ command: "reprise forget vm/web1~5 3f2a9c01", meaning: "two snapshots" }],
   run: runForget,
 };
@@ -32,7 +32,7 @@ export const forgetVerb: Verb = {
 async function runForget(context: Context, given: Given): Promise<Answer> {
   const { repository, catalog } = await context.openCatalog({ fresh: true });
   const { snapshots, unreadable } = resolveAll(given.operands, catalog);
-  checkForgettable(snapshots);
+  checkForgettable(snapshots, catalog, { confirmed: given.flag("confirm") });
   const oldestFirst = [...snapshots].sort((a, b) => a.timeMs - b.timeMs);
   const sids = [...oldestFirst.map(({ sid }) => sid), ...unreadable];
   await forgetSnapshots(repository, sids, REASON, context.options);

@@ -17,15 +17,35 @@ export interface ForgetOptions {
   onProgress?: OnProgress;
 }
 
-/** SNAPSHOT_PROTECTED when one of them is protected: nothing is forgotten then. */
-export function checkForgettable(snapshots: readonly Snapshot[]): void {
+export interface CheckForgetOptions {
+  /** Somebody knows that what cannot be read protects none of them. */
+  confirmed?: boolean;
+}
+
+/**
+ * SNAPSHOT_PROTECTED when one of them is protected; FORGET_RECORD_UNREADABLE while a record of the catalog cannot be read and may
+ * protect one, unless that is confirmed. Nothing is forgotten then.
+ */
+export function checkForgettable(
+  snapshots: readonly Snapshot[],
+  catalog: Pick<Catalog, "unreadableRecords">,
+  options: CheckForgetOptions = {},
+): void {
   const guarded = snapshots.find((snapshot) => snapshot.protected);
+  const doubtful = options.confirmed ? null : doubtfulRecord(catalog);
+  if (guarded === undefined && doubtful !== null) throw unknownRecordByHand(doubtful);
   if (guarded === undefined) return;
   const { namespace, group, time } = guarded.manifest;
   throw new RepriseError("usage", "SNAPSHOT_PROTECTED", `${qualifiedGroup(namespace, group)}@${time} is protected`, {
     data: { sid: guarded.sid },
     hint: "nothing was forgotten; take the protection away first with reprise unprotect",
   });
+}
+
+/** The name of a record that cannot be read and may protect a snapshot, of any machine; null: there is none. */
+export function doubtfulRecord({ unreadableRecords }: Pick<Catalog, "unreadableRecords">): string | null {
+  // of a test that this release does not understand it is known that it protects nothing
+  return unreadableRecords.find(({ snapshots }) => snapshots === null)?.object ?? null;
 }
 
 /**
@@ -84,9 +104,8 @@ export interface PruneScope {
 export function planRepositoryPrune(catalog: Catalog, scope: PruneScope): GroupPrunePlan[] {
   const [damaged] = catalog.unreadable;
   if (damaged) throw unknownSnapshots(damaged.object, catalog.unreadable.length);
-  // of a test that this release does not understand it is known that it protects nothing
-  const [doubtful] = catalog.unreadableRecords.filter(({ snapshots }) => snapshots === null);
-  if (doubtful) throw unknownRecord(doubtful.object);
+  const doubtful = doubtfulRecord(catalog);
+  if (doubtful !== null) throw unknownRecord(doubtful);
   const groups = new Map<string, Snapshot[]>();
   for (const snapshot of catalog.snapshots) {
     const { namespace, group } = snapshot.manifest;
@@ -142,6 +161,14 @@ function unknownRecord(object: string): RepriseError {
   return new RepriseError("corrupt", "PRUNE_RECORD_UNREADABLE", message, {
     data: { object },
     hint: "restore the object from a copy of the storage, or protect again what must stay and delete that object there by hand",
+  });
+}
+
+function unknownRecordByHand(object: string): RepriseError {
+  const message = `${object} cannot be read, and may protect what is to be forgotten: nothing was`;
+  return new RepriseError("corrupt", "FORGET_RECORD_UNREADABLE", message, {
+    data: { object },
+    hint: "restore the object from a copy of the storage, or say reprise forget --confirm when you know that nothing of it is protected",
   });
 }
 

@@ -23,6 +23,8 @@ export interface SyncSide {
   snapshots: readonly SyncCandidate[];
   /** Names of manifests that cannot be read: they may be anything. */
   unreadable: readonly Sid[];
+  /** A record that cannot be read, and may protect any snapshot. */
+  doubtfulRecord: string | null;
 }
 
 export interface SyncScope {
@@ -108,9 +110,15 @@ function planVanished(from: SyncSide, to: SyncSide, scope: SyncScope): VanishedC
     const { origin } = copy;
     if (!copy.isCopy || origin.repositoryId !== from.repositoryId || known.has(origin.snapshot)) continue;
     if (!scope.includes(copy)) continue;
-    if (copy.protected)
-      vanished.push({ sid: copy.sid, action: "keep", reason: "its original is gone, but it is protected" });
+    const reason = reasonToKeep(copy, to);
+    if (reason !== null)
+      vanished.push({ sid: copy.sid, action: "keep", reason: `its original is gone, but ${reason}` });
     else vanished.push({ sid: copy.sid, action: "forget", reason: "its original is gone" });
   }
   return vanished;
+}
+
+function reasonToKeep(copy: SyncCandidate, to: SyncSide): string | null {
+  if (copy.protected) return "it is protected";
+  return to.doubtfulRecord === null ? null : `${to.doubtfulRecord} cannot be read and may protect it`;
 }

@@ -1,7 +1,7 @@
 // Replication: makes copies of snapshots in another repository. docs/sync.md.
 
 import { isOurError, RepriseError } from "../errors.js";
-import { forgetSnapshots } from "../forget/forget.js";
+import { doubtfulRecord, forgetSnapshots } from "../forget/forget.js";
 import type { Sid } from "../format/ids.js";
 import type { Manifest } from "../format/manifest.js";
 import { type Catalog, loadCatalog, type Snapshot } from "../repository/catalog.js";
@@ -132,8 +132,10 @@ function manifestsOf({ snapshots }: Catalog): Map<Sid, Manifest> {
   return new Map(snapshots.map(({ sid, manifest }) => [sid, manifest]));
 }
 
-function sideOf(repository: Repository, { snapshots, unreadable }: Catalog): SyncSide {
+function sideOf(repository: Repository, catalog: Catalog): SyncSide {
+  const { snapshots, unreadable } = catalog;
   return {
+    doubtfulRecord: doubtfulRecord(catalog),
     repositoryId: repository.config.repositoryId,
     unreadable: unreadable.map(({ sid }) => sid),
     snapshots: snapshots.map((snapshot) => {

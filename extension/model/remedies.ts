@@ -34,6 +34,11 @@ const REMEDIES: readonly { codes: readonly string[]; hint: RegExp; remedy: Remed
     remedy: (t) => t("open the snapshot in the tree, or use Find Files by Name"),
   },
   {
+    codes: ["FORGET_RECORD_UNREADABLE"],
+    hint: /--confirm/,
+    remedy: (t) => t("restore the object from a copy of the storage, or use reprise forget --confirm in a terminal"),
+  },
+  {
     codes: ["REPOSITORY_NOT_FOUND"],
     hint: /reprise init/,
     remedy: (t) => t("use Make New Repository, or check the location"),

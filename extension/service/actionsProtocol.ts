@@ -105,7 +105,7 @@ export interface ActionsApi<Handle> {
   setProtection: { argument: { repository: Handle; snapshot: string; protected: boolean }; answer: null };
   setNotes: { argument: { repository: Handle; snapshot: string; notes: string }; answer: null };
   setTags: { argument: { repository: Handle; snapshot: string; tags: readonly string[] }; answer: null };
-  /** All of them or none: SNAPSHOT_NOT_FOUND and SNAPSHOT_PROTECTED before anything is forgotten. */
+  /** All of them or none: SNAPSHOT_NOT_FOUND, SNAPSHOT_PROTECTED and FORGET_RECORD_UNREADABLE before anything is forgotten. */
   forget: { argument: { repository: Handle; snapshots: readonly string[] }; answer: { forgotten: number } };
   /** `machine`: null for all. */
   planPrune: {

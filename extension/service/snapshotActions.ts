@@ -121,8 +121,8 @@ export async function forget(
   const wanted = new Set(ids);
   if (wanted.size === 0 || wanted.size > MAX_FORGOTTEN)
     throw invalid(`${wanted.size} snapshots cannot be forgotten at once`);
-  const { snapshots } = await loadCatalog(session.repository, { ...context, fresh: true });
-  const found = snapshots.filter(({ sid }) => wanted.has(sid));
+  const catalog = await loadCatalog(session.repository, { ...context, fresh: true });
+  const found = catalog.snapshots.filter(({ sid }) => wanted.has(sid));
   const known = new Set<string>(found.map(({ sid }) => sid));
   const missing = [...wanted].find((id) => !known.has(id));
   if (missing !== undefined) {
@@ -131,7 +131,7 @@ export async function forget(
       hint: "nothing was forgotten; refresh the list",
     });
   }
-  checkForgettable(found);
+  checkForgettable(found, catalog);
   try {
     await forgetSnapshots(
       session.repository,

@@ -1,7 +1,7 @@
 // A record that cannot be read may be the one that protects a snapshot: no policy forgets anything beside it.
 
 import assert from "node:assert/strict";
-import { planRepositoryPrune } from "../../core/forget/forget.js";
+import { checkForgettable, planRepositoryPrune } from "../../core/forget/forget.js";
 import { objectName } from "../../core/format/ids.js";
 import { writeRecord } from "../../core/repository/records.js";
 import { changeObject, flipped } from "../support/objectChanges.js";
@@ -28,5 +28,31 @@ describe("a damaged record", () => {
     const data = { record: { schema: "restore-test/v2" }, envelopes: [] };
     await writeRecord(made.repository, { type: "restoreTest", data }, [sid], []);
     assert.ok((await plan()).includes("remove"));
+  });
+
+  it("lets nothing be forgotten by hand, unless somebody says that it may", async () => {
+    const made = await TestRepository.make();
+    const { sid } = await made.backUp("vm/a", { root: noise(1, 30_000) });
+    const body = { type: "protection", data: { protected: true } } as const;
+    const { rid } = await writeRecord(made.repository, body, [sid], []);
+    const protectedOnes = await made.catalog();
+    assert.throws(() => checkForgettable(protectedOnes.snapshots, protectedOnes), { code: "SNAPSHOT_PROTECTED" });
+    await changeObject(made.backend, objectName.record(rid), (bytes) => flipped(bytes, bytes.length - 10));
+    const doubtful = await made.catalog();
+    const object = objectName.record(rid);
+    assert.throws(
+      () => checkForgettable(doubtful.snapshots, doubtful),
+      (error: { code: string; data: object }) => {
+        assert.deepEqual([error.code, error.data], ["FORGET_RECORD_UNREADABLE", { object }]);
+        return true;
+      },
+    );
+    checkForgettable(doubtful.snapshots, doubtful, { confirmed: true });
+    // a snapshot that is known to be protected is not helped by it
+    const known = doubtful.snapshots.map((snapshot) => ({ ...snapshot, protected: true }));
+    assert.throws(() => checkForgettable(known, doubtful, { confirmed: true }), { code: "SNAPSHOT_PROTECTED" });
+    await made.backend.delete(object);
+    const sure = await made.catalog();
+    checkForgettable(sure.snapshots, sure);
   });
 });

@@ -128,7 +128,7 @@ class RandomWalk {
     if (catalog.snapshots.length === 0) return "nothing";
     const snapshot = this.#choice.pick(catalog.snapshots);
     try {
-      checkForgettable([snapshot]);
+      checkForgettable([snapshot], catalog);
     } catch (error) {
       assert.ok(isOurError(error, "SNAPSHOT_PROTECTED") && this.#snapshots.get(snapshot.sid)!.protected);
       return "refused";

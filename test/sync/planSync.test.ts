@@ -15,7 +15,7 @@ function copied(name: string, original: SyncCandidate, more: Partial<SyncCandida
 }
 
 function side(repository: string, ...snapshots: SyncCandidate[]): SyncSide {
-  return { repositoryId: id(repository), snapshots, unreadable: [] };
+  return { repositoryId: id(repository), snapshots, unreadable: [], doubtfulRecord: null };
 }
 
 const all: SyncScope = { includes: () => true, transferLast: null, removeVanished: false };
@@ -83,5 +83,17 @@ describe("planSync", () => {
   it("--remove-vanished knows a snapshot that has come back to its repository as a copy", () => {
     const plan = planSync(side("A", copied("1a", one)), side("B", copied("1b", one)), { ...all, removeVanished: true });
     assert.deepEqual([plan.vanished, plan.present.length], [[], 1]);
+  });
+
+  it("keeps what has vanished while a record of the replica cannot be read: it may protect it", () => {
+    const doubtful = { ...side("B", copied("1b", one)), doubtfulRecord: "records/ab" };
+    const plan = planSync(side("A", two), doubtful, { ...all, removeVanished: true });
+    assert.deepEqual(plan.copy, [two.sid]);
+    const reason = "its original is gone, but records/ab cannot be read and may protect it";
+    assert.deepEqual(plan.vanished, [{ sid: id("1b"), action: "keep", reason }]);
+    // what protects in the source says nothing about a copy whose original is gone
+    const fromDoubtful = { ...side("A", two), doubtfulRecord: "records/ab" };
+    const sure = planSync(fromDoubtful, side("B", copied("1b", one)), { ...all, removeVanished: true });
+    assert.equal(sure.vanished[0]?.action, "forget");
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { bytesToHex, folder, objectName } from "../../core/format/ids.js";
+import { writeRecord } from "../../core/repository/records.js";
 import { estimateSync } from "../../core/sync/estimateSync.js";
 import { planRepositorySync } from "../../core/sync/sync.js";
 import { assertCode } from "../support/assertCode.js";
@@ -51,6 +52,22 @@ describe("replication from a damaged repository", function () {
     }
     const report = await sync(from, to);
     assert.deepEqual([report.copied.length, report.failed.map(({ from: sid }) => sid)], [2, [first!.sid]]);
+  });
+
+  it("forgets no vanished copy beside a record that cannot be read, and copies all the same", async () => {
+    await sync(from, to);
+    const [copy] = (await to.catalog()).snapshots;
+    const body = { type: "protection", data: { protected: true } } as const;
+    const { rid } = await writeRecord(to.repository, body, [copy!.sid], []);
+    await from.forget(copy!.manifest.origin!.snapshot);
+    await from.backUp("vm/new", { root: noise(9, 30_000) });
+    await changeObject(to.backend, objectName.record(rid), (bytes) => flipped(bytes, bytes.length - 10));
+    const report = await sync(from, to, { removeVanished: true });
+    assert.deepEqual([report.copied.length, report.vanished.map(({ action }) => action)], [1, ["keep"]]);
+    assert.match(report.vanished[0]?.reason ?? "", new RegExp(objectName.record(rid)));
+    assert.ok((await to.catalog()).snapshots.some(({ sid }) => sid === copy!.sid));
+    await to.backend.delete(objectName.record(rid));
+    assert.deepEqual((await sync(from, to, { removeVanished: true })).vanished[0]?.action, "forget");
   });
 
   it("reports manifests that cannot be read, and does not take their copies for vanished", async () => {

@@ -181,6 +181,11 @@ describe("what to do about an error", () => {
       ["REPOSITORY_NOT_FOUND", "check the location, or make one with reprise init", /Make New Repository/],
       ["STORAGE_FAILED", "was the disk unmounted? Mount it again and repeat the command", /Mount it again, then/],
       ["STORAGE_FAILED", "repeat the command", /^try again$/],
+      [
+        "FORGET_RECORD_UNREADABLE",
+        "restore the object, or say reprise forget --confirm when you know",
+        /in a terminal$/,
+      ],
     ];
     for (const [code, hint, expected] of hints) assert.match(remedy(code, hint) ?? "", expected, hint);
   });
