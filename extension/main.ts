@@ -52,7 +52,10 @@ export function activate(context: ExtensionContext): void {
     showCollapseAll: true,
     dragAndDropController: dragOut,
   });
-  const files = new RepriseFileSystem(client, repositories, askToOpen, (error) => void showError(error, log));
+  const files = new RepriseFileSystem(client, repositories, askToOpen, (error, isNew) => {
+    if (isNew) void showError(error, log);
+    else log.error(logText(error));
+  });
   const isReadonly = new MarkdownString(l10n.t("Backups cannot be changed."));
   const options = { isReadonly, isCaseSensitive: true };
 

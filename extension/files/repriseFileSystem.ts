@@ -18,11 +18,13 @@ import { fromUriParts, type SnapshotPlace } from "../model/repriseUri.js";
 import { type OpenRepositories, unknownRepository } from "../repositories/openRepositories.js";
 import type { ServiceClient } from "../service/client.js";
 import { type EntryData, type EntryKind, type Handle, MAX_FILE_BYTES } from "../service/protocol.js";
+import { ToldTroubles } from "./toldTroubles.js";
 
 /** Whether a file of this size may be opened as a whole; may ask the user. Throws what says why not. */
 export type AskToOpen = (uri: Uri, sizeBytes: number) => Promise<boolean>;
 
-const MAX_TOLD = 1000;
+/** `isNew` false: told a moment ago, of this file or of another one that failed for the same reason. */
+export type OnTrouble = (error: Error, isNew: boolean) => void;
 
 export class RepriseFileSystem implements FileSystemProvider {
   readonly #client: ServiceClient;
@@ -32,19 +34,14 @@ export class RepriseFileSystem implements FileSystemProvider {
   /** A snapshot never changes. */
   readonly onDidChangeFile: Event<FileChangeEvent[]> = this.#changed.event;
 
-  readonly #onTrouble: (error: Error) => void;
-  readonly #toldStale = new Set<string>();
+  readonly #onTrouble: OnTrouble;
+  readonly #told = new ToldTroubles();
 
   /**
    * `onTrouble`: a file could not be read (where it would be, the editor only shows that something went wrong), or a place names a
    * snapshot or a repository that is not there any more.
    */
-  constructor(
-    client: ServiceClient,
-    repositories: OpenRepositories,
-    ask: AskToOpen,
-    onTrouble: (error: Error) => void = () => {},
-  ) {
+  constructor(client: ServiceClient, repositories: OpenRepositories, ask: AskToOpen, onTrouble: OnTrouble = () => {}) {
     this.#client = client;
     this.#repositories = repositories;
     this.#ask = ask;
@@ -83,17 +80,27 @@ export class RepriseFileSystem implements FileSystemProvider {
 
   async readFile(uri: Uri): Promise<Uint8Array> {
     const refused = new Set<unknown>();
-    return await this.#at(uri, "file", async ({ snapshot, path, part }, repository) => {
+    const tell: Tell = (shown, error, place) => {
+      if (shown instanceof FileSystemError && shown.code === "Unavailable" && !refused.has(shown) && !isStale(error))
+        this.#onTrouble(shown, this.#told.isNew(error, place));
+    };
+    const read = async ({ snapshot, path, part }: SnapshotPlace, repository: Handle) => {
       const place = { repository, snapshot, path };
       if (part !== undefined) return (await this.#client.call("readRange", { ...place, ...part })).bytes;
       const { sizeBytes } = await this.#client.call("stat", place);
       if (!(await this.#mayOpen(uri, sizeBytes ?? 0, refused))) throw FileSystemError.Unavailable(uri);
       return await this.#client.call("readFile", { ...place, maxBytes: MAX_FILE_BYTES });
-    }).catch((error: unknown) => {
-      if (error instanceof FileSystemError && error.code === "Unavailable" && !refused.has(error))
-        this.#onTrouble(error);
-      throw error;
-    });
+    };
+    return await this.#at(
+      uri,
+      "file",
+      async (place, repository) => {
+        const bytes = await read(place, repository);
+        this.#told.wasRead(place);
+        return bytes;
+      },
+      tell,
+    );
   }
 
   /** What it throws has been said to the user. */
@@ -126,6 +133,7 @@ export class RepriseFileSystem implements FileSystemProvider {
     uri: Uri,
     wanted: "file" | "folder",
     work: (place: SnapshotPlace, repository: Handle) => Promise<T>,
+    tell: Tell = () => {},
   ): Promise<T> {
     const place = fromUriParts(uri);
     if (place === undefined) throw FileSystemError.FileNotFound(uri);
@@ -136,19 +144,17 @@ export class RepriseFileSystem implements FileSystemProvider {
         return work(place, handle);
       });
     } catch (error) {
-      this.#tellStale(error, place);
-      throw toFileSystemError(error, uri, wanted);
+      // the view shows what is no more
+      if (isStale(error)) this.#onTrouble(error, this.#told.isNew(error, place));
+      const shown = toFileSystemError(error, uri, wanted);
+      tell(shown, error, place);
+      throw shown;
     }
   }
-
-  /** Once for each snapshot: the view shows what is no more. */
-  #tellStale(error: unknown, { snapshot }: SnapshotPlace): void {
-    if (!isStale(error) || this.#toldStale.has(snapshot)) return;
-    if (this.#toldStale.size >= MAX_TOLD) this.#toldStale.clear();
-    this.#toldStale.add(snapshot);
-    this.#onTrouble(error);
-  }
 }
+
+/** What the editor is thrown, and what it was made of. */
+type Tell = (shown: unknown, error: unknown, place: SnapshotPlace) => void;
 
 function typeOf({ kind, targetKind }: EntryData): FileType {
   if (kind !== "symlink") return typeOfKind(kind);
