@@ -1,6 +1,6 @@
 // The command line that does the same as the view shows: for a terminal, a script or a colleague.
 
-/** `reprise --repo … VERB …` with every argument quoted for a POSIX shell where it has to be. */
+/** `reprise VERB … --repo LOCATION` with every argument quoted for a POSIX shell where it has to be. */
 export function commandLine(location: string, args: readonly string[]): string {
   const [verb = "", ...rest] = args;
   return commandLineWords(["reprise", verb, ...rest, "--repo", location]);

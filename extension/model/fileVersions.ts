@@ -1,6 +1,6 @@
 // The versions of one file over time, as rows: newest first, with the times in which it was not there.
 
-import type { HistoryData, PeriodData, SnapshotData, VersionData } from "../service/protocol.js";
+import type { HistoryData, PeriodData, VersionData } from "../service/protocol.js";
 import { dayNumber, sizeText, type Translate, yearOf } from "./words.js";
 
 export interface VersionRow {
@@ -29,11 +29,6 @@ export function versionRows({ versions, periods }: HistoryData): VersionRow[] {
     previous = row;
   }
   return rows.reverse();
-}
-
-/** The row in whose time the snapshot is. */
-export function rowAt(rows: readonly VersionRow[], { timeMs }: Pick<SnapshotData, "timeMs">): VersionRow | undefined {
-  return rows.find(({ period: { first, last } }) => first.timeMs <= timeMs && timeMs <= last.timeMs);
 }
 
 /** `Nov 15 – 21`, `Nov 21, 10:00 AM – 2:00 PM` of one day, or one time; with years when one is not this year. */

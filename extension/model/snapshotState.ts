@@ -26,7 +26,7 @@ export function stateIcon(snapshot: SnapshotData): StateIcon {
   return { id: "history" };
 }
 
-/** The badges in words: `damaged`, `boots`, `verified`, `protected`, `encrypted`. */
+/** The badges in words: `damaged`, `boots`, `verified`, `protected`. */
 export function stateWords(snapshot: SnapshotData, t: Translate): string[] {
   const { verification, restoreTest } = snapshot;
   const words: string[] = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { changeDescription, countsInWords, countsText, growthText } from "../../../extension/model/changeWords.js";
-import { rowAt, spanText, versionRows, versionWords } from "../../../extension/model/fileVersions.js";
+import { spanText, versionRows, versionWords } from "../../../extension/model/fileVersions.js";
 import { localPathOf, pathInMachine, readMachineFolders } from "../../../extension/model/machineFolders.js";
 import { durationText, ProgressMeter, progressText } from "../../../extension/model/progressMeter.js";
 import { remedyOf } from "../../../extension/model/remedies.js";
@@ -121,8 +121,6 @@ describe("versions of a file", () => {
       rows.map(({ previous }) => previous?.version?.number),
       [2, 1, 1, undefined],
     );
-    assert.equal(rowAt(rows, snapshot(4)), rows[1]);
-    assert.equal(rowAt(rows, snapshot(12)), undefined);
   });
 
   it("name their time", () => {
