@@ -55,10 +55,11 @@ export class MachineTree {
     if (disk === undefined) return await this.#search(path, options);
     if (second === undefined) return { kind: "disk", path, disk };
     const name = formatName(second);
-    const volumes = (await this.volumes.volumes()).filter((each) => each.disk === disk);
-    const volume = volumes.find((each) => each.name === name);
+    const volumes = await this.volumes.volumes();
+    const volume = volumes.find((each) => each.disk === disk && each.name === name);
     if (volume !== undefined) return await this.#inVolume(volume, rest, options);
-    return await this.#search(path, options, unknownTable(volumes) ?? fileNotFound(formatTreePath(path.slice(0, 2))));
+    const missing = unknownPlace(volumes, disk, name) ?? fileNotFound(formatTreePath(path.slice(0, 2)));
+    return await this.#search(path, options, missing);
   }
 
   /** Directories only; sorted for disks and volumes, in the order of the medium for files. */
@@ -219,14 +220,28 @@ function splitTarget(target: Uint8Array): Uint8Array[] {
   return names;
 }
 
-/** Of a disk that nobody can say what it holds: what is looked for may be there. */
-function unknownTable([volume]: readonly Volume[]): RepriseError | undefined {
-  if (volume === undefined || volume.problem === null || volume.name !== WHOLE_DISK) return undefined;
+/**
+ * Of a place of which nobody can say whether it is there: below a disk whose table cannot be read, or a logical volume, which may lie on a
+ * physical volume that cannot, of any disk.
+ */
+function unknownPlace(volumes: readonly Volume[], disk: string, name: string): RepriseError | undefined {
+  const mayBeLogical = name.includes("-");
+  const hides = (each: Volume) =>
+    (each.disk === disk && each.name === WHOLE_DISK) || (mayBeLogical && holdsLogicalVolumes(each));
+  const volume = volumes.find((each) => each.problem !== null && hides(each));
+  if (volume === undefined || volume.problem === null) return undefined;
   const { family, code, message, data, hint } = volume.problem;
-  return new RepriseError(family, code, `/${volume.disk}: what is on it cannot be told: ${message}`, {
+  const place = volume.name === WHOLE_DISK ? `/${volume.disk}` : `/${volume.disk}/${volume.name}`;
+  return new RepriseError(family, code, `${place}: what is on it cannot be told: ${message}`, {
     ...{ data: { ...data, disk: volume.disk }, cause: volume.problem },
     hint: hint ?? "an earlier snapshot may be whole; verify --read-data names what is damaged",
   });
+}
+
+/** Or may: of a partition whose beginning cannot be read nobody knows. */
+function holdsLogicalVolumes({ content, partition, name }: Volume): boolean {
+  if (content.kind === "physical-volume") return true;
+  return content.kind === "unknown" && (partition !== null || name === WHOLE_DISK);
 }
 
 function entryOf(name: string, kind: "disk" | "volume", volume: Volume | null): TreeEntry {

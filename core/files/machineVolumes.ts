@@ -4,6 +4,7 @@
 import { isAbort, isOurError, RepriseError } from "../errors.js";
 import { type BlockReader, PartReader } from "../filesystem/blockReader.js";
 import type { FileSystem, FileSystemInfo } from "../filesystem/fileSystem.js";
+import { damaged } from "../filesystem/filesystemErrors.js";
 import { openFileSystem } from "../filesystem/openFileSystem.js";
 import { type Content, identify } from "../filesystem/volumes/identify.js";
 import { type PhysicalVolume, readPhysicalVolume } from "../filesystem/volumes/lvm/physicalVolume.js";
@@ -163,6 +164,7 @@ async function logicalVolumes(volumes: readonly Volume[]): Promise<Volume[]> {
     home.problem = groups.error;
     return [];
   }
+  markUnknownGroups(physical);
   const found: Volume[] = [];
   for (const group of groups.value) {
     const disk = homeOf(group.name, physical) ?? home.disk;
@@ -178,6 +180,14 @@ async function logicalVolumes(volumes: readonly Volume[]): Promise<Volume[]> {
     }
   }
   return found;
+}
+
+/** Physical volumes of a group that nobody describes any more: what they hold cannot be told. */
+function markUnknownGroups(physical: ReadonlyMap<PhysicalVolume, Volume>): void {
+  for (const [{ uuid, isMetadataDamaged }, volume] of physical) {
+    if (!isMetadataDamaged || [...physical.keys()].some(({ metadata }) => metadata?.includes(uuid))) continue;
+    volume.problem = damaged("LVM2", "metadata area", "checksum does not match");
+  }
 }
 
 /** The disk of the first physical volume that carries the group's metadata. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { MachineTree } from "../../../core/files/machineTree.js";
 import { MachineVolumes } from "../../../core/files/machineVolumes.js";
+import { parseTreePath } from "../../../core/files/treePath.js";
 import { type BlockReader, placesOf } from "../../../core/filesystem/blockReader.js";
 import { parseLvmText } from "../../../core/filesystem/volumes/lvm/lvmText.js";
 import { type PhysicalVolume, readPhysicalVolume } from "../../../core/filesystem/volumes/lvm/physicalVolume.js";
@@ -102,12 +104,42 @@ describe("LVM2", function () {
     assert.equal((await readPhysicalVolume(other, {}))?.metadata, null);
   });
 
+  it("are not said to be missing when nobody can tell what the physical volumes hold", async () => {
+    const changed = (name: "a" | "b", at?: number) => {
+      const disk = new MemoryDisk(Uint8Array.from(made.disks[name]!.bytes));
+      if (at !== undefined) disk.bytes[at]! ^= 1;
+      return disk;
+    };
+    const missing = async (code: string, a: MemoryDisk, b: MemoryDisk, path: string) => {
+      const tree = new MachineTree([
+        { name: "sda", reader: a },
+        { name: "sdb", reader: b },
+      ]);
+      return await assertCode(tree.resolve(parseTreePath(path)), code);
+    };
+    const [label, header] = [512 + 40, 4096 + 50];
+    for (const at of [label, header]) {
+      const both = [changed("a", at), changed("b", at)] as const;
+      for (const path of ["/sda/test--vg-root/etc", "/sdb/test--vg-root", "/sda/other-root"]) {
+        const { message } = await missing("FILESYSTEM_DAMAGED", ...both, path);
+        assert.match(message, /^\/sda: what is on it cannot be told/);
+      }
+    }
+    // a name that no logical volume has, and one that the metadata of the other disk does not know
+    await missing("FILESYSTEM_DAMAGED", changed("a", label), changed("b"), "/sdb/test--vg-nothing");
+    await missing("FILE_NOT_FOUND", changed("a"), changed("b", label), "/sda/p1");
+    await missing("FILE_NOT_FOUND", changed("a", header), changed("b"), "/sda/test--vg-nothing");
+    await missing("FILE_NOT_FOUND", changed("a"), changed("b"), "/sda/test--vg-nothing");
+  });
+
   it("stops at mirrors that name each other", () => {
     const names = Array.from({ length: 100 }, (_, i) => `"v${i}", 0`).join(", ");
     const volume = (i: number) =>
       `v${i} { id = "x${i}"\nstatus = ["VISIBLE"]\nsegment_count = 1\nsegment1 { start_extent = 0\nextent_count = 1\ntype = "mirror"\nmirrors = [ ${names} ] } }`;
     const text = `vg { id = "g"\nseqno = 1\nextent_size = 2048\nphysical_volumes { pv0 { id = "p"\npe_start = 2048 } }\nlogical_volumes { ${Array.from({ length: 100 }, (_, i) => volume(i)).join("\n")} } }`;
-    const [group] = assembleVolumeGroups([{ reader: new MemoryDisk(EXTENT), uuid: "p", metadata: text }]);
+    const [group] = assembleVolumeGroups([
+      { reader: new MemoryDisk(EXTENT), uuid: "p", metadata: text, isMetadataDamaged: false },
+    ]);
     const started = performance.now();
     assert.throws(() => group?.volumes[0]?.open(), /not described|too much/);
     assert.ok(performance.now() - started < 60_000);
@@ -140,7 +172,12 @@ describe("LVM2", function () {
           text = text.slice(0, start) + token + text.slice(start + length);
         }
         const outcome = attempt(() => {
-          const volumes = ["a", "b"].map((name) => ({ reader: made.disks[name]!, uuid: uuidOf(name), metadata: text }));
+          const volumes = ["a", "b"].map((name) => ({
+            reader: made.disks[name]!,
+            uuid: uuidOf(name),
+            metadata: text,
+            isMetadataDamaged: false,
+          }));
           for (const { volumes: all } of assembleVolumeGroups(volumes))
             for (const volume of all) attempt(() => assertInside(volume.open()));
         });

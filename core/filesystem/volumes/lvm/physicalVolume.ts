@@ -26,6 +26,8 @@ export interface PhysicalVolume {
   uuid: string;
   /** Null when no metadata area of this volume is readable: others of its group have it, too. */
   metadata: string | null;
+  /** There is none although an area for it holds something: what its group has cannot be told from this volume. */
+  isMetadataDamaged: boolean;
 }
 
 /** Null when `reader` is no LVM2 physical volume. */
@@ -54,11 +56,13 @@ async function readHeader(
   const uuid = dashed(latin1(label.subarray(headerAt, headerAt + UUID_BYTES)));
   const dataAreas = areasAt(view, headerAt + UUID_BYTES + 8);
   const metadataAreas = areasAt(view, dataAreas.end);
-  let metadata: string | null = null;
+  let isMetadataDamaged = false;
   for (const { offset, length } of metadataAreas.areas) {
-    metadata ??= await readMetadata(reader, offset, length, options);
+    const metadata = await readMetadata(reader, offset, length, options);
+    if (typeof metadata === "string") return { reader, uuid, metadata, isMetadataDamaged: false };
+    isMetadataDamaged ||= metadata === DAMAGED;
   }
-  return { reader, uuid, metadata };
+  return { reader, uuid, metadata: null, isMetadataDamaged };
 }
 
 /** Offset and length pairs up to a pair of zeros. */
@@ -73,31 +77,35 @@ function areasAt(view: DataView, start: number): { areas: { offset: number; leng
   throw damaged("LVM2", "physical volume header", "a list of areas does not end");
 }
 
-/** The text that the first location names; it may wrap around the end of the area. Null when it does not check. */
+const DAMAGED = Symbol("does not check");
+const UNUSED = Symbol("holds nothing");
+
+/** The text that the first location names; it may wrap around the end of the area. */
 async function readMetadata(
   reader: BlockReader,
   areaOffset: number,
   areaBytes: number,
   options: ReadOptions,
-): Promise<string | null> {
+): Promise<string | typeof DAMAGED | typeof UNUSED> {
   const origin = { type: "LVM2", where: "metadata area" };
-  if (areaBytes < MDA_HEADER_BYTES || areaOffset + areaBytes > reader.sizeBytes) return null;
+  if (areaBytes < MDA_HEADER_BYTES || areaOffset + areaBytes > reader.sizeBytes) return DAMAGED;
   const header = await readRange(reader, areaOffset, MDA_HEADER_BYTES, origin, options);
   const view = new DataView(header.buffer);
   if (latin1(header.subarray(4, 20)) !== MDA_MAGIC || lvmCrc(header.subarray(4)) !== view.getUint32(0, true))
-    return null;
+    return DAMAGED;
   const at = RAW_LOCATIONS_AT;
   const offset = Number(view.getBigUint64(at, true));
   const length = Number(view.getBigUint64(at + 8, true));
   const flags = view.getUint32(at + RAW_LOCATION_BYTES - 4, true);
+  if (offset === 0 || (flags & IGNORED) !== 0) return UNUSED;
   const sane = offset >= MDA_HEADER_BYTES && offset < areaBytes && length > 0 && length <= areaBytes;
-  if (!sane || length > MAX_METADATA_BYTES || (flags & IGNORED) !== 0) return null;
+  if (!sane || length > MAX_METADATA_BYTES) return DAMAGED;
   const first = Math.min(length, areaBytes - offset);
   const text = new Uint8Array(length);
   text.set(await readRange(reader, areaOffset + offset, first, origin, options));
   if (first < length)
     text.set(await readRange(reader, areaOffset + MDA_HEADER_BYTES, length - first, origin, options), first);
-  if (lvmCrc(text) !== view.getUint32(at + 16, true)) return null;
+  if (lvmCrc(text) !== view.getUint32(at + 16, true)) return DAMAGED;
   const end = text.indexOf(0);
   return latin1(text.subarray(0, end < 0 ? length : end));
 }
