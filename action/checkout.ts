@@ -10,25 +10,41 @@ type Step = Pick<CommandStep, "runner" | "inputs" | "signal">;
  * The first folder on the way to the configuration that is in a git repository; the workspace when none is. Never one further down: what
  * is inside of a checkout a change may replace by a link to another folder, with another policy.
  */
-export async function checkoutOf({ runner, inputs, signal }: Step): Promise<{ folder: string; configPath: string }> {
-  const workspace = workspaceOf(runner);
-  const parts = posix.normalize(inputs.config).split("/");
-  const isBelow = !isAbsolute(inputs.config) && parts[0] !== "..";
-  for (let depth = 0; depth < (isBelow ? parts.length : 1); depth++) {
-    const folder = join(workspace, ...parts.slice(0, depth));
-    if (await isCheckout(folder, signal)) return { folder, configPath: parts.slice(depth).join("/") };
-  }
-  return { folder: workspace, configPath: inputs.config };
+export async function checkoutOf(step: Step): Promise<Checkout> {
+  for (const place of placesOnTheWay(step)) if (await isCheckout(place.folder, step.signal)) return place;
+  return { folder: workspaceOf(step.runner), configPath: step.inputs.config };
 }
 
-/** The same for jobs, which need git for publishing at most: trouble with it is told then. */
+/**
+ * The same for jobs, which need git for publishing at most: the folder in which git has another trouble than that there is no repository
+ * is answered, too, and the trouble is told when it is published from there.
+ */
 export async function publishingFolder(step: Step): Promise<string> {
-  try {
-    return (await checkoutOf(step)).folder;
-  } catch (error) {
-    if (isAbort(error) || !isOurError(error)) throw error;
-    return workspaceOf(step.runner);
+  for (const { folder } of placesOnTheWay(step)) {
+    try {
+      if (await isCheckout(folder, step.signal)) return folder;
+    } catch (error) {
+      if (isAbort(error) || !isOurError(error)) throw error;
+      return folder;
+    }
   }
+  return workspaceOf(step.runner);
+}
+
+export interface Checkout {
+  folder: string;
+  /** Relative to it, or absolute. */
+  configPath: string;
+}
+
+function placesOnTheWay({ runner, inputs }: Step): Checkout[] {
+  const workspace = workspaceOf(runner);
+  if (isAbsolute(inputs.config)) return [{ folder: workspace, configPath: inputs.config }];
+  const parts = posix.normalize(inputs.config).split("/");
+  const depths = parts[0] === ".." ? [0] : [...parts.keys()];
+  return depths.map((depth) => {
+    return { folder: join(workspace, ...parts.slice(0, depth)), configPath: parts.slice(depth).join("/") };
+  });
 }
 
 function workspaceOf({ env }: Step["runner"]): string {

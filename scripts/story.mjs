@@ -10,15 +10,16 @@ import { parseArgs } from "node:util";
 import { projectRoot, say } from "./setup.mjs";
 
 const { values } = parseArgs({ options: { out: { type: "string" } } });
-const out = path.resolve(values.out ?? path.join(projectRoot, "docs", "images"));
+const images = path.join(projectRoot, "docs", "images");
+const out = path.resolve(values.out ?? images);
 
 /** Only what the story makes: other pictures in the folder are not ours. */
 const isOurs = (name) => /^\d\d-[a-z0-9-]+\.png$/.test(name);
 
-/** Those of earlier runs that no step makes any more go, too. */
+/** In docs/images those of earlier runs that no step makes any more go, too; in a folder of somebody's nothing is removed. */
 function replacePictures(from) {
   fs.mkdirSync(out, { recursive: true });
-  for (const name of fs.readdirSync(out).filter(isOurs)) fs.rmSync(path.join(out, name));
+  if (out === images) for (const name of fs.readdirSync(out).filter(isOurs)) fs.rmSync(path.join(out, name));
   const names = fs.readdirSync(from).filter(isOurs).sort();
   for (const name of names) fs.copyFileSync(path.join(from, name), path.join(out, name));
   return names;

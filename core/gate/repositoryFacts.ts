@@ -53,7 +53,7 @@ interface CatalogTests {
   all: ReadonlyMap<string, readonly { test: RestoreTestRecord; envelopes: readonly string[] }[]>;
 }
 
-/** Each record is decoded once, however many machines are asked for. */
+/** Once for the catalog, however many machines are asked for. */
 function testsOf({ records }: Catalog): CatalogTests {
   const all = records.flatMap((record) => {
     if (record.type !== "restoreTest") return [];

@@ -71,7 +71,7 @@ const NOT_PUBLISHED: Pick<Told, "code"> & { hint: string } = {
 
 const LEFT: Pick<Told, "code" | "hint"> = {
   code: "EVIDENCE_NOT_PUBLISHED",
-  hint: "the next publication of a job carries on with them; reprise evidence publish does it now",
+  hint: "the next publication of a job carries on with them",
 };
 
 function leftText({ added, left }: PublishReport): string {

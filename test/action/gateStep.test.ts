@@ -1,7 +1,7 @@
 // The gate's step as a value: where its checkout begins, and that what the policy names in the environment is hidden.
 
 import assert from "node:assert/strict";
-import { symlink } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkoutOf, publishingFolder } from "../../action/checkout.js";
 import type { CommandStep } from "../../action/commandStep.js";
@@ -60,6 +60,15 @@ describe("the step of a gate", function () {
       assert.equal(await publishingFolder(step), join(scratch, "infra"), "evidence is published from there");
       await assertCode(gateCommand(stepIn(scratch, "reprise.yml").step), "GIT_REPOSITORY_MISSING");
       assert.equal(await publishingFolder(stepIn(scratch, "/etc/reprise.yml").step), scratch);
+    }));
+
+  it("publishes from the folder in which git has trouble, so that the trouble is told", () =>
+    inScratch(async (scratch) => {
+      await mkdir(join(scratch, "infra", "ops"), { recursive: true });
+      await writeFile(join(scratch, "infra", ".git"), "no gitfile\n");
+      const { step } = stepIn(scratch, "infra/ops/reprise.yml");
+      assert.equal(await publishingFolder(step), join(scratch, "infra"));
+      await assertCode(checkoutOf(step), "GIT_FAILED");
     }));
 
   it("stays at the top of the checkout, also where a change has put a link in the way", () =>

@@ -91,7 +91,6 @@ async function verifySnapshot(
   );
 }
 
-/** When each snapshot of the machine was tested last. */
 /** At least 0, less than 1. */
 function randomShare({ repository }: TestRequest): number {
   const [a = 0, b = 0, c = 0, d = 0] = repository.environment.random(4);
