@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as vscode from "vscode";
+import { type Search, SearchTree } from "../../../../extension/views/searchTree.js";
 import { facts } from "../hostFacts.js";
 
 interface HostFigures {
@@ -43,6 +44,34 @@ async function longestBlockOnce(act: () => Promise<unknown>): Promise<number> {
 
 function rssMiB(): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) / 1024;
+}
+
+/** The Search Results view over hits that a search would tell, a hundred at a time. */
+async function foundRows(): Promise<() => Promise<void>> {
+  const tree = new SearchTree();
+  const view = vscode.window.createTreeView("reprise.search", { treeDataProvider: tree });
+  tree.attach(view);
+  await vscode.commands.executeCommand("setContext", "reprise.hasSearch", true);
+  await vscode.commands.executeCommand("reprise.search.focus");
+  const { crowded } = facts;
+  const search: Search = {
+    configured: { location: crowded.location, name: "Crowded" },
+    ...{ repositoryId: crowded.repositoryId, machine: "vm/many", snapshot: null, path: "/" },
+    ...{ kind: "name", wanted: "entry", files: "" },
+  };
+  const snapshot = { snapshotId: facts.extra.many ?? "", snapshotMs: Date.now() };
+  return async () => {
+    const run = tree.begin(search);
+    for (let n = 0; n < 10_000; n++) {
+      const path = `/many/fs/folder/entry-${String((n * 7919) % 10_000).padStart(5, "0")}.log`;
+      run.add({ path, kind: "file", sizeBytes: n, modifiedAtMs: null, lines: [], ...snapshot });
+      if (n % 100 === 99) await sleep(20);
+    }
+    const times = Array.from({ length: 10_000 }, () => ({ snapshots: 2, firstMs: 0 }));
+    const nothing = { lines: 0, unreadable: 0, tooLarge: 0, binary: 0 };
+    run.end({ hits: times.length, complete: true, times, ...nothing });
+    await sleep(1000);
+  };
 }
 
 describe("figures of the extension host", () => {
@@ -90,6 +119,8 @@ describe("figures of the extension host", () => {
     await measure("what changed: 10,000 files", () =>
       Promise.resolve(vscode.commands.executeCommand("reprise.changesSincePrevious", row)),
     );
+    const show = await foundRows();
+    await measure("10,000 hits of a search as they come", show);
     writeFileSync(join(facts.folder, "figures.json"), JSON.stringify(figures));
   }).timeout(300_000);
 });
