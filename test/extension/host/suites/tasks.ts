@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as vscode from "vscode";
@@ -62,6 +62,21 @@ describe("tasks in the extension host", () => {
   it("run the command line that comes with the extension, with the passphrase that the editor keeps", async () => {
     assert.equal(process.env.ONLY_FOR_THE_TASK, undefined);
     assert.equal(await run(await taskNamed(/^look \(tasks/)), 0);
+  });
+
+  it("of tasks.json start nothing when a wish in it is mistyped", async () => {
+    const file = join(facts.workspace, ".vscode", "tasks.json");
+    const mistyped = { type: "reprise", label: "mistyped look", job: "look", config: CONFIG, dryRun: "true" };
+    // the editor takes two tasks for one that differ in the kind of a value only
+    const sound = { ...mistyped, label: "sound look", machine: "vm/odd", dryRun: true };
+    await mkdir(join(facts.workspace, ".vscode"), { recursive: true });
+    await writeFile(file, JSON.stringify({ version: "2.0.0", tasks: [mistyped, sound] }));
+    try {
+      assert.equal(await run(await taskNamed(/^sound look/)), 0);
+      assert.equal(await run(await taskNamed(/^mistyped look/)), 2);
+    } finally {
+      await rm(file);
+    }
   });
 
   it("check a configuration, and fail when it has a mistake", async () => {
