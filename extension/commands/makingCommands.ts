@@ -1,6 +1,7 @@
 // New repositories: one's own, whose recovery key is shown once, and the demo.
 
 import { commands, env, l10n, window } from "vscode";
+import { isAbort } from "../adapt/cancellation.js";
 import { errorText } from "../adapt/errors.js";
 import { expandLocation, isSameLocation } from "../model/location.js";
 import { addConfigured, configuredRepositories } from "../repositories/configured.js";
@@ -24,25 +25,40 @@ export class MakingCommands {
   async init(): Promise<void> {
     if (!(await isTrusted())) return;
     const title = l10n.t("Make a new repository");
-    const place = await askLocation({
-      title,
-      prompt: l10n.t("Where? An empty or new folder, s3:https://host/bucket/path or sftp://user@host/path"),
-    });
-    if (place === undefined) return;
-    const passphrase = await askNewPassphrase(title);
-    if (passphrase === undefined) return;
+    const prompt = l10n.t("Where? An empty or new folder, s3:https://host/bucket/path or sftp://user@host/path");
+    let typed: string | undefined = "";
+    let passphrase: string | undefined;
+    let problem: string | undefined;
+    do {
+      typed = await askLocation({ title, prompt, typed, problem });
+      if (typed === undefined) return;
+      passphrase ??= await askNewPassphrase(title);
+      if (passphrase === undefined) return;
+      problem = await this.#makeAt(typed, passphrase, title);
+    } while (problem !== undefined);
+  }
+
+  /** What went wrong, to be said where the location can be typed again. */
+  async #makeAt(place: string, passphrase: string, title: string): Promise<string | undefined> {
     const argument = { location: expandLocation(place), passphrase };
     const finish = (made: AnswerOf<"initRepository">) => this.#finish(place, passphrase, made);
-    const made = await running(title, (options) =>
-      this.#parts.client.call("initRepository", argument, {
-        ...options,
-        // it was there before it could be cancelled, and nobody can ask for its recovery key again
-        onLate: (late) => {
-          finish(late).catch((error: unknown) => window.showErrorMessage(errorText(error)));
-        },
-      }),
-    );
+    let made: AnswerOf<"initRepository">;
+    try {
+      made = await running(title, (options) =>
+        this.#parts.client.call("initRepository", argument, {
+          ...options,
+          // it was there before it could be cancelled, and nobody can ask for its recovery key again
+          onLate: (late) => {
+            finish(late).catch((error: unknown) => window.showErrorMessage(errorText(error)));
+          },
+        }),
+      );
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      return errorText(error);
+    }
     await finish(made);
+    return undefined;
   }
 
   async #finish(place: string, passphrase: string, { recoveryKey }: AnswerOf<"initRepository">): Promise<void> {

@@ -56,7 +56,7 @@ export class RetentionCommands {
       title,
       subtitle: configured.location,
       content: await inTurns(prunePreview(plan, formatKeepRules(keep), { ...READER, timeZone })),
-      apply: plan.removes === 0 || !mayApply ? null : l10n.t("Forget {0} Snapshots…", plan.removes),
+      apply: plan.removes === 0 || !mayApply ? null : forgetButton(plan.removes),
       onApply: () => this.#guarded(() => this.#applyPrune(wanted, plan)),
       onAgain: () => this.#guarded(() => this.#previewPrune(wanted).then(() => true)),
     });
@@ -98,7 +98,10 @@ export class RetentionCommands {
       l10n.t("Prune {0}", machine ?? configured.name),
       (repository, options) => this.#parts.client.call("applyPrune", { repository, plan, confirmed: true }, options),
     );
-    const text = l10n.t("{0} snapshots were forgotten. Their space is freed by gc.", forgotten);
+    const text =
+      forgotten === 1
+        ? l10n.t("1 snapshot was forgotten. Its space is freed by gc.")
+        : l10n.t("{0} snapshots were forgotten. Their space is freed by gc.", forgotten);
     this.#log.info(`${configured.name}: ${text}`);
     const next = l10n.t("Preview gc");
     window.showInformationMessage(text, next).then((chosen) => {
@@ -144,6 +147,10 @@ export class RetentionCommands {
       return "given up";
     }
   }
+}
+
+function forgetButton(removes: number): string {
+  return removes === 1 ? l10n.t("Forget 1 Snapshot…") : l10n.t("Forget {0} Snapshots…", removes);
 }
 
 function scopeText(machine: string | null, { name }: ConfiguredRepository): string {

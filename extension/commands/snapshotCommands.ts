@@ -143,10 +143,11 @@ export class SnapshotCommands {
     }
     for (const problem of problems) this.#log.error(problem);
     if (ok) {
+      const count = snapshots === 1 ? l10n.t("1 snapshot") : l10n.t("{0} snapshots", snapshots);
       const text =
         level === "data"
-          ? l10n.t("{0}: all data of {1} snapshots is undamaged ({2} read).", name, snapshots, read)
-          : l10n.t("{0}: the structure of {1} snapshots is undamaged. The data itself was not read.", name, snapshots);
+          ? l10n.t("{0}: all data of {1} is undamaged ({2} read).", name, count, read)
+          : l10n.t("{0}: the structure of {1} is undamaged. The data itself was not read.", name, count);
       this.#log.info(text);
       void window.showInformationMessage(text);
       return;

@@ -3,7 +3,7 @@
 import type { FrameLocator, Locator, Page } from "playwright-core";
 
 const PALETTE_TRIES = 5;
-const PALETTE_MS = 15_000;
+const PALETTE_MS = 10_000;
 const SCROLLS = 60;
 const SCROLL_MS = 1000;
 const SCROLL_PIXELS = 66;
@@ -49,6 +49,8 @@ export class Workbench {
         return await work();
       } catch (error) {
         if (tries === PALETTE_TRIES) throw error;
+        // open, it keeps what it has found for the text, also when a command became known since
+        await this.page.keyboard.press("Escape");
       }
     }
   }
