@@ -1,5 +1,6 @@
 // Errors of the service as the editor wants them: codes of its own for files, sentences with their remedy for people.
 
+import { channel } from "node:diagnostics_channel";
 import { commands, FileSystemError, type LogOutputChannel, l10n, type Uri, window } from "vscode";
 import { withoutLinks } from "../model/harmlessText.js";
 import { remedyOf } from "../model/remedies.js";
@@ -8,6 +9,9 @@ import { ServiceError } from "../service/client.js";
 import { isAbort } from "./cancellation.js";
 
 const NOT_FOUND = ["FILE_NOT_FOUND", "SNAPSHOT_NOT_FOUND", "SNAPSHOT_NAME_INVALID", "MACHINE_NOT_FOUND"];
+
+/** Who runs in the same extension host, such as tests, can hear of our bugs. */
+const bugs = channel("reprise.bugs");
 
 const CODE_AT_END = /\[\w+\]$/;
 
@@ -39,11 +43,14 @@ export function errorText(error: unknown): string {
  * One line that ends with the code to look up. What nobody expected (a bug of ours) is UNEXPECTED, and the lines after it say where in
  * the program it comes from.
  */
-export function logText(error: unknown): string {
-  const text = errorText(error).replaceAll(/\s*\n\s*/g, " ");
+export function logText(error: unknown, command?: string): string {
+  const text = `${command === undefined ? "" : `${command}: `}${errorText(error)}`.replaceAll(/\s*\n\s*/g, " ");
   const code = codeOf(error);
   const line = CODE_AT_END.test(text) ? text : `${text} [${code ?? "UNEXPECTED"}]`;
-  return line.endsWith("[UNEXPECTED]") && error instanceof Error ? `${line}\n${error.stack}` : line;
+  if (!line.endsWith("[UNEXPECTED]")) return line;
+  const bug = error instanceof Error ? `${line}\n${error.stack}` : line;
+  bugs.publish(bug);
+  return bug;
 }
 
 /** Undefined: nothing that we, the editor or the operating system say when something cannot be done. */
@@ -55,7 +62,7 @@ function codeOf(error: unknown): string | undefined {
 /** Shows what a command failed with; a cancelled one says nothing. `command`: which one, for the log. */
 export async function showError(error: unknown, log: LogOutputChannel, command?: string): Promise<void> {
   if (isAbort(error)) return;
-  log.error(command === undefined ? logText(error) : `${command}: ${logText(error)}`);
+  log.error(logText(error, command));
   const [refresh, showLog] = [l10n.t("Refresh"), l10n.t("Show Log")];
   const actions = isStale(error) ? [refresh, showLog] : [showLog];
   const answer = await window.showErrorMessage(withoutLinks(errorText(error)), ...actions);

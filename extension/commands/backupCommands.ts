@@ -29,7 +29,8 @@ export class BackupCommands {
     if (!(await isTrusted())) return;
     const configured = await chooseRepository(given, l10n.t("Back up into which repository?"));
     if (configured === undefined) return;
-    const machine = given?.kind === "machine" ? given.machine.machine : undefined;
+    // of another view's rows only the repository is taken
+    const machine = given?.kind === "machine" ? given.machine?.machine : undefined;
     const jobs = (await this.#jobs(configured)).filter((each) => machine === undefined || each.machine === machine);
     const job = await askJob(jobs, machine);
     if (job === "none") return await this.#byHand(configured, machine);

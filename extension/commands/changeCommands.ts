@@ -50,7 +50,8 @@ export class ChangeCommands {
   }
 
   async open(given: ChangeRow | undefined): Promise<void> {
-    const row = given ?? this.#selected();
+    const isRow = given !== undefined && ["change", "moreChanges"].includes(given.kind);
+    const row = isRow ? given : this.#selected();
     const compared = this.#changes.compared;
     if (row === undefined || compared === undefined) return tellNothingCompared();
     if (row.kind === "moreChanges") return this.#changes.showMore(row);

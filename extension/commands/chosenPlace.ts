@@ -94,7 +94,8 @@ export class PlaceChooser {
   knownMachine(given: Given): { configured: ConfiguredRepository; machine: string } | undefined {
     const node = given ?? this.#selected();
     const row = isTreeNode(node) ? machineOf(node) : undefined;
-    return row && { configured: row.repository.configured, machine: row.machine.machine };
+    // a row of another view has none
+    return row?.repository && { configured: row.repository.configured, machine: row.machine.machine };
   }
 
   async pickMachine(
@@ -240,7 +241,7 @@ function activeUri(): Uri | undefined {
 function machineOf(node: Node): MachineNode | undefined {
   let row = node;
   while (row.kind !== "machine") {
-    if (row.kind === "repository") return undefined;
+    if (row.kind === "repository" || row.parent === undefined) return undefined;
     row = row.parent;
   }
   return row;

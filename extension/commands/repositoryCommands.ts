@@ -72,7 +72,7 @@ export class RepositoryCommands {
       }
     } catch (error) {
       if (isAbort(error)) throw error;
-      this.#log.error(`addRepository: ${logText(error)}`);
+      this.#log.error(logText(error, "addRepository"));
       return errorText(error);
     }
     await addConfigured({ location });

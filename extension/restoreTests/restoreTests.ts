@@ -139,7 +139,7 @@ class RestoreTestCommands {
     if (given === undefined) return undefined;
     if (typeof given === "string") return this.#results.of(Uri.parse(given, true).fsPath, test ?? "");
     if ("kind" in given)
-      return given.kind === "machine"
+      return given.kind === "machine" && given.state !== undefined
         ? this.#results.all().filter(({ machine }) => machine === given.state.machine)
         : undefined;
     const place = placeOf(given);
@@ -149,8 +149,9 @@ class RestoreTestCommands {
 
   /** The one of the row, or one that is picked. */
   async #machine(node?: CoverageNode): Promise<CoveredMachine | undefined> {
-    if (node?.kind === "machine") return node;
-    const repositories = node === undefined ? configuredRepositories() : [node.configured];
+    // the Backups view has rows of the same kinds, and anybody may call
+    if (node?.kind === "machine" && node.state !== undefined) return node;
+    const repositories = node?.configured === undefined ? configuredRepositories() : [node.configured];
     return await pickMachine(repositories, this.#machines);
   }
 }

@@ -128,8 +128,13 @@ export function repositoryNode(configured: ConfiguredRepository, isNew = false):
   return { kind: "repository", configured, shown: MACHINES_SHOWN, isNew };
 }
 
+/** Also of a row of another view, which has none above it and names its repository: anybody may call a command with any row. */
 export function repositoryOf(node: Node): RepositoryNode {
   let current = node;
-  while (current.kind !== "repository") current = current.parent;
+  while (current.kind !== "repository") {
+    if (current.parent === undefined && "configured" in current)
+      return repositoryNode(current.configured as ConfiguredRepository);
+    current = current.parent;
+  }
   return current;
 }

@@ -1,6 +1,7 @@
 // What the log says about an error of a command: with a code, somebody expected it; without, it is a bug of ours.
 
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFile } from "node:fs/promises";
 import { plainError } from "../../../extension/service/plainError.js";
 import { importWithEditor } from "../support/handedOutEditor.js";
@@ -31,6 +32,17 @@ describe("errors in the log", () => {
     const missing = await readFile("/nowhere/at-all").catch((error: unknown) => error);
     assert.match(await logged(missing), /^ENOENT.* \[ENOENT\]$/);
     assert.equal(await logged(new FileSystemError("no a: do b [CHUNK_MISSING]")), "no a: do b [CHUNK_MISSING]");
+  });
+
+  it("are told to who listens when they are unexpected, and only then", async () => {
+    const heard: unknown[] = [];
+    const hear = (bug: unknown) => void heard.push(bug);
+    subscribe("reprise.bugs", hear);
+    await logged(new FileSystemError("no a"));
+    await logged(new TypeError("no b"), "prune");
+    unsubscribe("reprise.bugs", hear);
+    assert.equal(heard.length, 1);
+    assert.match(String(heard[0]), /^prune: no b \[UNEXPECTED\]\n/);
   });
 
   it("are unexpected without a code, on one line, and say where they come from", async () => {

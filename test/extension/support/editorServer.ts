@@ -62,6 +62,8 @@ export interface EditorServer {
   port: number;
   /** Where the extension was installed to. */
   extensionFolder: string;
+  /** What the editor keeps: settings, what extensions store, logs. */
+  userFolder: string;
   log(): string;
   stop(): Promise<void>;
 }
@@ -127,7 +129,7 @@ async function startIn(home: string, remove: () => Promise<void>, options: Edito
     throw error;
   });
   const extensionFolder = await installedFolder(extensions);
-  return { url, port, extensionFolder, log: () => output.join(""), stop };
+  return { url, port, extensionFolder, userFolder: user, log: () => output.join(""), stop };
 }
 
 async function writeSettings(user: string, { settings, machineSettings }: EditorOptions): Promise<void> {

@@ -14,6 +14,8 @@ import { SAMPLE_PASSPHRASE } from "./sampleRepository.js";
 
 const run = promisify(execFile);
 const sources = inProject("build", "test", "extension", "host");
+/** Nothing else may have used the extension before it. */
+const FIRST = "firstUse.js";
 /** Below the project, so that the bundles find mocha. */
 const outFolder = inProject("build", "hostTests");
 
@@ -73,7 +75,8 @@ export async function runHostTests(
 }
 
 async function bundleSuites(folder: string): Promise<string[]> {
-  const suites = (await readdir(join(sources, folder))).filter((name) => name.endsWith(".js"));
+  const names = (await readdir(join(sources, folder))).filter((name) => name.endsWith(".js"));
+  const suites = names.toSorted((a, b) => Number(b === FIRST) - Number(a === FIRST));
   await rm(outFolder, { recursive: true, force: true });
   const inputs = ["run.js", ...suites.map((name) => join(folder, name))].map((name) => join(sources, name));
   const flags = ["--bundle", "--platform=node", "--format=cjs", "--external:vscode", "--external:mocha"];
