@@ -16,12 +16,13 @@ function optionOf(args, name) {
 
 /**
  * The page that the marketplace and the editor show. Its pictures stay out of the package, and without a repository's address
- * nobody could load them: then a copy without them is packed.
+ * nobody could load them: then a copy without them is packed. The copy is this process's own: tests pack at the same time.
  */
 function pagePath({ repository }) {
   const page = path.join(projectRoot, "extension", "README.md");
   if (repository !== undefined) return page;
-  const copy = path.join(projectRoot, "build", "extensionPage.md");
+  const copy = path.join(projectRoot, "build", `extensionPage-${process.pid}.md`);
+  process.once("exit", () => fs.rmSync(copy, { force: true }));
   const text = fs.readFileSync(page, "utf8").replace(/^!\[.*\]\(.*\)\n\n/gm, "");
   fs.mkdirSync(path.dirname(copy), { recursive: true });
   fs.writeFileSync(copy, text);

@@ -45,30 +45,32 @@ function usualJobs() {
 
 /** The first group that may run now is taken out of the queue; undefined: none may. */
 function takeNext(queue, running) {
-  const locked = new Set([...running].map(({ lock }) => lock).filter((lock) => lock !== null));
-  const index = queue.findIndex(({ lock }) => !locked.has(lock));
+  const taken = new Set(running.flatMap(({ locks }) => locks));
+  const index = queue.findIndex(({ locks }) => !locks.some((lock) => taken.has(lock)));
   return index === -1 ? undefined : queue.splice(index, 1)[0];
 }
 
 /** What a process has not come to because of a crash is run by another one. */
 async function runGroups(groups, jobs, options, onDone) {
   const queue = [...groups];
-  const running = new Set();
-  const worker = async () => {
-    for (let group = takeNext(queue, running); group !== undefined; group = takeNext(queue, running)) {
-      running.add(group);
-      const result = await runTestProcess(group.files, options);
-      running.delete(group);
-      onDone(group, result, queue.length + running.size);
-      if (result.untouched.length === 0) continue;
-      if (result.untouched.length === group.files.length) {
-        say(`FAILED: not run: ${group.files.join(" ")}`);
-        continue;
-      }
-      queue.unshift({ ...group, files: result.untouched });
-    }
+  const running = new Map();
+  const runGroup = async (group) => {
+    const result = await runTestProcess(group.files, options);
+    running.delete(group);
+    onDone(group, result, queue.length + running.size);
+    if (result.untouched.length === 0) return;
+    if (result.untouched.length === group.files.length) say(`FAILED: not run: ${group.files.join(" ")}`);
+    else queue.unshift({ ...group, files: result.untouched });
   };
-  while (queue.length > 0) await Promise.all(Array.from({ length: jobs }, worker));
+  while (queue.length > 0 || running.size > 0) {
+    // what one of them has unlocked may be started by any
+    while (running.size < jobs) {
+      const group = takeNext(queue, [...running.keys()]);
+      if (group === undefined) break;
+      running.set(group, runGroup(group));
+    }
+    await Promise.race(running.values());
+  }
 }
 
 /** A block of its own for each process, when it has ended: lines of several do not mix. */
@@ -110,7 +112,7 @@ async function runTests(files, options, jobs) {
   const tests = [];
   const troubles = [];
   const durationsMs = new Map();
-  const groups = jobs === 1 ? [{ files, lock: null }] : makeGroups(files);
+  const groups = jobs === 1 ? [{ files, locks: [] }] : makeGroups(files);
   const passThrough = groups.length === 1;
   say(`running ${files.length} test files${passThrough ? "" : ` in ${groups.length} groups, ${jobs} at a time`}`);
   await runGroups(groups, jobs, { ...options, passThrough }, (group, result, left) => {

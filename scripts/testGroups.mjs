@@ -8,27 +8,31 @@ import { projectRoot } from "./setup.mjs";
 /** Seconds of files on a machine with two busy cores, by `npm test -- --record`; what is not in here takes a second. */
 const durationsFile = path.join(projectRoot, "scripts", "testDurations.json");
 const groupSeconds = 25;
-/** A group that shares a server is larger: the server takes up to 15 s to start. */
+/** A group that shares a server is larger: the server takes up to 15 s to start. So is one that packs the extension first. */
 const sharedSeconds = 120;
 
+const [editor, guests] = ["extension/support/editorServer.js", "fixtures/guests.js"];
+
 /**
- * The first rule that matches decides. `uses`: a module below test/ that the file imports, itself or through others below
- * test/. `lock`: no two groups with the same one run at once. `together`: they share a process as long as it is not too long.
+ * The first rule that matches decides. `uses`: modules below test/ that the file imports all, itself or through others below
+ * test/. `locks`: no two groups with the same one run at once. `together`: they share a process as long as it is not too long.
  */
 const rules = [
+  // a machine that an editor starts
+  { uses: [editor, guests], locks: ["editor", "qemu"], seconds: groupSeconds },
   // QEMU without KVM takes a core for itself and has to answer within a time
   {
-    folders: /^(action|hypervisor|restoreTest|cli\/restoreTest)/,
-    uses: "fixtures/guests.js",
-    lock: "qemu",
+    folders: /^(action|hypervisor|restoreTest|cli\/restoreTest|extension)/,
+    uses: [guests],
+    locks: ["qemu"],
     seconds: groupSeconds,
   },
   // an editor and a browser: a gigabyte, and all of the time that a core has
-  { uses: "extension/support/editorServer.js", lock: "editor", seconds: groupSeconds },
-  { uses: "support/s3Server.js", together: "s3", seconds: sharedSeconds },
-  { uses: "support/sshServer.js", together: "ssh", seconds: sharedSeconds },
+  { uses: [editor], locks: ["editor"], seconds: sharedSeconds },
+  { uses: ["support/s3Server.js"], together: "s3", seconds: sharedSeconds },
+  { uses: ["support/sshServer.js"], together: "ssh", seconds: sharedSeconds },
   // the kernel takes two mounted copies of one btrfs for one
-  { uses: "filesystem/btrfs/btrfsImages.js", lock: "btrfs", seconds: groupSeconds },
+  { uses: ["filesystem/btrfs/btrfsImages.js"], locks: ["btrfs"], seconds: groupSeconds },
 ];
 
 const compiled = path.join(projectRoot, "build", "test");
@@ -60,7 +64,8 @@ function modulesOf(file) {
 
 function ruleOf(file) {
   const modules = modulesOf(file);
-  const fits = ({ folders, uses }) => (folders === undefined || folders.test(testName(file))) && modules.has(uses);
+  const fits = ({ folders, uses }) =>
+    (folders === undefined || folders.test(testName(file))) && uses.every((module) => modules.has(module));
   return rules.find(fits) ?? { seconds: groupSeconds };
 }
 
@@ -83,12 +88,12 @@ export function makeGroups(files) {
   const open = new Map();
   const groups = [];
   for (const file of files) {
-    const { together = "", lock = null, seconds: enough } = ruleOf(file);
+    const { together = "", locks = [], seconds: enough } = ruleOf(file);
     const seconds = durations[testName(file)] ?? 1;
-    const key = lock ?? together;
+    const key = [...locks, together].join(" ");
     let group = open.get(key);
     if (group === undefined || group.seconds + seconds > enough) {
-      group = { files: [], seconds: 0, lock };
+      group = { files: [], seconds: 0, locks };
       open.set(key, group);
       groups.push(group);
     }

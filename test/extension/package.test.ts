@@ -3,7 +3,6 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { promisify } from "node:util";
 import { inProject } from "../support/projectRoot.js";
-import { makeTemporaryFolder } from "../support/temporaryFolder.js";
 import { packExtension } from "./support/packagedExtension.js";
 
 const run = promisify(execFile);
@@ -13,27 +12,22 @@ const bundles = ["main.cjs", "service.mjs"].map((name) => inProject("dist", "ext
 describe("the packed extension", () => {
   it("is small, has no source maps, no sources, no tests and no programs of npm, and was packed without a warning", async function () {
     if (!bundles.every((path) => existsSync(path))) this.skip();
-    const folder = await makeTemporaryFolder("package");
-    try {
-      const { vsix, output } = await packExtension(folder.path);
-      assert.doesNotMatch(output, /warning/i);
-      assert.ok(statSync(vsix).size < MOST_BYTES, `${statSync(vsix).size} bytes`);
-      const { stdout } = await run("unzip", ["-Z1", vsix]);
-      const names = stdout.split("\n").filter((name) => name !== "");
-      const foreign = names.filter((name) =>
-        /\.(map|ts|tsbuildinfo)$|(^|\/)(test|core|node_modules|build|\.cache|\.git)\//.test(name),
-      );
-      assert.deepEqual(foreign, []);
-      for (const wanted of [
-        "extension/dist/extension/main.cjs",
-        "extension/dist/extension/service.mjs",
-        "extension/l10n/bundle.l10n.fr.json",
-        "extension/media/icon.png",
-      ])
-        assert.ok(names.includes(wanted), wanted);
-    } finally {
-      await folder.remove();
-    }
+    const { vsix, output } = await packExtension();
+    assert.doesNotMatch(output, /warning/i);
+    assert.ok(statSync(vsix).size < MOST_BYTES, `${statSync(vsix).size} bytes`);
+    const { stdout } = await run("unzip", ["-Z1", vsix]);
+    const names = stdout.split("\n").filter((name) => name !== "");
+    const foreign = names.filter((name) =>
+      /\.(map|ts|tsbuildinfo)$|(^|\/)(test|core|node_modules|build|\.cache|\.git)\//.test(name),
+    );
+    assert.deepEqual(foreign, []);
+    for (const wanted of [
+      "extension/dist/extension/main.cjs",
+      "extension/dist/extension/service.mjs",
+      "extension/l10n/bundle.l10n.fr.json",
+      "extension/media/icon.png",
+    ])
+      assert.ok(names.includes(wanted), wanted);
   });
 
   it("names no source map", function () {

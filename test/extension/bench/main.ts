@@ -50,7 +50,7 @@ function readOptions(args: string[]): Options {
 /** One repository, first without and then with what this computer remembers of it. */
 async function measure(where: string, location: string, scratch: string, options: Options): Promise<Verdict[]> {
   const cache = join(scratch, "cache");
-  const { vsix } = await packExtension(scratch);
+  const { vsix } = await packExtension();
   const server = await startEditor({
     vsix,
     machineSettings: { "reprise.repositories": [{ location, name: NAME }] },

@@ -44,7 +44,7 @@ export async function runHostTests(
   const report = join(sample.folder, "host-report.json");
   const facts = join(sample.folder, "host-facts.json");
   await writeFile(facts, JSON.stringify({ ...sample, damaged, crowded, extra, program, workspace, suites }));
-  const { vsix } = await packExtension(sample.folder);
+  const { vsix } = await packExtension();
   const server = await startEditor({
     vsix,
     machineSettings: {
