@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { formatName } from "../../../core/index.js";
 import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { type BadRepositories, makeBadRepositories } from "../support/badRepositories.js";
-import { PATIENCE_MS } from "../support/browser.js";
 import { HUGE_BYTES, HUGE_MARKS, ODD_NAMES } from "../support/crowdedNumbers.js";
 import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
@@ -31,7 +29,7 @@ describe("bad input in the editor's window", () => {
           { location: bad.crowded.location, name: "Crowded" },
         ],
       };
-      return { scratch: folder.path, workspace, machineSettings };
+      return { workspace, machineSettings };
     },
     async (opened) => {
       window = opened.window;
@@ -56,7 +54,7 @@ describe("bad input in the editor's window", () => {
     for (const label of ["etc"]) await window.expand(label);
     await window.row("hostname").click();
     await window.activeTab().getByText("hostname").waitFor();
-    await untilText(window, "web1");
+    await window.untilEditorText(/web1/);
     await window.command("View: Close All Editors");
     await window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "Damaged" }).first().click();
     await window.page.keyboard.press("ArrowLeft");
@@ -81,7 +79,7 @@ describe("bad input in the editor's window", () => {
       assert.ok(ODD_NAMES.includes(name));
       await (await window.reach(name)).click();
       await window.activeTab().getByText(name, { exact: false }).first().waitFor();
-      await untilText(window, `${ODD_NAMES.indexOf(name)}`);
+      await window.untilEditorText(new RegExp(`^${ODD_NAMES.indexOf(name)}$`, "m"));
       await asksAndTells(window, name);
     }
     await window.shot("hostile-names");
@@ -97,7 +95,7 @@ describe("bad input in the editor's window", () => {
     await offer.getByText("Open a Part…").click();
     await window.answer(/Open a part of/, String((HUGE_BYTES - END.length) / 1024 ** 2));
     await window.activeTab().getByText("huge.bin").waitFor();
-    await untilText(window, END);
+    await window.untilEditorText(new RegExp(`^${END}$`, "m"));
   });
 });
 
@@ -138,13 +136,4 @@ async function asksAndTells(window: Workbench, name: string): Promise<void> {
   assert.equal(await text.locator("a, .codicon, b, img").count(), 0);
   await window.command("Notifications: Clear All Notifications");
   await message.waitFor({ state: "detached" });
-}
-
-/** The tab has its name before its text is drawn. */
-async function untilText(window: Workbench, line: string): Promise<void> {
-  for (const endMs = Date.now() + PATIENCE_MS; ; await sleep(50)) {
-    const text = await window.editorText();
-    if (text.split("\n").includes(line)) return;
-    assert.ok(Date.now() < endMs, `${line} is not in the editor: ${text}`);
-  }
 }

@@ -30,7 +30,7 @@ describe("questions and dialogs in the editor", () => {
         "reprise.repositories": [{ location, name: "Kept" }],
         "files.simpleDialog.enable": true,
       };
-      return { scratch, workspace, machineSettings };
+      return { workspace, machineSettings };
     },
     async (opened) => {
       window = opened.window;

@@ -1,11 +1,14 @@
+// What a person does with the files of a backup, in one window: versions, comparisons, restores, searches, and dragging a file out.
+
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Locator } from "playwright-core";
 import { makeSampleRepository, SAMPLE_PASSPHRASE } from "../support/sampleRepository.js";
 import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
-describe("versions, comparisons and restores in the editor", () => {
+describe("versions, comparisons, restores and searches in the editor", () => {
   let window: Workbench;
   let folder: string;
   useEditor(
@@ -21,22 +24,24 @@ describe("versions, comparisons and restores in the editor", () => {
         "reprise.machines": [{ machine: "prod:vm/web1", folder: "config", path: "/etc" }],
         "files.simpleDialog.enable": true,
       };
-      return { scratch: sample.folder, workspace: folder, env, settings: machineSettings, machineSettings };
+      return { workspace: folder, env, settings: machineSettings, machineSettings };
     },
     (opened) => {
       window = opened.window;
     },
   );
 
+  /** Of those on screen. */
+  const newest = () => window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "32 MiB" }).first();
   const closeNotifications = () => window.command("Notifications: Clear All Notifications");
 
   /** In the newest snapshot. */
   const walkToFile = async () => {
     await window.openContainer("Backups");
     for (const label of ["Sample", "prod", "web1"]) await window.expand(label);
-    await window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "32 MiB" }).first().click();
+    await window.expand(newest());
     for (const label of ["sda", "p2", "etc", "nginx"]) await window.expand(label);
-    await window.row("nginx.conf").click();
+    await (await window.reach("nginx.conf")).click();
     await window.activeTab().getByText("nginx.conf").waitFor();
   };
 
@@ -62,8 +67,17 @@ describe("versions, comparisons and restores in the editor", () => {
     await window.shot("8-previous-version");
   });
 
+  it("opens a file that is dropped on the editors, read-only", async () => {
+    await window.command("View: Close All Editors");
+    await drag(window, await window.reach("hostname"), window.page.locator(".part.editor"));
+    await window.activeTab().getByText("hostname").waitFor();
+    await window.untilEditorText(/^web1\s*$/);
+    await window.shot("drag-editor");
+  });
+
   it("shows what changed since the previous snapshot, and opens a change", async () => {
-    await window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "32 MiB" }).first().click();
+    await window.toTop();
+    await window.select(newest());
     await window.command("Reprise: Show What Changed Since Previous Snapshot");
     await window.row("added.conf").waitFor();
     await window.page
@@ -122,7 +136,8 @@ describe("versions, comparisons and restores in the editor", () => {
   it("restores a whole machine into a new folder", async () => {
     await window.command("View: Close All Editors");
     await window.openContainer("Backups");
-    await window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "32 MiB" }).first().click();
+    await window.toTop();
+    await window.select(newest());
     await window.command("Reprise: Restore Whole Machine to Folder");
     await window.pick("qcow2");
     const box = await window.question(/In which folder shall web1-/);
@@ -133,4 +148,51 @@ describe("versions, comparisons and restores in the editor", () => {
     const [made = ""] = (await readdir(folder)).filter((name) => name.startsWith("web1-"));
     assert.deepEqual(await readdir(join(folder, made)), ["sda.qcow2"]);
   });
+
+  it("finds files by name in all snapshots of a machine", async () => {
+    for (const title of ["File Versions", "What Changed", "Restore Tests"]) await window.fold(title, false);
+    await window.toTop();
+    await window.select(window.row("web1"));
+    await window.command("Reprise: Find Files by Name");
+    await window.answer("Find files in prod:vm/web1, all snapshots", "nginx.conf");
+    await results("in 2 snapshots").waitFor();
+    await results("in the snapshot of").waitFor();
+    await window.page.getByText("Found: 2.").waitFor();
+    await window.shot("search-names");
+  });
+
+  it("finds text in the files of a snapshot, and opens it at its line", async () => {
+    await window.toTop();
+    await window.expand("web1");
+    await window.select(newest());
+    await window.command("Reprise: Search Text in Files");
+    await window.answer("Search text in the files of", "user www");
+    await window.answer("In which files?", "*.conf");
+    await window.page.getByText("Lines: 1; files: 1.").waitFor();
+    await results("user www;").click();
+    await window.activeTab().getByText("nginx.conf").waitFor();
+    await window.untilEditorText(/user www;/);
+    await window.page.locator(".statusbar").getByText("Ln 2, Col 9 (8 selected)").waitFor();
+    await window.shot("search-text");
+  });
+
+  const results = (text: string) =>
+    window.page.getByRole("tree", { name: "Search Results" }).getByRole("treeitem").filter({ hasText: text });
 });
+
+/** The editors show where it would go as soon as they would take it. */
+async function drag({ page }: Workbench, from: Locator, to: Locator): Promise<void> {
+  const [start, end] = [await centreOf(from), await centreOf(to)];
+  await page.mouse.move(start.x, start.y);
+  await page.mouse.down();
+  await page.mouse.move(start.x + 12, start.y + 6, { steps: 4 });
+  await page.mouse.move(end.x, end.y, { steps: 12 });
+  await page.locator("#monaco-workbench-editor-drop-overlay").waitFor();
+  await page.mouse.up();
+}
+
+async function centreOf(place: Locator): Promise<{ x: number; y: number }> {
+  const box = await place.boundingBox();
+  assert.ok(box !== null);
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}

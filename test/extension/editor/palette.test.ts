@@ -1,149 +1,85 @@
-// The palette in a real window: which commands it offers without a repository, without trust, and with both; and two that change
-// what the window shows.
+// The palette in a window whose workspace is trusted only later: what it offers before the extension has been started, and then.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { DECISIONS } from "../support/commandDecisions.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
-import { PaletteUser } from "../support/paletteUser.js";
-import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
+import type { EditorServer } from "../support/editorServer.js";
+import { commandTitles, requireOffered } from "../support/palette.js";
+import { makeSampleRepository, SAMPLE_PASSPHRASE } from "../support/sampleRepository.js";
+import { useEditor } from "../support/useEditor.js";
+import type { Workbench } from "../support/workbench.js";
 
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
-const [EXPECTED_MS, ABSENT_MS] = [20_000, 700];
-
-describe("the palette", function () {
-  this.timeout(900_000);
-  let sample: SampleRepository | undefined;
-  let vsix: string;
-  let browser: Browser | undefined;
+describe("the palette", () => {
+  let window: Workbench;
+  let server: EditorServer;
   let titles: Record<string, string>;
   let workspace: string;
-
-  before(async function () {
-    needsEditor(this);
-    const words = JSON.parse(await readFile(inProject("package.nls.json"), "utf8")) as Record<string, string>;
-    titles = Object.fromEntries(Object.keys(DECISIONS).map((name) => [name, `Reprise: ${words[`command.${name}`]}`]));
-    sample = await makeSampleRepository();
-    workspace = join(sample.folder, "workspace");
-    await mkdir(workspace);
-    await writeFile(join(workspace, "notes.txt"), "local\n");
-    ({ vsix } = await packExtension(sample.folder));
-    browser = await launchBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    await sample?.remove();
-  });
-
-  const names = Object.keys(DECISIONS);
-  const withServer = async (
-    options: Partial<Parameters<typeof startEditor>[0]>,
-    work: (user: PaletteUser, server: EditorServer) => Promise<void>,
-  ) => {
-    const server = await startEditor({ vsix, ...options });
-    try {
-      assert.ok(browser !== undefined);
-      const window = await openWorkbench(browser, server, { folder: workspace, shots });
-      const user = new PaletteUser(window);
-      await user.untilOffered(titles.showLog ?? "");
-      await work(user, server);
-      await window.close();
-    } finally {
-      await server.stop();
-    }
-  };
-  const repository = () => ({
-    machineSettings: { "reprise.repositories": [{ location: sample?.location, name: "Sample" }] },
-    env: { REPRISE_REPOSITORY: sample?.location ?? "", REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE },
-  });
-  /** What is expected is waited for. */
-  const requireOffered = async (user: PaletteUser, expected: readonly string[]) => {
-    const found: string[] = [];
-    for (const name of names)
-      if (await user.isOffered(titles[name] ?? "", expected.includes(name) ? EXPECTED_MS : ABSENT_MS)) found.push(name);
-    await user.escape();
-    assert.deepEqual(found, expected);
-  };
-
-  it("offers what makes sense without any repository", async () => {
-    await withServer({}, async (user) => {
-      const expected = names.filter((name) => ["always", "folder"].includes(String(DECISIONS[name]?.offered)));
-      await requireOffered(user, expected);
-    });
-  });
+  useEditor(
+    async (later) => {
+      titles = await commandTitles();
+      const sample = await makeSampleRepository();
+      later(sample.remove);
+      await mkdir(join(sample.folder, "local"));
+      // to a single folder none can be added without another window
+      workspace = join(sample.folder, "palette.code-workspace");
+      await writeFile(workspace, JSON.stringify({ folders: [{ path: "local" }] }));
+      return {
+        workspace,
+        withTrust: true,
+        settings: { "security.workspace.trust.startupPrompt": "never", "workbench.editor.useModal": "off" },
+        machineSettings: { "reprise.repositories": [{ location: sample.location, name: "Sample" }] },
+        env: { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE },
+      };
+    },
+    (opened) => {
+      ({ window, server } = opened);
+    },
+  );
+  const titlesOf = (isWanted: (name: string) => boolean) =>
+    Object.keys(DECISIONS)
+      .filter(isWanted)
+      .map((name) => titles[name] ?? name);
 
   it("offers nothing that writes or starts something without trust", async () => {
-    const settings = { "security.workspace.trust.startupPrompt": "never" };
-    await withServer({ ...repository(), settings, withTrust: true }, async (user) => {
-      await user.window.page.getByText("Restricted Mode").first().waitFor();
-      const expected = names.filter((name) => {
-        const { offered, needsTrust } = DECISIONS[name] ?? {};
-        return !needsTrust && (offered === "always" || offered === "repository");
-      });
-      await requireOffered(user, expected);
-    });
+    await window.page.getByText("Restricted Mode").first().waitFor();
+    const isOffered = (name: string) => {
+      const { offered, needsTrust } = DECISIONS[name] ?? {};
+      return !needsTrust && (offered === "always" || offered === "repository");
+    };
+    await requireOffered(window, titlesOf(isOffered));
   });
 
   it("offers everything that needs a repository before the extension has even been started", async () => {
-    await withServer(repository(), async (user) => {
-      await requireOffered(
-        user,
-        names.filter((name) => typeof DECISIONS[name]?.offered === "string"),
-      );
-    });
-  });
-
-  it("makes the demo, and deletes its files with it", async () => {
-    const folder: TemporaryFolder = await makeTemporaryFolder("demo");
-    try {
-      await withServer({}, async (user) => {
-        await user.window.command(titles.makeDemo ?? "");
-        await user.window.notification(/The demo repository has/).waitFor();
-        await user.window.command(titles.removeRepository ?? "");
-        await user.window.pick("Demo");
-        const question = user.window.page.locator(".monaco-dialog-box");
-        await question.getByText("This demo was made by Reprise in").waitFor();
-        await sleep(300);
-        await user.window.shot("demo-remove");
-        const path = /made by Reprise in (\S+)\. Nothing/.exec((await question.textContent()) ?? "")?.[1] ?? "";
-        await readFile(join(path, "repository", "config"));
-        await question.getByRole("button", { name: "Remove and Delete Its Files" }).click();
-        await user.window.page.getByText("Walk through every backup").waitFor();
-        await assert.rejects(readFile(join(path, "repository", "config")), { code: "ENOENT" });
-      });
-    } finally {
-      await folder.remove();
-    }
+    await window.command("Workspaces: Manage Workspace Trust");
+    await window.page.locator(".workspace-trust-editor").getByRole("button", { name: "Trust", exact: true }).click();
+    await window.page.locator(".statusbar-item").filter({ hasText: "Restricted Mode" }).waitFor({ state: "detached" });
+    await window.command("View: Close All Editors");
+    await requireOffered(
+      window,
+      titlesOf((name) => typeof DECISIONS[name]?.offered === "string"),
+    );
+    assert.deepEqual(await starts(server), []);
   });
 
   it("adds a snapshot to the workspace", async () => {
-    await withServer(repository(), async (user) => {
-      await user.window.openContainer("Backups");
-      await select(user, "web1");
-      await select(user, "snapshot");
-      await user.window.command(titles.openInWorkspace ?? "");
-      await user.window.openContainer("Explorer");
-      await user.window.page.getByText("prod:vm/web1 /").first().waitFor();
-    });
+    await window.openContainer("Backups");
+    for (const label of ["Sample", "prod", "web1"]) await window.expand(label);
+    await window.select(window.page.locator(".sidebar .monaco-list-row[aria-level='5']").first());
+    // what was said of starts above would have been seen
+    assert.equal((await starts(server)).length, 1);
+    await window.command(titles.openInWorkspace ?? "");
+    await window.openContainer("Explorer");
+    await window.page.getByText("prod:vm/web1 /").first().waitFor();
+    await window.shot("palette-workspace");
+    const { folders } = JSON.parse(await readFile(workspace, "utf8")) as { folders: { uri?: string }[] };
+    assert.match(folders[1]?.uri ?? "", /^reprise:/);
   });
 });
 
-/** Opens what is above the row, and clicks it. */
-async function select({ window }: PaletteUser, selected: string): Promise<void> {
-  if (selected === "nothing") return;
-  if (selected === "web1") for (const label of ["Sample", "prod"]) await window.expand(label);
-  if (selected === "hostname") for (const label of ["sda", "p2", "etc"]) await window.expand(label);
-  const row =
-    selected === "snapshot"
-      ? window.page.locator(".sidebar .monaco-list-row[aria-level='5']").first()
-      : await window.reach(selected);
-  await row.click();
-  await sleep(500);
+/** Of our extension, in all windows: each has a folder for its log below one of the extension host. */
+async function starts({ userFolder }: EditorServer): Promise<string[]> {
+  const all = await readdir(join(userFolder, "logs"), { recursive: true });
+  if (!all.some((name) => basename(name).startsWith("exthost"))) throw new Error(`no extension host has logs: ${all}`);
+  return all.filter((name) => basename(name) === "reprise.reprise");
 }

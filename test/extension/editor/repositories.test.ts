@@ -1,5 +1,11 @@
+// A window that knows no repository at first: what it offers, its demo, and a repository from its first to its last moment in the view.
+
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { openWorkbench } from "../support/browser.js";
+import { DECISIONS } from "../support/commandDecisions.js";
+import { commandTitles, requireOffered } from "../support/palette.js";
 import { makeSampleRepository, SAMPLE_PASSPHRASE, type SampleRepository } from "../support/sampleRepository.js";
 import { type OpenedEditor, SHOTS, useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
@@ -12,9 +18,7 @@ describe("repositories in the editor", () => {
     async (later) => {
       sample = await makeSampleRepository();
       later(sample.remove);
-      await sample.reprise("verify", "--read-data");
-      await sample.reprise("protect", sample.snapshots[0]);
-      return { scratch: sample.folder };
+      return { workspace: sample.folder };
     },
     (opened) => {
       editor = opened;
@@ -22,12 +26,34 @@ describe("repositories in the editor", () => {
       assert.doesNotMatch(opened.packed, /WARNING/);
     },
   );
+  const dialog = () => window.page.locator(".monaco-dialog-box");
+  const welcome = () => window.page.getByText("Walk through every backup");
 
-  it("welcomes whoever has no repository yet", async () => {
+  it("offers what makes sense without any repository", async () => {
+    const titles = await commandTitles();
+    const isOffered = (name: string) => ["always", "folder"].includes(String(DECISIONS[name]?.offered));
+    await requireOffered(
+      window,
+      Object.keys(DECISIONS)
+        .filter(isOffered)
+        .map((name) => titles[name] ?? name),
+    );
+  });
+
+  it("makes the demo, and deletes its files with it", async () => {
+    await window.command("Reprise: Make Demo Repository");
+    await window.notification(/The demo repository has 42 snapshots of two machines/).waitFor();
     await window.openContainer("Backups");
-    await window.page.getByText("Walk through every backup").waitFor();
-    await window.page.locator(".monaco-workbench.vs-dark").waitFor();
-    await window.shot("1-welcome");
+    await window.row("Demo").waitFor();
+    await window.command("Reprise: Remove Repository");
+    await window.pick("Demo");
+    await dialog().getByText("This demo was made by Reprise in").waitFor();
+    await window.shot("demo-remove");
+    const path = /made by Reprise in (\S+)\. Nothing/.exec((await dialog().textContent()) ?? "")?.[1] ?? "";
+    await readFile(join(path, "repository", "config"));
+    await dialog().getByRole("button", { name: "Remove and Delete Its Files" }).click();
+    await welcome().waitFor();
+    await assert.rejects(readFile(join(path, "repository", "config")), { code: "ENOENT" });
   });
 
   it("adds a repository by its location and its passphrase, and keeps what was typed where that fails", async () => {
@@ -57,25 +83,6 @@ describe("repositories in the editor", () => {
     await window.page.keyboard.press("Escape");
   });
 
-  it("walks from the repository to a file, and opens it", async () => {
-    for (const label of ["repository", "web1"]) await window.expand(label);
-    await window.row("Today").waitFor();
-    const newest = window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "verified · 32 MiB" }).first();
-    await newest.waitFor();
-    await window.shot("3-snapshots");
-    await newest.click();
-    for (const label of ["sda", "p2", "etc"]) await window.expand(label);
-    await (await window.reach("hostname")).click();
-    assert.equal((await window.editorText()).trim(), "web1");
-    await window.shot("4-file");
-  });
-
-  it("offers commands only where they make sense", async () => {
-    const offered = await window.commandsFor("Reprise: Copy");
-    assert.ok(offered.includes("Reprise: Copy Path or Name"), offered.join(", "));
-    assert.ok(!offered.some((title) => title.includes("%")));
-  });
-
   it("asks in another window for the passphrase that this one does not have", async () => {
     assert.ok(sample !== undefined);
     const other = await openWorkbench(editor.browser, editor.server, { folder: sample.folder, shots: SHOTS });
@@ -89,19 +96,21 @@ describe("repositories in the editor", () => {
   });
 
   it("goes to a path as the machine names it", async () => {
+    for (const label of ["repository", "web1"]) await window.expand(label);
+    await window.row("Today").waitFor();
+    await window.select(window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "32 MiB" }).first());
     await window.command("Reprise: Go to Path in Snapshot");
     await window.answer("Go to a path of prod:vm/web1", "/etc/nginx/nginx.conf");
     await window.activeTab().getByText("nginx.conf").waitFor();
-    assert.match(await window.editorText(), /^worker_processes 4;\nuser www;/);
+    await window.untilEditorText(/^worker_processes 4;\nuser www;/);
   });
 
   it("removes a repository from the view after a question", async () => {
     await window.command("Reprise: Remove Repository");
     await window.pick("repository");
-    const question = window.page.locator(".monaco-dialog-box");
-    await question.getByText("stay as they are").waitFor();
+    await dialog().getByText("stay as they are").waitFor();
     await window.shot("6-remove");
-    await question.getByRole("button", { name: "Remove" }).click();
-    await window.page.getByText("Walk through every backup").waitFor();
+    await dialog().getByRole("button", { name: "Remove" }).click();
+    await welcome().waitFor();
   });
 });

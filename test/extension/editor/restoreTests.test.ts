@@ -1,11 +1,13 @@
-// Restore tests and policies as a person meets them: the view, the Test Explorer, a policy in the editor, the gate.
+// Restore tests and policies as a person meets them: the view, the Test Explorer, a policy in the editor, the gates of two policies; with
+// a passphrase that nothing but the editor knows, in a workspace that is opened through a link.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { makeSampleRepository, SAMPLE_PASSPHRASE } from "../support/sampleRepository.js";
+import { expandTests, passedItem, testItem } from "../support/testExplorer.js";
 import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
@@ -40,17 +42,29 @@ gates:
       - {paths: [db/], machines: prod:vm/web1}
 `;
 
+const anotherPolicy = (location: string) => `repositories:
+  main: {location: ${location}}
+machines:
+  prod:vm/web1: {owner: team-web}
+gates:
+  web:
+    evidence: main
+    level: readable
+    rules:
+      - {paths: [web/], machines: prod:vm/web1}
+`;
+
 describe("restore tests in the editor", () => {
   let window: Workbench;
   useEditor(
     async (later) => {
       const sample = await makeSampleRepository();
       later(sample.remove);
-      const workspace = join(sample.folder, "workspace");
-      await makeChange(workspace, policy(sample.location));
+      const [top, workspace] = [join(sample.folder, "workspace"), join(sample.folder, "linked")];
+      await makeChange(top, sample.location);
+      await symlink(top, workspace);
       const machineSettings = { "reprise.repositories": [{ location: sample.location, name: "Acme" }] };
-      const env = { REPRISE_REPOSITORY: sample.location, REPRISE_PASSPHRASE: SAMPLE_PASSPHRASE };
-      return { scratch: sample.folder, workspace, env, machineSettings, settings: { "git.enabled": true } };
+      return { workspace, machineSettings, settings: { "git.enabled": true } };
     },
     (opened) => {
       window = opened.window;
@@ -58,16 +72,35 @@ describe("restore tests in the editor", () => {
   );
 
   const status = () => window.page.locator('.statusbar-item[id*="reprise.gate"]');
-
-  const item = (label: string) =>
-    window.page.locator(".test-explorer .monaco-list-row").filter({ hasText: label }).first();
-  const expand = async (label: string) => {
-    if ((await item(label).getAttribute("aria-expanded")) !== "true")
-      await item(label).locator(".monaco-tl-twistie").click();
+  const reasons = async () => {
+    await window.command("Reprise: Check the Gate for the Present Changes");
+    const question = await window.question("production");
+    const text = (await question.textContent()) ?? "";
+    return { question, text };
   };
 
-  it("shows machines without any test first", async () => {
+  it("shuts the gates while nobody has typed the passphrase", async () => {
+    await status().getByText("Gate: blocked").waitFor();
+    assert.match((await reasons()).text, /cannot be read/);
+    await window.page.keyboard.press("Escape");
+  });
+
+  it("reads the repository with the passphrase that was typed, and compares with the base", async () => {
     await window.openContainer("Backups");
+    await window.expand("Acme");
+    await (await window.reach("Enter the passphrase…")).click();
+    await window.answer("Passphrase of", SAMPLE_PASSPHRASE);
+    await window.row("odd").waitFor();
+    const { question, text } = await reasons();
+    assert.doesNotMatch(text, /cannot be read/);
+    assert.match(text, /production — [^ ]*reprise\.yml[\s\S]*web — [^ ]*apps\/reprise\.yml/);
+    const compared = await question.locator("input.input").getAttribute("placeholder");
+    assert.match(compared ?? "", /^Compared with main \([0-9a-f]{9}\)$/);
+    await window.shot("gate-reasons");
+    await window.page.keyboard.press("Escape");
+  });
+
+  it("shows machines without any test", async () => {
     await window.command("Backups: Focus on Restore Tests View");
     await window.row("prod:vm/web1").waitFor();
     const rows = (await window.rows()).filter((row) => /never restored in a test/.test(row));
@@ -85,11 +118,10 @@ describe("restore tests in the editor", () => {
 
   it("runs a test from the Test Explorer, check by check", async () => {
     await window.openContainer("Testing");
-    await item("reprise.yml").waitFor();
+    await testItem(window, "reprise.yml").waitFor();
     await window.command("Test: Run All Tests");
-    await window.page.locator(".test-explorer .codicon-testing-passed-icon").first().waitFor();
-    for (const label of ["reprise.yml", "web1", "prod:vm/web1"]) await expand(label);
-    await item("hostname").waitFor();
+    await expandTests(window, ["reprise.yml", "web1", "prod:vm/web1"]);
+    for (const label of ["prod:vm/web1", "hostname"]) await passedItem(window, label).waitFor();
     await window.shot("restore-tests-explorer");
   });
 
@@ -115,19 +147,20 @@ describe("restore tests in the editor", () => {
 
   it("opens the gate for what the test has proven", async () => {
     await status().getByText("Gate: go").waitFor();
-    await item("level.chunks").waitFor();
+    await passedItem(window, "level.chunks").waitFor();
     await window.shot("restore-tests-gate-open");
   });
 });
 
-/** A commit with the policy on main, and one on a branch that touches what the gate guards. */
-async function makeChange(folder: string, text: string): Promise<void> {
-  await mkdir(join(folder, "db"), { recursive: true });
+/** A commit with two policies on main, and one on a branch that touches what the first one's gate guards. */
+async function makeChange(folder: string, location: string): Promise<void> {
+  for (const name of ["db", "apps"]) await mkdir(join(folder, name), { recursive: true });
   const git = (...args: string[]) => run("git", ["-C", folder, ...IDENTITY, ...args]);
   await git("init", "-q", "-b", "main");
-  await writeFile(join(folder, "reprise.yml"), text);
+  await writeFile(join(folder, "reprise.yml"), policy(location));
+  await writeFile(join(folder, "apps", "reprise.yml"), anotherPolicy(location));
   await git("add", ".");
-  await git("commit", "-q", "-m", "policy");
+  await git("commit", "-q", "-m", "policies");
   await git("checkout", "-q", "-b", "change");
   await writeFile(join(folder, "db", "one.sql"), "select 1;\n");
   await git("add", ".");

@@ -6,63 +6,59 @@ import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { Browser, Locator } from "playwright-core";
+import type { Locator } from "playwright-core";
 import { tinyGuest } from "../../fixtures/guests.js";
 import { MachineTests } from "../../support/machineTests.js";
-import { inProject } from "../../support/projectRoot.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
-import { packExtension } from "../support/packagedExtension.js";
+import { openWorkbench } from "../support/browser.js";
+import { type OpenedEditor, SHOTS, useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
 const run = promisify(execFile);
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 const BOOT_MS = 300_000;
 const GONE_MS = 30_000;
 
 describe("what runs from a backup in the editor", function () {
   this.timeout(2 * BOOT_MS);
   let tests: MachineTests | undefined;
-  let vsix: string;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
+  let editor: OpenedEditor;
   let window: Workbench;
+  useEditor(
+    async (later) => {
+      const opened = await MachineTests.open();
+      tests = opened;
+      later(() => opened.close());
+      await opened.backUp("vm/web1", await tinyGuest());
+      const workspace = opened.path("workspace");
+      await mkdir(workspace);
+      return {
+        workspace,
+        settings: { "terminal.integrated.gpuAcceleration": "off" },
+        machineSettings: { "reprise.repositories": [{ location: opened.repository, name: "Lab" }] },
+        env: { TMPDIR: opened.runs },
+      };
+    },
+    async (opened) => {
+      editor = opened;
+      window = opened.window;
+      await selectSnapshot(window);
+    },
+  );
 
-  before(async function () {
-    needsEditor(this);
-    tests = await MachineTests.open();
-    await tests.backUp("vm/web1", await tinyGuest());
-    await mkdir(tests.path("workspace"));
-    ({ vsix } = await packExtension(tests.folder));
-    server = await startEditor({ ...options(tests), env: { TMPDIR: tests.runs } });
-    browser = await launchBrowser();
-    window = await openAt(browser, server, tests);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await tests?.close();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-  });
-
-  const options = ({ repository }: MachineTests) => ({
-    vsix,
-    settings: { "terminal.integrated.gpuAcceleration": "off" },
-    machineSettings: { "reprise.repositories": [{ location: repository, name: "Lab" }] },
-  });
-  const openAt = async (browser: Browser, server: EditorServer, tests: MachineTests) => {
-    const opened = await openWorkbench(browser, server, { folder: tests.path("workspace"), shots });
-    await opened.openContainer("Backups");
-    for (const label of ["Lab", "web1"]) await opened.expand(label);
-    await snapshotRow(opened).click();
+  const openAnother = async () => {
+    assert.ok(tests !== undefined);
+    const opened = await openWorkbench(editor.browser, editor.server, {
+      folder: tests.path("workspace"),
+      shots: SHOTS,
+    });
+    await selectSnapshot(opened);
     return opened;
   };
+  const selectSnapshot = async (opened: Workbench) => {
+    await opened.openContainer("Backups");
+    for (const label of ["Lab", "web1"]) await opened.expand(label);
+    await opened.select(snapshotRow(opened));
+  };
   const snapshotRow = ({ page }: Workbench) => page.locator(".sidebar .monaco-list-row[aria-level='4']").first();
-  /** What opens fades in. */
-  const settled = () => sleep(400);
   const dialogButton = ({ page }: Workbench, name: string) =>
     page.locator(".monaco-dialog-box").getByRole("button", { name, exact: true });
   const status = ({ page }: Workbench): Locator =>
@@ -116,7 +112,6 @@ describe("what runs from a backup in the editor", function () {
     const socket = details.find((text) => text.endsWith(".sock") && !text.includes(" ")) ?? "";
     assert.ok((await stat(socket)).isSocket(), details.join("\n"));
     assert.ok(details.some((text) => text.startsWith("vncviewer ")));
-    await settled();
     await window.shot("boot-3-what-runs");
     await window.pick("Stop Machine");
     await untilNothingRuns();
@@ -124,7 +119,7 @@ describe("what runs from a backup in the editor", function () {
   });
 
   it("serves disks by NBD, with commands that connect", async () => {
-    await snapshotRow(window).click();
+    await window.select(snapshotRow(window));
     await window.command("Reprise: Serve Disks of Snapshot by NBD");
     await window.notification(/is served read-only/).waitFor();
     await window
@@ -132,7 +127,6 @@ describe("what runs from a backup in the editor", function () {
       .getByRole("button", { name: "Copy Command…" })
       .click();
     await window.question("served by NBD");
-    await settled();
     await window.shot("nbd-commands");
     const lines = await rowDetails(window);
     const [look, copy] = ["nbdinfo ", "qemu-img create "].map((start) => lines.find((line) => line.startsWith(start)));
@@ -146,7 +140,7 @@ describe("what runs from a backup in the editor", function () {
   });
 
   it("ends the machine when its terminal is closed, and with the window", async () => {
-    await snapshotRow(window).click();
+    await window.select(snapshotRow(window));
     const start = async (other: Workbench) => {
       await other.command("Reprise: Start Machine From Snapshot");
       await dialogButton(other, "Start with Console").click();
@@ -155,8 +149,7 @@ describe("what runs from a backup in the editor", function () {
     await start(window);
     await window.command("Terminal: Kill the Active Terminal Instance");
     await untilNothingRuns();
-    assert.ok(browser !== undefined && server !== undefined && tests !== undefined);
-    const other = await openAt(browser, server, tests);
+    const other = await openAnother();
     await start(other);
     assert.equal((await machines()).length, 1);
     const left = await ours();
@@ -164,7 +157,7 @@ describe("what runs from a backup in the editor", function () {
     await other.close();
     // the editor's server gives a window that vanishes no time: the kernel ends the machine, the next start removes the folder
     await untilNoMachine();
-    const another = await openAt(browser, server, tests);
+    const another = await openAnother();
     await start(another);
     assert.ok(!(await ours()).some((name) => left.includes(name)));
     await another.command("Reprise: Stop Machine Started From Snapshot");

@@ -4,18 +4,14 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { inProject } from "../../support/projectRoot.js";
-import { makeTemporaryFolder, type TemporaryFolder } from "../../support/temporaryFolder.js";
-import { launchBrowser, openWorkbench } from "../support/browser.js";
-import { type EditorServer, needsEditor, startEditor } from "../support/editorServer.js";
+import { makeTemporaryFolder } from "../../support/temporaryFolder.js";
 import { makeOwnMachine } from "../support/ownMachine.js";
-import { packExtension } from "../support/packagedExtension.js";
 import { DAYS, PHOTOS } from "../support/storyMachines.js";
 import { makeStoryRepository, storyPolicy } from "../support/storyRepository.js";
+import { expandTests, passedItem, testItem } from "../support/testExplorer.js";
+import { useEditor } from "../support/useEditor.js";
 import type { Workbench } from "../support/workbench.js";
 
-const shots = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 const PASSPHRASE = "a walk through the backups";
 const BOOT_MS = 300_000;
 /** Each step, and what its picture is called. */
@@ -29,56 +25,34 @@ const WALKTHROUGH = {
 
 describe("the story of a backup in the editor", function () {
   this.timeout(600_000);
-  let folder: TemporaryFolder | undefined;
-  let server: EditorServer | undefined;
-  let browser: Browser | undefined;
   let window: Workbench;
   /** As the editor sees the repository, and where the workspace really is. */
   let location: string;
   let workspace: string;
 
-  before(async function () {
-    needsEditor(this);
-    folder = await makeTemporaryFolder("story");
-    const machine = await makeOwnMachine(folder.path);
-    const repository = join(machine.folder, "backup");
-    workspace = join(machine.folder, "shop");
-    location = machine.inside(repository);
-    await mkdir(workspace);
-    await writeFile(join(workspace, "reprise.yml"), storyPolicy(location));
-    await makeStoryRepository(repository, PASSPHRASE, folder.path);
-    const { vsix, output } = await packExtension(folder.path);
-    assert.doesNotMatch(output, /WARNING/);
-    server = await startEditor({ vsix, machine });
-    browser = await launchBrowser();
-    window = await openWorkbench(browser, server, { folder: machine.inside(workspace), shots });
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await folder?.remove();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-story-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-  });
+  useEditor(
+    async (later) => {
+      const folder = await makeTemporaryFolder("story");
+      later(folder.remove);
+      const machine = await makeOwnMachine(folder.path);
+      const repository = join(machine.folder, "backup");
+      workspace = join(machine.folder, "shop");
+      location = machine.inside(repository);
+      await mkdir(workspace);
+      await writeFile(join(workspace, "reprise.yml"), storyPolicy(location));
+      await makeStoryRepository(repository, PASSPHRASE, folder.path);
+      return { workspace: machine.inside(workspace), machine };
+    },
+    (opened) => {
+      window = opened.window;
+    },
+  );
 
   const clear = async () => {
     await window.command("View: Close All Editors");
     await window.command("Notifications: Clear All Notifications");
   };
   const newest = () => window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "384 MiB" }).first();
-  const test = (label: string) =>
-    window.page.locator(".test-explorer .monaco-list-row").filter({ hasText: label }).first();
-  const pane = (title: string) => window.page.locator(".sidebar .pane-header").filter({ hasText: title });
-  const fold = async (title: string, isOpen: boolean) => {
-    if ((await pane(title).getAttribute("aria-expanded")) !== String(isOpen)) await pane(title).click();
-  };
-
-  const toTop = async () => {
-    await window.page.locator(".sidebar .monaco-list").first().hover();
-    await window.page.mouse.wheel(0, -10_000);
-  };
 
   it("welcomes whoever has no repository yet, with pictures in the walkthrough", async () => {
     await window.openContainer("Backups");
@@ -94,7 +68,7 @@ describe("the story of a backup in the editor", function () {
     await drawn(window, WALKTHROUGH["Make a demo"]);
     await window.picture("00-walkthrough");
     await clear();
-    await window.widenSideBar(420);
+    await widenSideBar(window, 420);
   });
 
   it("adds a repository by its URI and its passphrase", async () => {
@@ -115,12 +89,12 @@ describe("the story of a backup in the editor", function () {
     await window.expand("web1");
     await newest().waitFor();
     await window.picture("03-snapshots");
-    await fold("Restore Tests", false);
-    await newest().click();
+    await window.fold("Restore Tests", false);
+    await window.expand(newest());
     for (const label of ["sda", "p3", "etc"]) await window.expand(label);
     await (await window.reach("hostname")).click();
     await window.activeTab().getByText("hostname").waitFor();
-    assert.equal((await window.editorText()).trim(), "web1");
+    await window.untilEditorText(/^web1\s*$/);
     await window.picture("04-open-file");
   });
 
@@ -141,10 +115,10 @@ describe("the story of a backup in the editor", function () {
   });
 
   it("shows what changed between two snapshots, and each change", async () => {
-    await toTop();
-    await newest().click();
+    await window.toTop();
+    await window.select(newest());
     await window.command("Reprise: Show What Changed Since Previous Snapshot");
-    for (const title of ["File Versions", "Repositories"]) await fold(title, false);
+    for (const title of ["File Versions", "Repositories"]) await window.fold(title, false);
     for (const label of ["etc", "nginx"]) await window.expand(label);
     await (await window.reach("nginx.conf")).click();
     await window
@@ -157,10 +131,10 @@ describe("the story of a backup in the editor", function () {
   });
 
   it("restores a folder with progress, and says what came of it", async () => {
-    await fold("What Changed", false);
-    await fold("Repositories", true);
-    await toTop();
-    await newest().click();
+    await window.fold("What Changed", false);
+    await window.fold("Repositories", true);
+    await window.toTop();
+    await window.expand(newest());
     for (const label of ["sda", "p3", "srv", "www"]) await window.expand(label);
     await (await window.reach("photos")).click();
     await window.command("Reprise: Restore to Workspace");
@@ -182,14 +156,15 @@ describe("the story of a backup in the editor", function () {
     await window.page.locator(".quick-input-widget:visible input.input").fill("reprise.yml");
     await window.pick("reprise.yml");
     await window.openContainer("Testing");
-    for (const label of ["reprise.yml", "web1"]) await expandTest(label);
-    await test("vm/web1").click();
-    await expandTest("vm/web1");
-    await test("vm/web1").hover();
-    await test("vm/web1").locator('a[aria-label="Run Test"]').click();
-    await test("vm/web1").locator(".codicon-testing-passed-icon").waitFor({ timeout: BOOT_MS });
+    await expandTests(window, ["reprise.yml", "web1"]);
+    const machine = testItem(window, "vm/web1");
+    await machine.click();
+    await expandTests(window, ["vm/web1"]);
+    await machine.hover();
+    await machine.locator('a[aria-label="Run Test"]').click();
+    await passedItem(window, "vm/web1").waitFor({ timeout: BOOT_MS });
     for (const check of ["level.chunks", "shop-answers", "hostname", "screen"])
-      await test(check).locator(".codicon-testing-passed-icon").waitFor();
+      await passedItem(window, check).waitFor();
     await window.page
       .locator(".codelens-decoration")
       .getByText(/serves, RTO .*, now/)
@@ -215,10 +190,10 @@ describe("the story of a backup in the editor", function () {
 
   it("shows the whole in the overview, dark and light", async () => {
     await window.openContainer("Backups");
-    await pane("Repositories").hover();
+    await window.pane("Repositories").hover();
     await window.page.locator('.sidebar a[aria-label="Collapse All"]').first().click();
     for (const label of ["backup", "web1"]) await window.expand(label);
-    await fold("Restore Tests", true);
+    await window.fold("Restore Tests", true);
     await window.command("Reprise: Open Overview of Repository");
     const page = window.webview();
     await page.getByRole("heading", { name: "Machines by proof" }).waitFor();
@@ -237,13 +212,18 @@ describe("the story of a backup in the editor", function () {
     await drawn(window, WALKTHROUGH["Make a demo"]);
     await window.picture("15-walkthrough-light");
   });
-
-  async function expandTest(label: string): Promise<void> {
-    await test(label).waitFor();
-    if ((await test(label).getAttribute("aria-expanded")) !== "true")
-      await test(label).locator(".monaco-tl-twistie").click();
-  }
 });
+
+/** Pulls its right edge. */
+async function widenSideBar({ page }: Workbench, width: number): Promise<void> {
+  const box = await page.locator(".part.sidebar").boundingBox();
+  assert.ok(box !== null);
+  const [edge, y] = [box.x + box.width, box.y + box.height / 3];
+  await page.mouse.move(edge, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + width, y, { steps: 4 });
+  await page.mouse.up();
+}
 
 /** A picture that is there and has no size is not there. */
 async function drawn({ page }: Workbench, title: string): Promise<void> {

@@ -30,7 +30,7 @@ describe("the extension in a workspace that is not trusted", () => {
     workspace = join(sample.folder, "workspace");
     await plantWorkspace(workspace, sample.folder);
     untouched = await digestOf(sample.location);
-    const { vsix } = await packExtension(sample.folder);
+    const { vsix } = await packExtension();
     const other = await packOtherExtension(sample.folder, callsThatNeedTrust(sample));
     server = await startEditor({
       ...{ vsix, otherExtensions: [other], withTrust: true },
@@ -93,7 +93,7 @@ describe("the extension in a workspace that is not trusted", () => {
     for (const label of ["sda", "p2", "etc"]) await window.expand(label);
     await window.row("hostname").click();
     await window.activeTab().getByText("hostname").waitFor();
-    assert.match(await window.editorText(), /web1/);
+    await window.untilEditorText(/web1/);
     await window.shot("untrusted-reads");
   });
 

@@ -23,7 +23,7 @@ export async function launchBrowser(): Promise<Browser> {
 }
 
 export interface OpenOptions {
-  /** A folder of this machine, or a URI. */
+  /** A folder or a workspace file of this machine, or a folder's URI. */
   folder?: string;
   /** Where screenshots go; none are made without. */
   shots?: string;
@@ -38,7 +38,7 @@ export async function openWorkbench(
   const page = await newPage(browser);
   const url = new URL(server.url);
   if (folder === undefined) url.searchParams.set("ew", "true");
-  else url.searchParams.set("folder", folder);
+  else url.searchParams.set(folder.endsWith(".code-workspace") ? "workspace" : "folder", folder);
   await page.goto(url.href, { waitUntil: "domcontentloaded", timeout: PATIENCE_MS });
   await page.locator(".monaco-workbench").waitFor();
   await page.locator(".part.statusbar .statusbar-item").first().waitFor();

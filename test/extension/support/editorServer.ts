@@ -35,8 +35,9 @@ const QUIET_SETTINGS = {
   "workbench.colorTheme": "Default Dark Modern",
   "chat.disableAIFeatures": true,
   "git.enabled": false,
-  // a tooltip would lie over the rows that are clicked next
+  // tooltips and copies of the rows above would lie over the rows that are clicked next
   "workbench.hover.delay": 600_000,
+  "workbench.tree.enableStickyScroll": false,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
 };
 

@@ -1,4 +1,5 @@
-// One editor with one window for the tests of a suite: opened before them, ended after them, with a picture of each test that fails.
+// One editor with one window for the tests of a suite, which are steps: opened before them, ended after them, with a picture of the
+// step that fails; those after it fail at once.
 
 import type { Browser } from "playwright-core";
 import { inProject } from "../../support/projectRoot.js";
@@ -11,10 +12,8 @@ import type { Workbench } from "./workbench.js";
 export const SHOTS = process.env.REPRISE_SCREENSHOTS ?? inProject("build", "screenshots");
 
 export interface Scene extends Omit<EditorOptions, "vsix"> {
-  /** A folder of the suite's own, for the packed extension. */
-  scratch: string;
-  /** What the window opens; the scratch folder without. */
-  workspace?: string;
+  /** What the window opens. */
+  workspace: string;
 }
 
 export interface OpenedEditor {
@@ -36,23 +35,42 @@ export function useEditor(
   const ends: (() => Promise<void>)[] = [];
   const later = (end: () => Promise<void>) => void ends.push(end);
   let window: Workbench | undefined;
+  const takePicture = async (title: string) =>
+    await window?.shot(`failed-${title.replaceAll(/\W+/g, "-").slice(0, 120)}`);
 
   before(async function () {
     needsEditor(this);
-    const { scratch, workspace = scratch, ...options } = await make(later);
-    const { vsix, output } = await packExtension(scratch);
+    const { workspace, ...options } = await make(later);
+    const { vsix, output } = await packExtension();
     const server = await startEditor({ ...options, vsix });
     later(() => server.stop());
     const browser = await launchBrowser();
     later(() => browser.close());
     window = await openWorkbench(browser, server, { folder: workspace, shots: SHOTS });
-    await opened({ window, server, browser, packed: output });
+    try {
+      await opened({ window, server, browser, packed: output });
+    } catch (error) {
+      await takePicture(`before ${this.test?.parent?.fullTitle()}`);
+      throw error;
+    }
   });
   after(async () => {
-    for (const end of ends.toReversed()) await end();
+    const problems: unknown[] = [];
+    for (const end of ends.toReversed()) await end().catch((error: unknown) => problems.push(error));
+    if (problems.length > 0) throw new AggregateError(problems, `what was prepared could not be ended: ${problems}`);
+  });
+  failAfterFirst(takePicture);
+}
+
+/** In a window where a step went wrong, each one after it would wait for what cannot come until its time is over. */
+function failAfterFirst(takePicture: (title: string) => Promise<void>): void {
+  let first: string | undefined;
+  beforeEach(() => {
+    if (first !== undefined) throw new Error(`not tried: an earlier step of this window failed: ${first}`);
   });
   afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await window?.shot(`failed-${this.currentTest.fullTitle().replaceAll(/\W+/g, "-").slice(0, 120)}`);
+    if (this.currentTest?.state !== "failed") return;
+    first ??= this.currentTest.title;
+    await takePicture(this.currentTest.fullTitle());
   });
 }

@@ -1,12 +1,15 @@
 // The editor's window as a person uses it: commands by their titles, rows of trees, questions, notifications, text of the editor.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FrameLocator, Locator, Page } from "playwright-core";
 
 const PALETTE_TRIES = 5;
 const PALETTE_MS = 10_000;
-const SCROLLS = 60;
-const SCROLL_MS = 1000;
+const PATIENCE_MS = 120_000;
+const POLL_MS = 100;
+const SCROLL_MS = 500;
 const SCROLL_PIXELS = 66;
+const TO_TOP_PIXELS = -100_000;
 /** Nothing shows a tooltip there. */
 const IDLE = { x: 1060, y: 20 };
 /** Runs in the page: resolves when nothing moves any more but what moves for ever. */
@@ -25,28 +28,17 @@ export class Workbench {
   /** By the title that the palette shows. */
   async command(title: string): Promise<void> {
     const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
-    await this.#inPalette(`>${title}`, () => row.click({ timeout: PALETTE_MS }));
-  }
-
-  /** What the palette offers for a text. */
-  async commandsFor(text: string): Promise<string[]> {
-    const rows = this.page.locator(".quick-input-list .monaco-list-row .label-name");
-    const titles = await this.#inPalette(`>${text}`, async () => {
-      await rows.first().waitFor({ timeout: PALETTE_MS });
-      return await rows.allTextContents();
-    });
-    await this.page.keyboard.press("Escape");
-    return titles.map(plain);
+    await this.askPalette(`>${title}`, () => row.click({ timeout: PALETTE_MS }));
   }
 
   /** Something that takes the focus, such as a page that has just loaded, closes it at any time: then it is all done again. */
-  async #inPalette<T>(text: string, work: () => Promise<T>): Promise<T> {
+  async askPalette<T>(text: string, use: () => Promise<T>): Promise<T> {
     const input = this.page.locator(".quick-input-widget:visible input.input");
     for (let tries = 1; ; tries++) {
       await this.page.keyboard.press("F1");
       try {
         await input.fill(text, { timeout: PALETTE_MS });
-        return await work();
+        return await use();
       } catch (error) {
         if (tries === PALETTE_TRIES) throw error;
         // open, it keeps what it has found for the text, also when a command became known since
@@ -63,6 +55,17 @@ export class Workbench {
     await entry.first().waitFor();
     const isOpen = (await entry.first().getAttribute("class"))?.includes("checked");
     if (!isOpen) await entry.first().click();
+  }
+
+  pane(title: string): Locator {
+    return this.page.locator(".sidebar .pane-header").filter({ hasText: title });
+  }
+
+  /** One of several views in a container. */
+  async fold(title: string, isOpen: boolean): Promise<void> {
+    const wanted = this.pane(title).and(this.page.locator(`[aria-expanded="${isOpen}"]`));
+    if ((await wanted.count()) === 0) await this.pane(title).click();
+    await wanted.waitFor();
   }
 
   /** A row of the side bar that begins with this label. */
@@ -85,28 +88,50 @@ export class Workbench {
   /** The same, scrolled to: rows that are not on screen do not exist. */
   async reach(label: string): Promise<Locator> {
     const row = this.row(label);
-    for (let tries = 0; tries < SCROLLS; tries++) {
-      const found = await row.waitFor({ timeout: SCROLL_MS }).then(
+    let before = "";
+    for (const endMs = Date.now() + PATIENCE_MS; ; ) {
+      const isThere = await row.waitFor({ timeout: SCROLL_MS }).then(
         () => true,
         () => false,
       );
-      if (found && (await isWhole(row))) return row;
-      await this.page.locator(".sidebar .monaco-list").first().hover();
-      await this.page.mouse.wheel(0, SCROLL_PIXELS);
+      const cut = isThere ? await cutOff(row) : "below";
+      if (cut === "nowhere") return row;
+      if (Date.now() > endMs) throw new Error(`not reached: ${label}, among these:\n${(await this.rows()).join("\n")}`);
+      // from the end to the top once more: what is above, and what has come meanwhile
+      const drawn = (await this.#list().textContent()) ?? "";
+      if (!isThere && drawn === before) await this.toTop();
+      else await this.#scroll(cut === "above" ? -SCROLL_PIXELS : SCROLL_PIXELS, isThere ? listOf(row) : this.#list());
+      before = drawn;
     }
-    await row.waitFor();
-    return row;
   }
 
-  async expand(label: string): Promise<void> {
-    const row = await this.reach(label);
+  /** The first list of the side bar, until its first row is there. */
+  async toTop(): Promise<void> {
+    await this.#scroll(TO_TOP_PIXELS, this.#list());
+    await this.#list().locator('.monaco-list-row[data-index="0"]').waitFor();
+  }
+
+  #list(): Locator {
+    return this.page.locator(".sidebar .monaco-list:visible").first();
+  }
+
+  async #scroll(pixels: number, list: Locator): Promise<void> {
+    await list.hover();
+    await this.page.mouse.wheel(0, pixels);
+  }
+
+  /** A row of the side bar, by its label or as it was found. Open already, it is left as it is. */
+  async expand(what: string | Locator): Promise<void> {
+    const row = typeof what === "string" ? await this.reach(what) : what;
+    // asked anew each time: the list may have drawn its row anew
     if ((await row.getAttribute("aria-expanded")) === "false") await row.click();
-    // not that element: the list may have drawn its row anew
-    const open = this.page.locator('.sidebar .monaco-list-row[aria-expanded="true"]');
-    await open
-      .filter({ has: this.#name(label) })
-      .first()
-      .waitFor();
+    await row.and(this.page.locator('[aria-expanded="true"]')).waitFor();
+  }
+
+  /** Without a word about whether it is open then: a click opens and closes. */
+  async select(row: Locator): Promise<void> {
+    await row.click();
+    await row.and(this.page.locator(".selected")).waitFor();
   }
 
   /** The question that is open at the top, by its title. */
@@ -136,10 +161,17 @@ export class Workbench {
     return this.page.locator(".notification-list-item").filter({ hasText: text }).first();
   }
 
-  /** Of the active editor, the lines on screen. */
-  async editorText(): Promise<string> {
+  /** The lines on screen of the active editor, as soon as they say this: for a while those of the one before may be there. */
+  async untilEditorText(pattern: RegExp): Promise<string> {
+    for (const endMs = Date.now() + PATIENCE_MS; ; await sleep(POLL_MS)) {
+      const text = await this.#editorText();
+      if (pattern.test(text)) return text;
+      if (Date.now() > endMs) throw new Error(`the editor does not show ${pattern}:\n${text}`);
+    }
+  }
+
+  async #editorText(): Promise<string> {
     const lines = this.page.locator(".editor-group-container.active .monaco-editor .view-line");
-    await lines.first().waitFor();
     const placed = await lines.evaluateAll((elements) =>
       elements.map((element) => {
         const { style, textContent } = element as unknown as { style: { top: string }; textContent: string };
@@ -174,30 +206,23 @@ export class Workbench {
     await this.shot(name);
   }
 
-  /** Pulls the right edge of the side bar. */
-  async widenSideBar(width: number): Promise<void> {
-    const box = await this.page.locator(".part.sidebar").boundingBox();
-    if (box === null) throw new Error("no side bar");
-    const [edge, y] = [box.x + box.width, box.y + box.height / 3];
-    await this.page.mouse.move(edge, y);
-    await this.page.mouse.down();
-    await this.page.mouse.move(box.x + width, y, { steps: 4 });
-    await this.page.mouse.up();
-  }
-
   async close(): Promise<void> {
     await this.page.context().close();
   }
 }
 
-/** The last row of a list may lie below its end: a click there is none on the row. */
-async function isWhole(row: Locator): Promise<boolean> {
-  const list = row.locator("xpath=ancestor::div[contains(concat(' ', @class, ' '), ' monaco-list ')][1]");
-  const [inner, outer] = await Promise.all([row.boundingBox(), list.boundingBox()]);
-  return inner !== null && outer !== null && inner.y + inner.height <= outer.y + outer.height + 1;
+function listOf(row: Locator): Locator {
+  return row.locator("xpath=ancestor::div[contains(concat(' ', @class, ' '), ' monaco-list ')][1]");
+}
+
+/** The first and the last row of a list may lie partly outside of it: a click there is none on the row. */
+async function cutOff(row: Locator): Promise<"above" | "below" | "nowhere"> {
+  const [inner, outer] = await Promise.all([row.boundingBox(), listOf(row).boundingBox()]);
+  if (inner === null || outer === null || inner.y + inner.height > outer.y + outer.height + 1) return "below";
+  return inner.y < outer.y - 1 ? "above" : "nowhere";
 }
 
 /** Monaco draws spaces as no-break ones. */
-function plain(text: string | null): string {
+export function plain(text: string | null): string {
   return (text ?? "").replaceAll("\u00a0", " ");
 }
