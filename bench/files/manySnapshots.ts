@@ -3,7 +3,8 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { backUp, openBackend, openRepository, openSource, systemEnvironment } from "../../core/index.js";
+import { openBackend, openRepository, systemEnvironment } from "../../core/index.js";
+import { backUpDisk } from "./backUpDisk.js";
 import { addFile } from "./virtualDisk.js";
 
 export interface ManySnapshots {
@@ -29,17 +30,7 @@ export async function makeSnapshots(disk: string, scratch: string, wanted: ManyS
       const source = join(scratch, "day.txt");
       await writeFile(source, `day ${number}\n`.repeat(1000));
       await addFile(disk, source, `/var/log/day-${number}.log`);
-      const opened = await openSource(disk, {});
-      const image = {
-        kind: "image",
-        name: "disk",
-        format: "raw",
-        source: opened.source,
-        location: opened.location,
-      } as const;
-      const about = { namespace: "", notes: "", tags: [], protected: false, files: [], dryRun: false, lanes: 0 };
-      const codec = { codec: "zstd", level: 3 } as const;
-      await backUp(repository, { group, disks: [image], codec, ...about }, { onWarning }).finally(opened.close);
+      await backUpDisk(repository, disk, group, "disk");
     }
   } finally {
     await repository.close();

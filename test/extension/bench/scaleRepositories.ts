@@ -4,9 +4,10 @@
 import { existsSync } from "node:fs";
 import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { backUpDisk } from "../../../bench/files/backUpDisk.js";
 import { makeDisk } from "../../../bench/files/virtualDisk.js";
 import { addSnapshots, makeRepository, makeRepositoryAt, passphrase } from "../../../bench/scale/bigRepository.js";
-import { backUp, openBackend, openRepository, openSource, systemEnvironment } from "../../../core/index.js";
+import { openBackend, openRepository, systemEnvironment } from "../../../core/index.js";
 
 export { passphrase } from "../../../bench/scale/bigRepository.js";
 
@@ -56,20 +57,9 @@ export async function addLargeFolder(location: string, scratch: string, { entrie
     cacheFolder: null,
     onWarning,
   });
-  const opened = await openSource(disk, {});
-  const image = {
-    kind: "image",
-    name: "sda",
-    format: "raw",
-    source: opened.source,
-    location: opened.location,
-  } as const;
-  const about = { namespace: "", notes: "", tags: [], protected: false, files: [], dryRun: false, lanes: 0 };
-  const codec = { codec: "zstd", level: 3 } as const;
   try {
-    await backUp(repository, { group: "vm/folders", disks: [image], codec, ...about }, { onWarning });
+    await backUpDisk(repository, disk, "vm/folders", "sda");
   } finally {
-    await opened.close();
     await repository.close();
     await rm(tree, { recursive: true, force: true });
     await rm(disk, { force: true });

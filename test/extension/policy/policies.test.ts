@@ -4,36 +4,16 @@ import assert from "node:assert/strict";
 import type { Policies } from "../../../extension/policy/policies.js";
 import { importWithEditor } from "../support/handedOutEditor.js";
 import { PlainEmitter } from "../support/plainEmitter.js";
+import { PlainUri } from "../support/plainTestController.js";
 
 type Listener = (given: unknown) => void;
 
-/** Paths alone: `file:///a` is `/a`. */
-class FakeUri {
-  readonly scheme = "file";
-  readonly path: string;
-  constructor(path: string) {
-    this.path = path;
-  }
-  get fsPath(): string {
-    return this.path;
-  }
-  toString(): string {
-    return `file://${this.path}`;
-  }
-  static file(path: string): FakeUri {
-    return new FakeUri(path);
-  }
-  static parse(text: string): FakeUri {
-    return new FakeUri(text.replace("file://", ""));
-  }
-}
-
 const listeners = new Map<string, Listener[]>();
-type Tell = (uri: FakeUri) => void;
+type Tell = (uri: PlainUri) => void;
 const watched: { pattern: unknown; disposed: boolean; tell: Tell; come: Tell; go: Tell }[] = [];
 const files = new Map<string, string>();
 /** What the editor's search finds, and how often it was asked. */
-let found: FakeUri[] = [];
+let found: PlainUri[] = [];
 const searches: string[] = [];
 
 const on = (name: string) => (listener: Listener) => {
@@ -45,11 +25,11 @@ const tell = (name: string, given: unknown) => {
 };
 
 const editor = {
-  Uri: FakeUri,
+  Uri: PlainUri,
   RelativePattern: class {
-    readonly base: FakeUri;
+    readonly base: PlainUri;
     readonly pattern: string;
-    constructor(base: FakeUri, pattern: string) {
+    constructor(base: PlainUri, pattern: string) {
       this.base = base;
       this.pattern = pattern;
     }
@@ -69,7 +49,7 @@ const editor = {
     },
     createFileSystemWatcher: (pattern: unknown) => {
       const [changed, created, deleted] = [new PlainEmitter(), new PlainEmitter(), new PlainEmitter()];
-      const [tell, come, go] = [changed, created, deleted].map((each) => (uri: FakeUri) => each.fire(uri)) as [
+      const [tell, come, go] = [changed, created, deleted].map((each) => (uri: PlainUri) => each.fire(uri)) as [
         ...[Tell, Tell, Tell],
       ];
       const watcher = { ...{ pattern, disposed: false }, tell, come, go };
@@ -80,8 +60,8 @@ const editor = {
       return { onDidCreate: created.event, onDidChange: changed.event, onDidDelete: deleted.event, dispose };
     },
     fs: {
-      stat: async (uri: FakeUri) => ({ size: files.get(uri.path)?.length ?? 0 }),
-      readFile: async (uri: FakeUri) => new TextEncoder().encode(files.get(uri.path)),
+      stat: async (uri: PlainUri) => ({ size: files.get(uri.path)?.length ?? 0 }),
+      readFile: async (uri: PlainUri) => new TextEncoder().encode(files.get(uri.path)),
     },
   },
 };
@@ -91,7 +71,7 @@ type Imported = typeof import("../../../extension/policy/policies.js");
 describe("policies that are known", () => {
   const named = { files: ["/w/far.yaml"], folders: ["/w/tests"] };
   const readings: string[] = [];
-  const policy = new FakeUri("/w/reprise.yml");
+  const policy = new PlainUri("/w/reprise.yml");
   let policies: Policies;
   let told: string[];
   const read = () => policies.read(policy as never);
@@ -119,7 +99,7 @@ describe("policies that are known", () => {
     const patterns = watched.map(({ pattern }) =>
       typeof pattern === "string"
         ? pattern
-        : `${(pattern as { base: FakeUri }).base.path}:${(pattern as { pattern: string }).pattern}`,
+        : `${(pattern as { base: PlainUri }).base.path}:${(pattern as { pattern: string }).pattern}`,
     );
     assert.deepEqual(patterns, [
       "**/reprise.{yml,yaml}",
@@ -140,7 +120,7 @@ describe("policies that are known", () => {
       [4, "/w/tests/new.yaml"],
     ] as const) {
       told = [];
-      watched[at]?.tell(new FakeUri(path));
+      watched[at]?.tell(new PlainUri(path));
       assert.deepEqual(told, [at === 1 ? path : policy.path]);
       await read();
     }
@@ -156,10 +136,10 @@ describe("policies that are known", () => {
     for (let i = 0; i < 3; i++) assert.deepEqual(await uris(), [policy.path]);
     assert.equal(searches.length, 1);
     const events = [
-      () => anything?.come(new FakeUri("/w/sub")),
-      () => anything?.go(new FakeUri("/w/sub")),
-      () => watched[0]?.come(new FakeUri("/w/new/reprise.yml")),
-      () => watched[0]?.go(new FakeUri("/w/new/reprise.yml")),
+      () => anything?.come(new PlainUri("/w/sub")),
+      () => anything?.go(new PlainUri("/w/sub")),
+      () => watched[0]?.come(new PlainUri("/w/new/reprise.yml")),
+      () => watched[0]?.go(new PlainUri("/w/new/reprise.yml")),
       () => tell("folders", {}),
     ];
     for (const [at, happens] of events.entries()) {
@@ -167,32 +147,32 @@ describe("policies that are known", () => {
       await uris();
       assert.equal(searches.length, at + 2);
     }
-    anything?.come(new FakeUri("/w/.git/index.lock"));
-    anything?.go(new FakeUri("/w/node_modules/a/b"));
+    anything?.come(new PlainUri("/w/.git/index.lock"));
+    anything?.go(new PlainUri("/w/node_modules/a/b"));
     await uris();
     assert.equal(searches.length, events.length + 1);
   });
 
   it("are forgotten with the folder that they were in, and so is what they name", async () => {
-    const inside = new FakeUri("/w/sub/reprise.yml");
+    const inside = new PlainUri("/w/sub/reprise.yml");
     files.set(inside.path, "machines: {}\n");
     await policies.read(inside as never);
     const own = watched.slice(-2);
     files.delete(inside.path);
     told = [];
-    watched[2]?.go(new FakeUri("/w/su"));
+    watched[2]?.go(new PlainUri("/w/su"));
     assert.deepEqual(told, []);
-    watched[2]?.go(new FakeUri("/w/sub"));
+    watched[2]?.go(new PlainUri("/w/sub"));
     assert.deepEqual(told, [inside.path]);
     assert.ok(own.every(({ disposed }) => disposed));
     told = [];
-    watched[3]?.tell(new FakeUri("/w/far.yaml"));
+    watched[3]?.tell(new PlainUri("/w/far.yaml"));
     assert.deepEqual(told, [policy.path]);
   });
 
   it("are nobody's matter when another document is closed", async () => {
-    tell("close", { uri: new FakeUri("/w/notes.md"), languageId: "markdown", getText: () => "" });
-    tell("close", { uri: new FakeUri("/w/values.yaml"), languageId: "yaml", getText: () => "a: 1\n" });
+    tell("close", { uri: new PlainUri("/w/notes.md"), languageId: "markdown", getText: () => "" });
+    tell("close", { uri: new PlainUri("/w/values.yaml"), languageId: "yaml", getText: () => "a: 1\n" });
     assert.deepEqual(told, []);
     tell("close", { uri: policy, languageId: "yaml", getText: () => "" });
     assert.deepEqual(told, [policy.path]);
