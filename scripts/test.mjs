@@ -1,7 +1,8 @@
 // The test runner behind `npm test [-- FILTER… --grep TEXT --coverage --reporter dot|spec --jobs N --record]`: static checks,
 // then mocha over build/test/**/*.test.js, in several processes at once. A filter is a path below test/ (`storage`,
 // `storage/local`); with one, static checks are left out. The last line is `N passed, N failed`. With CI=true a skipped test
-// counts as failed. --record keeps how long each file took, by which the next runs are divided.
+// counts as failed. Files that drive an editor have a second try, unless there is a filter; what failed at first is printed all the
+// same. --record keeps how long each file took, by which the next runs are divided.
 
 import fs from "node:fs";
 import os from "node:os";
@@ -50,14 +51,27 @@ function takeNext(queue, running) {
   return index === -1 ? undefined : queue.splice(index, 1)[0];
 }
 
-/** What a process has not come to because of a crash is run by another one. */
+/** Takes them out of the result: the tests of files in which one failed, when the group has another try. */
+function takeUnsteady({ tries }, result) {
+  if (tries < 2 || result.trouble !== null) return [];
+  const files = new Set(result.tests.filter(({ event }) => event === "fail").map(({ file }) => file));
+  const isTaken = ({ file }) => file !== null && files.has(file);
+  const taken = result.tests.filter(isTaken);
+  result.tests = result.tests.filter((test) => !isTaken(test));
+  return taken;
+}
+
+/** What a process has not come to because of a crash is run by another one; so is what has another try. */
 async function runGroups(groups, jobs, options, onDone) {
   const queue = [...groups];
   const running = new Map();
   const runGroup = async (group) => {
     const result = await runTestProcess(group.files, options);
     running.delete(group);
-    onDone(group, result, queue.length + running.size);
+    const unsteady = options.repeat ? takeUnsteady(group, result) : [];
+    if (unsteady.length > 0)
+      queue.unshift({ ...group, files: [...new Set(unsteady.map(({ file }) => file))], tries: group.tries - 1 });
+    onDone(group, { ...result, unsteady }, queue.length + running.size);
     if (result.untouched.length === 0) return;
     if (result.untouched.length === group.files.length) say(`FAILED: not run: ${group.files.join(" ")}`);
     else queue.unshift({ ...group, files: result.untouched });
@@ -74,12 +88,14 @@ async function runGroups(groups, jobs, options, onDone) {
 }
 
 /** A block of its own for each process, when it has ended: lines of several do not mix. */
-function printResult({ files }, { output, tests, trouble }, left, reporter) {
+function printResult({ files }, { output, tests, unsteady, trouble }, left, reporter) {
   const [failed, passed] = ["fail", "pass"].map((wanted) => tests.filter(({ event }) => event === wanted).length);
-  if (tests.length === 0 && trouble === null) return; // none that --grep means
+  if (tests.length + unsteady.length === 0 && trouble === null) return; // none that --grep means
   const names = files.map((file) => file.slice("build/test/".length, -".test.js".length)).join(" ");
-  if (reporter === "spec" || failed > 0 || trouble !== null) process.stdout.write(`${output.trimEnd()}\n`);
+  const isShown = reporter === "spec" || failed + unsteady.length > 0 || trouble !== null;
+  if (isShown) process.stdout.write(`${output.trimEnd()}\n`);
   if (trouble !== null) say(`FAILED: ${trouble}`);
+  if (unsteady.length > 0) say(`to be run once more: ${[...new Set(unsteady.map(({ file }) => file))].join(" ")}`);
   say(`${passed} passed, ${failed} failed in ${names}; groups to go: ${left}`);
 }
 
@@ -99,7 +115,11 @@ function judge(tests, troubles) {
 }
 
 /** What there is to see again at the end of many pages. */
-function printFailures(tests, troubles) {
+function printFailures(tests, unsteady, troubles) {
+  for (const { title, file, error } of unsteady.filter(({ event }) => event === "fail")) {
+    say(`unsteady: failed at first, and its file was run once more: ${title} (${file})`);
+    if (error !== undefined) process.stdout.write(`${error.replaceAll(/^/gm, "    ")}\n`);
+  }
   const isFault = ({ event }) => event === "fail" || (event === "pending" && process.env.CI === "true");
   for (const { event, file, title, error } of tests.filter(isFault)) {
     say(`${event === "fail" ? "FAILED" : "skipped"}: ${title} (${file ?? "a hook of all files"})`);
@@ -112,18 +132,20 @@ async function runTests(files, options, jobs) {
   const tests = [];
   const troubles = [];
   const durationsMs = new Map();
-  const groups = jobs === 1 ? [{ files, locks: [] }] : makeGroups(files);
+  const unsteady = [];
+  const groups = jobs === 1 ? [{ files, locks: [], tries: 1 }] : makeGroups(files);
   const passThrough = groups.length === 1;
   say(`running ${files.length} test files${passThrough ? "" : ` in ${groups.length} groups, ${jobs} at a time`}`);
   await runGroups(groups, jobs, { ...options, passThrough }, (group, result, left) => {
     if (!passThrough) printResult(group, result, left, options.reporter);
     else if (result.trouble !== null) say(`FAILED: ${result.trouble}`);
     tests.push(...result.tests);
+    unsteady.push(...result.unsteady);
     if (result.trouble !== null) troubles.push(result.trouble);
     for (const [file, ms] of result.durationsMs) durationsMs.set(file, ms);
   });
   const result = judge(tests, troubles);
-  if (!passThrough) printFailures(tests, troubles);
+  if (!passThrough) printFailures(tests, unsteady, troubles);
   return { result, durationsMs };
 }
 
@@ -150,7 +172,7 @@ async function main() {
   if (partial && buildFailures > 0) say("the type errors above are not counted in a run with a filter");
   const reporter = values.reporter ?? (partial || process.env.CI === "true" ? "spec" : "dot");
   const jobs = values.coverage ? 1 : Math.max(1, Number(values.jobs ?? usualJobs()) || 1);
-  const { result, durationsMs } = await runTests(files, { ...values, reporter }, jobs);
+  const { result, durationsMs } = await runTests(files, { ...values, reporter, repeat: !partial }, jobs);
   if (values.record) recordDurations(durationsMs);
   result.failed += staticFailures;
   if (staticFailures > 0) say(`static checks that failed: ${staticFailures}`);

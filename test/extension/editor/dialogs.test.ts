@@ -90,8 +90,7 @@ describe("questions and dialogs in the editor", () => {
 
   it("back up a disk that is chosen by hand, of a machine that is named", async () => {
     const [disk] = await machineDisks();
-    await window.command("Reprise: Back Up Now…");
-    await window.pick("mine");
+    await window.command("Reprise: Back Up Now…", "mine");
     await choose("What shall be backed up?", disk, "Back Up");
     const name = await window.question("Whose backup is it?");
     await name.locator("input.input").fill("web1");
@@ -109,8 +108,7 @@ describe("questions and dialogs in the editor", () => {
     await window.answer("Notes of vm/web1", "before the upgrade");
     await window.command("Reprise: Edit Tags of Snapshot…");
     await window.answer("Tags of vm/web1", "release, , weekly ");
-    await window.command("Reprise: Verify Snapshot…");
-    await window.pick("All data");
+    await window.command("Reprise: Verify Snapshot…", "All data");
     await said(/all data of 1 snapshot is undamaged/);
     await clearNotifications();
     const [snapshot] = await cliJson<{ tags: string[]; notes: string }[]>(["snapshots"], { env: mine() });
@@ -144,13 +142,11 @@ describe("questions and dialogs in the editor", () => {
     };
     const count = async () => (await cliJson<unknown[]>(["snapshots"], { env: mine() })).length;
     await backUp();
-    await window.command("Reprise: Preview and Apply Retention (prune)…");
-    await window.pick("last=10");
+    await window.command("Reprise: Preview and Apply Retention (prune)…", "last=10");
     const page = window.page.frameLocator("iframe.webview.ready:visible").frameLocator("#active-frame");
     await page.getByText("Snapshots that go: 0; that stay: 2.").waitFor();
     await page.getByRole("button", { name: "Close" }).click();
-    await window.command("Reprise: Preview and Apply Retention (prune)…");
-    await window.pick("Other rules…");
+    await window.command("Reprise: Preview and Apply Retention (prune)…", "Other rules…");
     await window.answer("What to keep of", "last=1");
     await page.getByText("Snapshots that go: 1; that stay: 1.").waitFor();
     await backUp();
@@ -208,9 +204,7 @@ describe("questions and dialogs in the editor", () => {
     await dialog().getByText("It cannot be restored afterwards.").waitFor();
     await press("Forget Snapshot");
     await snapshot.waitFor({ state: "detached" });
-    await window.command("Reprise: Give or Forget Keeper's Key…");
-    await window.pick("Kept");
-    await window.pick("Forget the Key That Is Kept Here");
+    await window.command("Reprise: Give or Forget Keeper's Key…", "Kept", "Forget the Key That Is Kept Here");
     await window.page.getByText("The keeper's key of Kept is forgotten here.").first().waitFor();
   });
 });

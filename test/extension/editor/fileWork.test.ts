@@ -138,8 +138,7 @@ describe("versions, comparisons, restores and searches in the editor", () => {
     await window.openContainer("Backups");
     await window.toTop();
     await window.select(newest());
-    await window.command("Reprise: Restore Whole Machine to Folder");
-    await window.pick("qcow2");
+    await window.command("Reprise: Restore Whole Machine to Folder", "qcow2");
     const box = await window.question(/In which folder shall web1-/);
     await box.locator("input.input").fill(`${folder}/`);
     await box.getByText("Restore Here").click();

@@ -85,8 +85,7 @@ describe("the pages in the editor", () => {
   };
 
   it("shows what is stored, in the editor's colours, with our script alone", async () => {
-    await window.command("Reprise: Open Overview of Repository");
-    await window.pick("Demo");
+    await window.command("Reprise: Open Overview of Repository", "Demo");
     await page.getByRole("heading", { name: "Machines by proof" }).waitFor();
     await page.getByRole("heading", { name: "Growth forecast" }).waitFor();
     await page.getByText(/^As of /).waitFor();
@@ -189,17 +188,14 @@ describe("the pages in the editor", () => {
   it("shows what gc would do", async () => {
     await window.openContainer("Backups");
     await window.row("Demo").waitFor();
-    await window.command("Reprise: Preview and Free Space (gc)…");
-    await window.pick("Demo");
+    await window.command("Reprise: Preview and Free Space (gc)…", "Demo");
     await page.getByRole("button", { name: "Repack 81 Packs…" }).waitFor();
     await inAllThemes("gc");
     await window.command("View: Close Editor");
   });
 
   it("shows what prune would do, asks before it does, and the overview knows at once", async () => {
-    await window.command("Reprise: Preview and Apply Retention (prune)…");
-    await window.pick("Demo");
-    await window.pick("last=10");
+    await window.command("Reprise: Preview and Apply Retention (prune)…", "Demo", "last=10");
     await page.getByText("Snapshots that go: 20; that stay: 22.").waitFor();
     await inAllThemes("prune");
     await page.getByRole("button", { name: "Forget 20 Snapshots…" }).click();
@@ -213,13 +209,11 @@ describe("the pages in the editor", () => {
   });
 
   it("of a repository without snapshots says what there is not", async () => {
-    await window.command("Reprise: Open Overview of Repository");
-    await window.pick("Empty");
+    await window.command("Reprise: Open Overview of Repository", "Empty");
     await page.getByText("There is no snapshot yet.").waitFor();
     assert.deepEqual(await axeFindings(page.locator("html")), []);
     assert.deepEqual(await tabs(), ["Overview: Demo", "Overview: Empty"]);
-    await window.command("Reprise: Open Overview of Repository");
-    await window.pick("Demo");
+    await window.command("Reprise: Open Overview of Repository", "Demo");
     await page.getByText("Snapshots: 22; machines: 2").waitFor();
     assert.deepEqual(await tabs(), ["Overview: Demo", "Overview: Empty"]);
     await window.shot("overview-4-two");

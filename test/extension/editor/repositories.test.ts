@@ -45,8 +45,7 @@ describe("repositories in the editor", () => {
     await window.notification(/The demo repository has 42 snapshots of two machines/).waitFor();
     await window.openContainer("Backups");
     await window.row("Demo").waitFor();
-    await window.command("Reprise: Remove Repository");
-    await window.pick("Demo");
+    await window.command("Reprise: Remove Repository", "Demo");
     await dialog().getByText("This demo was made by Reprise in").waitFor();
     await window.shot("demo-remove");
     const path = /made by Reprise in (\S+)\. Nothing/.exec((await dialog().textContent()) ?? "")?.[1] ?? "";
@@ -106,8 +105,7 @@ describe("repositories in the editor", () => {
   });
 
   it("removes a repository from the view after a question", async () => {
-    await window.command("Reprise: Remove Repository");
-    await window.pick("repository");
+    await window.command("Reprise: Remove Repository", "repository");
     await dialog().getByText("stay as they are").waitFor();
     await window.shot("6-remove");
     await dialog().getByRole("button", { name: "Remove" }).click();

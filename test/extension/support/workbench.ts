@@ -5,6 +5,8 @@ import type { FrameLocator, Locator, Page } from "playwright-core";
 
 const PALETTE_TRIES = 5;
 const PALETTE_MS = 10_000;
+/** It may have to read a repository first. */
+const PICK_MS = 40_000;
 const PATIENCE_MS = 120_000;
 const POLL_MS = 100;
 const SCROLL_MS = 500;
@@ -25,10 +27,16 @@ export class Workbench {
     this.#shotPath = shotPath;
   }
 
-  /** By the title that the palette shows. */
-  async command(title: string): Promise<void> {
-    const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
-    await this.askPalette(`>${title}`, () => row.click({ timeout: PALETTE_MS }));
+  /** By the title that the palette shows; and what is picked of the lists that it then asks with. */
+  async command(title: string, ...picks: string[]): Promise<void> {
+    await this.askPalette(`>${title}`, async () => {
+      await this.#listed(title).click({ timeout: PALETTE_MS });
+      for (const label of picks) await this.#listed(label).click({ timeout: PICK_MS });
+    });
+  }
+
+  #listed(label: string): Locator {
+    return this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: label }).first();
   }
 
   /** Something that takes the focus, such as a page that has just loaded, closes it at any time: then it is all done again. */
@@ -152,9 +160,7 @@ export class Workbench {
   }
 
   async pick(label: string): Promise<void> {
-    const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: label }).first();
-    await row.waitFor();
-    await row.click();
+    await this.#listed(label).click();
   }
 
   notification(text: string | RegExp): Locator {
