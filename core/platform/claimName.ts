@@ -1,6 +1,6 @@
 // Names that are given only once: to what is finished, and never to replace what somebody else has put there meanwhile.
 
-import { link, open, rename, rm } from "node:fs/promises";
+import { link, lstat, open, rename, rm } from "node:fs/promises";
 
 /** As paths of node:fs: text or bytes. */
 type Path = string | Buffer;
@@ -33,7 +33,12 @@ async function claimWithoutLinks(from: Path, to: Path): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    await rm(to, { force: true }).catch(() => undefined);
+    await removeIfEmpty(to).catch(() => undefined);
     throw error;
   }
+}
+
+/** What somebody else has put there meanwhile stays. */
+async function removeIfEmpty(path: Path): Promise<void> {
+  if ((await lstat(path)).size === 0) await rm(path);
 }

@@ -83,20 +83,37 @@ describe("the view of what was found", () => {
     assert.equal(rows().length, 1);
   });
 
-  it("draws less and less often while hits come", async () => {
-    const run = tree.begin(search);
-    const before = drawn;
-    const untilMs = Date.now() + 2000;
-    while (Date.now() < untilMs) {
-      run.add(hit("/more"));
-      await new Promise((resolve) => setTimeout(resolve, 10));
+  it("draws less and less often while hits come, and not after the end", () => {
+    const { setTimeout, clearTimeout } = globalThis;
+    const waitsMs: number[] = [];
+    let due: (() => void) | undefined;
+    globalThis.setTimeout = ((draw: () => void, ms: number) => {
+      assert.equal(due, undefined, "it is to be drawn already");
+      due = draw;
+      waitsMs.push(ms);
+      return waitsMs.length;
+    }) as unknown as typeof setTimeout;
+    globalThis.clearTimeout = () => {
+      due = undefined;
+    };
+    try {
+      const run = tree.begin(search);
+      for (let rounds = 1; rounds <= 8; rounds++) {
+        const before = drawn;
+        for (const path of ["/a", "/b", "/c"]) run.add(hit(path));
+        assert.equal(drawn, before);
+        const draw = due;
+        due = undefined;
+        draw?.();
+        assert.deepEqual([drawn, waitsMs.length], [before + 1, rounds]);
+      }
+      assert.deepEqual(waitsMs.map(Math.round), [200, 300, 450, 675, 1013, 1519, 2278, 3000]);
+      run.add(hit("/last"));
+      run.end(summary);
+      assert.equal(due, undefined);
+    } finally {
+      Object.assign(globalThis, { setTimeout, clearTimeout });
     }
-    // after 200, 500, 950 and 1625 ms; at a fixed pace it would be 10 times
-    assert.ok(drawn - before >= 2 && drawn - before <= 4, String(drawn - before));
-    run.end(summary);
-    const afterEnd = drawn;
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    assert.equal(drawn, afterEnd);
   });
 
   it("says at the end in how many snapshots a version is, and puts the versions of a file together", () => {
